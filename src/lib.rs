@@ -1,0 +1,3 @@
+//! foo, which writes the datagrams of a systemd socket to the journal.
+
+pub mod systemd;
