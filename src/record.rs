@@ -1,0 +1,121 @@
+//! A datagram as a log record: who sent it, how long it was, and its text on one line. Pure: no I/O.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+
+/// Where a datagram came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender<'a> {
+    /// A socket that is bound to a path, given without its NUL.
+    Path(&'a [u8]),
+    /// A socket that is bound to an abstract name, given without the NUL before it.
+    Abstract(&'a [u8]),
+    /// A socket that is not bound.
+    Unnamed,
+}
+
+impl<'a> Sender<'a> {
+    /// Reads the bytes that the kernel gave for `sun_path`, as unix(7) describes them.
+    pub fn from_sun_path(bytes: &'a [u8]) -> Self {
+        match bytes {
+            [] => Self::Unnamed,
+            [0, name @ ..] => Self::Abstract(name),
+            // A path of all 108 bytes has no NUL.
+            path => Self::Path(path.split(|&byte| byte == 0).next().unwrap_or(path)),
+        }
+    }
+}
+
+/// One datagram, ready to be logged.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Who sent it.
+    pub sender: Sender<'a>,
+    /// Its length as sent, in bytes.
+    pub length: usize,
+    /// As much of it as could be held: all of it unless `length` says more.
+    pub payload: &'a [u8],
+}
+
+impl Record<'_> {
+    /// Appends the record as one line, without a newline: `Received 5 bytes from /path: hello`.
+    ///
+    /// Whatever was sent, the line is UTF-8 without a control character other than the tab; text
+    /// comes through unchanged, less one newline or NUL at its end.
+    pub fn render(&self, line: &mut Vec<u8>) {
+        append(line, format_args!("Received {} bytes from ", self.length));
+        match self.sender {
+            Sender::Path(path) => escape(path, line),
+            Sender::Abstract(name) => {
+                line.push(b'@');
+                escape(name, line);
+            }
+            Sender::Unnamed => line.extend_from_slice(b"(unnamed)"),
+        }
+        let cut = self.length - self.payload.len().min(self.length);
+        if cut > 0 {
+            append(line, format_args!(", {cut} of them cut"));
+        }
+        line.extend_from_slice(b": ");
+        escape(self.text(cut > 0), line);
+    }
+
+    /// The payload without what only ends it; where it was cut, its last byte is not its end.
+    fn text(&self, cut: bool) -> &[u8] {
+        match self.payload {
+            [text @ .., b'\n' | 0] if !cut => text,
+            text => text,
+        }
+    }
+}
+
+/// Appends formatted text.
+fn append(line: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing to a Vec can't fail.
+    let _ = line.write_fmt(text);
+}
+
+/// Appends `bytes` as text of one line: control characters other than the tab, and bytes that are
+/// not UTF-8, become `\xNN`, a byte each.
+pub fn escape(bytes: &[u8], line: &mut Vec<u8>) {
+    for chunk in bytes.utf8_chunks() {
+        escape_controls(chunk.valid().as_bytes(), line);
+        escape_bytes(chunk.invalid(), line);
+    }
+}
+
+/// Appends valid UTF-8, copying what lies between control characters in one piece.
+fn escape_controls(mut text: &[u8], line: &mut Vec<u8>) {
+    while let Some((start, length)) = find_control(text) {
+        let (before, rest) = text.split_at(start);
+        let (control, after) = rest.split_at(length);
+        line.extend_from_slice(before);
+        escape_bytes(control, line);
+        text = after;
+    }
+    line.extend_from_slice(text);
+}
+
+/// Where the first control character stands, and how many bytes it has.
+fn find_control(text: &[u8]) -> Option<(usize, usize)> {
+    let mut from = 0;
+    loop {
+        let at = from + text[from..].iter().position(|&byte| byte < b' ' || matches!(byte, 0x7f | 0xc2))?;
+        match text[at] {
+            b'\t' => from = at + 1,
+            // U+0080 to U+009F are C2 80 to C2 9F; what else C2 begins is printable.
+            0xc2 if !matches!(text.get(at + 1), Some(0x80..=0x9f)) => from = at + 1,
+            0xc2 => return Some((at, 2)),
+            _ => return Some((at, 1)),
+        }
+    }
+}
+
+/// Appends each byte as `\xNN`.
+fn escape_bytes(bytes: &[u8], line: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    for &byte in bytes {
+        line.extend_from_slice(&[b'\\', b'x', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    }
+}

@@ -1,0 +1,120 @@
+//! A datagram's line, whatever was sent and by whom: cases as a table, and properties that hold for all.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use foo::record::{Record, Sender, escape};
+use proptest::prelude::*;
+
+/// The line of a payload from a sender that is not bound, as text.
+fn line(sender: Sender<'_>, length: usize, payload: &[u8]) -> String {
+    let mut line = Vec::new();
+    Record { sender, length, payload }.render(&mut line);
+    String::from_utf8(line).expect("a line is UTF-8")
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    let mut line = Vec::new();
+    escape(bytes, &mut line);
+    String::from_utf8(line).expect("what is escaped is UTF-8")
+}
+
+/// Whether text comes through unchanged: printable, as systemd sees it, or a tab.
+fn is_printable(character: char) -> bool {
+    character == '\t' || !character.is_control()
+}
+
+#[test]
+fn payloads() {
+    let cases: &[(&[u8], &str)] = &[
+        (b"", "Received 0 bytes from (unnamed): "),
+        (b"hello", "Received 5 bytes from (unnamed): hello"),
+        (b"hello\n", "Received 6 bytes from (unnamed): hello"),
+        (b"hello\0", "Received 6 bytes from (unnamed): hello"),
+        (b"hello\n\n", "Received 7 bytes from (unnamed): hello\\x0a"),
+        (b"hello\n\0", "Received 7 bytes from (unnamed): hello\\x0a"),
+        (b"\n", "Received 1 bytes from (unnamed): "),
+        (b"a\tb", "Received 3 bytes from (unnamed): a\tb"),
+        (b"a\rb", "Received 3 bytes from (unnamed): a\\x0db"),
+        (b"x\n<0>kernel: panic", "Received 18 bytes from (unnamed): x\\x0a<0>kernel: panic"),
+        (b"a\\x0ab", "Received 6 bytes from (unnamed): a\\x0ab"),
+        (b"\x1b[2J\x7f", "Received 5 bytes from (unnamed): \\x1b[2J\\x7f"),
+        ("é€😀".as_bytes(), "Received 9 bytes from (unnamed): é€😀"),
+        (b"\xc2\x80\xc2\x9f\xc2\xa0", "Received 6 bytes from (unnamed): \\xc2\\x80\\xc2\\x9f\u{a0}"),
+        (b"\xff\xc3(\xe2\x82", "Received 5 bytes from (unnamed): \\xff\\xc3(\\xe2\\x82"),
+        (b"\xc2", "Received 1 bytes from (unnamed): \\xc2"),
+    ];
+    for (payload, expected) in cases {
+        assert_eq!(line(Sender::Unnamed, payload.len(), payload), *expected);
+    }
+}
+
+#[test]
+fn senders() {
+    let longest = [b'p'; 108];
+    let path = "p".repeat(108);
+    let cases: &[(&[u8], &str)] = &[
+        (b"", "(unnamed)"),
+        (b"/run/a.socket\0", "/run/a.socket"),
+        (b"/run/a.socket\0left over", "/run/a.socket"),
+        (b"/run/a", "/run/a"),
+        (&longest, &path),
+        (b"\0name", "@name"),
+        (b"\0", "@"),
+        (b"\0a\0b", "@a\\x00b"),
+        (b"/tmp/a\nb\0", "/tmp/a\\x0ab"),
+        (b"/tmp/\xff\0", "/tmp/\\xff"),
+    ];
+    for (sun_path, expected) in cases {
+        let line = line(Sender::from_sun_path(sun_path), 1, b"m");
+        assert_eq!(line, format!("Received 1 bytes from {expected}: m"));
+    }
+}
+
+#[test]
+fn what_was_cut_is_told() {
+    assert_eq!(line(Sender::Unnamed, 9, b"hello"), "Received 9 bytes from (unnamed), 4 of them cut: hello");
+    // Its last byte is not its end.
+    assert_eq!(
+        line(Sender::Unnamed, 9, b"hell\n"),
+        "Received 9 bytes from (unnamed), 4 of them cut: hell\\x0a"
+    );
+}
+
+/// Any bytes, among which characters of all lengths are as likely as bytes that are no text.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let character = any::<char>().prop_map(|character| character.to_string().into_bytes());
+    let control = prop::char::range('\0', '\u{a0}').prop_map(|character| character.to_string().into_bytes());
+    let byte = any::<u8>().prop_map(|byte| vec![byte]);
+    prop::collection::vec(prop_oneof![character, control, byte], 0..64).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn is_one_line_without_control_characters(path in bytes(), payload in bytes()) {
+        let line = line(Sender::from_sun_path(&path), payload.len(), &payload);
+        prop_assert!(line.chars().all(is_printable), "{line:?}");
+    }
+
+    #[test]
+    fn leaves_text_unchanged(text in "[\\P{Cc}\t]*") {
+        prop_assert_eq!(escaped(text.as_bytes()), text);
+    }
+
+    /// Each byte that does not come through stands as four characters; nothing is lost, nothing added.
+    #[test]
+    fn escapes_each_other_byte(bytes in bytes()) {
+        let expected: String = bytes
+            .utf8_chunks().flat_map(|chunk| {
+            let valid = chunk.valid().chars().map(|character| {
+                let mut room = [0; 4];
+                let bytes = character.encode_utf8(&mut room).as_bytes();
+                if is_printable(character) { character.into() } else { hex(bytes) }
+            });
+            valid.chain([hex(chunk.invalid())]).collect::<Vec<String>>()
+        }).collect();
+        prop_assert_eq!(escaped(&bytes), expected);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect()
+}
