@@ -1,0 +1,132 @@
+//! The sockets that systemd passed: taken once, told of in the log, and checked.
+
+#![forbid(unsafe_code)]
+
+use crate::{
+    log::Log,
+    systemd::{
+        daemon::{self, LISTEN_FDS_START, ListenFd},
+        journal::Priority,
+    },
+};
+use std::{
+    env,
+    ffi::c_int,
+    fmt,
+    io::{self, IsTerminal},
+    os::{
+        fd::{AsFd, AsRawFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
+};
+
+/// What is shown to whoever starts foo by hand.
+const HINT: &str = "foo gets its socket from systemd: try 'systemctl start foo', or here \
+    'systemd-socket-activate --datagram --listen=/tmp/foo.socket foo'";
+
+/// An `AF_UNIX` datagram socket that was passed.
+#[derive(Debug)]
+pub struct Socket {
+    /// Its `FileDescriptorName=`.
+    pub name: String,
+    /// The socket; nobody else owns it.
+    pub fd: OwnedFd,
+}
+
+/// Why there is no socket to serve.
+#[derive(Debug)]
+pub enum Error {
+    /// None was passed to this process.
+    None,
+    /// What was passed is not what the environment promises.
+    Malformed(io::Error),
+    /// A descriptor that was passed is something else.
+    Unfit {
+        /// Its number.
+        number: i32,
+        /// Its name.
+        name: String,
+        /// What it is.
+        kind: &'static str,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("Unable to get file descriptor for socket"),
+            Self::Malformed(error) => {
+                write!(f, "Unable to take the file descriptors passed: {error};")?;
+                for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] {
+                    match env::var_os(name) {
+                        Some(value) => write!(f, " {name}={}", value.to_string_lossy())?,
+                        None => write!(f, " {name} is not set")?,
+                    }
+                }
+                write!(
+                    f,
+                    ": there must be LISTEN_FDS descriptors from {LISTEN_FDS_START} on, \
+                     and as many names; see sd_listen_fds(3)"
+                )
+            }
+            Self::Unfit { number, name, kind } => write!(
+                f,
+                "File descriptor {number} ({name}) is {kind}, not an AF_UNIX datagram socket: \
+                 its socket unit needs ListenDatagram= with a path or an abstract name"
+            ),
+        }
+    }
+}
+
+/// Tells the log of the descriptors that were passed, and checks each of them.
+///
+/// # Errors
+///
+/// As [`Error`] says; the descriptors are closed then.
+pub fn sockets(passed: io::Result<Vec<ListenFd>>, log: &mut Log) -> Result<Vec<Socket>, Error> {
+    let passed = passed.map_err(Error::Malformed)?;
+    if passed.is_empty() {
+        log.line(Priority::Warning, "Unable to find any file descriptors");
+        if io::stderr().is_terminal() {
+            log.line(Priority::Info, HINT);
+        }
+        return Err(Error::None);
+    }
+    log.line(Priority::Notice, "File Descriptor names are:");
+    for ListenFd { name, .. } in &passed {
+        log.bytes(Priority::Notice, &[b" ", name.as_bytes()].concat());
+    }
+    passed.into_iter().map(check).collect()
+}
+
+/// A descriptor as a socket that foo can serve.
+fn check(ListenFd { name, fd }: ListenFd) -> Result<Socket, Error> {
+    let name = name.to_string_lossy().into_owned();
+    if daemon::is_socket_unix(&fd, libc::SOCK_DGRAM).unwrap_or(false) {
+        Ok(Socket { name, fd })
+    } else {
+        Err(Error::Unfit { number: fd.as_raw_fd(), name, kind: kind(&fd) })
+    }
+}
+
+/// What a descriptor is that is not what it should be.
+fn kind(fd: impl AsFd) -> &'static str {
+    const SOCKETS: [(Option<c_int>, Option<c_int>, &str); 6] = [
+        (Some(libc::AF_UNIX), Some(libc::SOCK_STREAM), "an AF_UNIX stream socket"),
+        (Some(libc::AF_UNIX), Some(libc::SOCK_SEQPACKET), "an AF_UNIX sequential-packet socket"),
+        (Some(libc::AF_NETLINK), None, "an AF_NETLINK socket"),
+        (None, Some(libc::SOCK_STREAM), "a stream socket of another address family"),
+        (None, Some(libc::SOCK_DGRAM), "a datagram socket of another address family"),
+        (None, None, "a socket of another type"),
+    ];
+    let is = |answer: io::Result<bool>| answer.unwrap_or(false);
+    if is(daemon::is_fifo(&fd)) {
+        "a FIFO"
+    } else if is(daemon::is_special(&fd)) {
+        "a file or character device"
+    } else {
+        let socket =
+            SOCKETS.iter().find(|&&(family, socktype, _)| is(daemon::is_socket(&fd, family, socktype)));
+        socket.map_or("something else", |&(_, _, kind)| kind)
+    }
+}

@@ -1,0 +1,141 @@
+//! Command lines of both programs.
+
+#![forbid(unsafe_code)]
+
+use crate::systemd;
+use lexopt::{
+    Arg::{Long, Short, Value},
+    Parser,
+};
+use std::{
+    ffi::OsString,
+    fmt::Display,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+/// Exit status of a usage error, which systemctl(1) shows as INVALIDARGUMENT.
+const USAGE_ERROR: u8 = 2;
+
+const FOO_HELP: &str = "\
+Usage: foo [OPTION]
+
+Writes each datagram that arrives at the sockets passed by systemd to standard
+error, which its unit sends to the journal. It is started by systemd, not by
+hand:
+
+    systemctl start foo
+
+Options:
+  -h, --help     Show this help and exit
+  -V, --version  Show the versions of foo and of its libsystemd and exit
+
+See foo(8).
+";
+
+const FOOCL_HELP: &str = "\
+Usage: foocl [OPTION]... MESSAGE
+       foocl [OPTION]... -
+
+Sends MESSAGE, or with - each line of standard input, to foo as a datagram.
+
+Options:
+  -s, --socket PATH      Socket to send to (default: /run/foo.socket)
+  -t, --timeout SECONDS  How long to wait while the socket's queue is full, as
+                         2.5 or infinity (default: 10)
+  -h, --help             Show this help and exit
+  -V, --version          Show the version and exit
+
+See foocl(1).
+";
+
+/// What foocl is asked to send, and how.
+#[derive(Debug)]
+pub struct Send {
+    /// The socket to send to.
+    pub socket: PathBuf,
+    /// How long to wait while its queue is full.
+    pub timeout: Duration,
+    /// The message; `None` for the lines of standard input.
+    pub message: Option<OsString>,
+}
+
+/// Reads the command line of foo, which tells it to run and no more.
+///
+/// # Errors
+///
+/// The status to exit with, where help or the version was asked for and shown, or the usage was wrong and
+/// that was said.
+pub fn foo() -> Result<(), ExitCode> {
+    match Parser::from_env().next().map_err(|error| usage_error("foo", error))? {
+        None => Ok(()),
+        Some(Short('h') | Long("help")) => Err(show(FOO_HELP)),
+        Some(Short('V') | Long("version")) => Err(show(&foo_version())),
+        Some(other) => Err(usage_error("foo", other.unexpected())),
+    }
+}
+
+/// Reads the command line of foocl.
+///
+/// # Errors
+///
+/// As [`foo`].
+pub fn foocl() -> Result<Send, ExitCode> {
+    let usage = |error: lexopt::Error| usage_error("foocl", error);
+    let mut socket = PathBuf::from("/run/foo.socket");
+    let mut timeout = Duration::from_secs(10);
+    let mut message = None;
+    let mut parser = Parser::from_env();
+    while let Some(arg) = parser.next().map_err(usage)? {
+        match arg {
+            Short('s') | Long("socket") => socket = parser.value().map_err(usage)?.into(),
+            Short('t') | Long("timeout") => timeout = seconds(&mut parser).map_err(usage)?,
+            Short('h') | Long("help") => return Err(show(FOOCL_HELP)),
+            Short('V') | Long("version") => {
+                return Err(show(&format!("foocl {}\n", env!("CARGO_PKG_VERSION"))));
+            }
+            Value(value) if message.is_none() => message = Some(value),
+            other => return Err(usage(other.unexpected())),
+        }
+    }
+    match message {
+        Some(text) => Ok(Send { socket, timeout, message: Some(text).filter(|text| text != "-") }),
+        None => Err(usage_error("foocl", "no message was given")),
+    }
+}
+
+/// Reads the value of an option as seconds.
+fn seconds(parser: &mut Parser) -> Result<Duration, lexopt::Error> {
+    use lexopt::ValueExt;
+    parser.value()?.parse_with(|text| {
+        let seconds: f64 = text.parse().map_err(|_| "it is no number of seconds")?;
+        if seconds == f64::INFINITY {
+            return Ok(Duration::MAX);
+        }
+        Duration::try_from_secs_f64(seconds).map_err(|_| "it is no time to wait")
+    })
+}
+
+fn foo_version() -> String {
+    let library =
+        systemd::library().map_or_else(|| "an unknown file".into(), |path| path.display().to_string());
+    let built = env!("LIBSYSTEMD_VERSION");
+    format!("foo {}\nlibsystemd: runs on {library}, built with {built}\n", env!("CARGO_PKG_VERSION"))
+}
+
+/// Shows a text that was asked for, and tells how to exit.
+fn show(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Says what is wrong with a command line, and tells how to exit.
+fn usage_error(program: &str, error: impl Display) -> ExitCode {
+    // Where standard error can't take it, the status still tells.
+    let _ = writeln!(io::stderr(), "{program}: {error}\nTry '{program} --help' for more information.");
+    ExitCode::from(USAGE_ERROR)
+}

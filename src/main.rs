@@ -1,0 +1,13 @@
+//! foo(8): writes the datagrams of the sockets that systemd passes to the journal.
+
+#![forbid(unsafe_code)]
+
+use foo::{cli, server};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::foo() {
+        Ok(()) => server::run(),
+        Err(exit) => exit,
+    }
+}
