@@ -1,0 +1,45 @@
+# The commands of the project; the README tells what they are for.
+
+PREFIX = /usr/local
+DESTDIR =
+CARGO = cargo
+
+bindir = $(PREFIX)/bin
+mandir = $(PREFIX)/share/man
+unitdir = $(shell pkg-config --variable=systemdsystemunitdir systemd)
+
+foo = target/release/foo
+programs = $(foo) target/release/foocl
+
+all:
+	@tools/needs build
+	$(CARGO) build --locked --release
+
+run: all
+	@tools/needs run
+	@tools/run
+
+# The tests drive a build for debugging, with its checks of overflows, and then the one that is installed.
+check: all
+	@tools/needs check
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+	$(CARGO) test --locked --workspace
+	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation --test valgrind
+
+# Installs what has been built: no compiler runs as root.
+install: $(programs)
+	$(if $(unitdir),,$(error Unknown where units go: install systemd-dev (or systemd), or set unitdir=))
+	install -Dt $(DESTDIR)$(bindir) $(programs)
+	install -Dm644 -t $(DESTDIR)$(unitdir) units/foo.socket
+	sed 's|^ExecStart=.*/foo$$|ExecStart=$(bindir)/foo|' units/foo.service > $(DESTDIR)$(unitdir)/foo.service
+	chmod 644 $(DESTDIR)$(unitdir)/foo.service
+	install -Dm644 -t $(DESTDIR)$(mandir)/man8 man/foo.8
+	install -Dm644 -t $(DESTDIR)$(mandir)/man1 man/foocl.1
+
+$(programs):
+	@echo "$@ is not built yet: run make first" >&2
+	@false
+
+.PHONY: all run check install
