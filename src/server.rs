@@ -240,8 +240,10 @@ impl<'a> Server<'a> {
             | Errno::ENOSYS => Err(Error::Socket(name.clone(), error)),
             _ => {
                 if retry_at.replace(Instant::now() + RETRY_AFTER).is_none() {
-                    let text = format_args!("Unable to receive from {name}, trying again: {error}");
-                    self.log.line(Priority::Err, text);
+                    self.log.line(
+                        Priority::Err,
+                        format_args!("Unable to receive from {name}, trying again: {error}"),
+                    );
                 }
                 Ok(false)
             }
