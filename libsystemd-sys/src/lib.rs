@@ -6,6 +6,7 @@
 /// Generated; private, so that what is public is chosen below.
 #[allow(
     missing_docs,
+    unknown_lints,
     non_camel_case_types,
     non_snake_case,
     non_upper_case_globals,
