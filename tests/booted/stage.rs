@@ -1,0 +1,103 @@
+//! What is installed over a Debian: the programs with a pair of units.
+
+use super::host::{project, run};
+use std::env;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+
+/// Which pair of units is installed.
+#[derive(Clone, Copy)]
+pub enum Units {
+    /// The original's, which people have installed and keep.
+    Original,
+    /// The project's.
+    Ours,
+}
+
+impl Units {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::Ours => "ours",
+        }
+    }
+}
+
+/// A directory of this process with one tree to install for each pair of units.
+pub struct Stage(PathBuf);
+
+impl Stage {
+    /// Stages what `make install` installs; with `FOO_UNDER_TEST` or `FOOCL_UNDER_TEST` set, that
+    /// program in the place of ours.
+    pub fn new() -> Self {
+        let all = project().join("target/booted");
+        remove_stale(&all);
+        let stage = Self(all.join(process::id().to_string()));
+        let mut install = Command::new("make");
+        install.arg("-C").arg(project()).args(["install", "PREFIX=/usr/local"]);
+        install.arg(format!("DESTDIR={}", stage.tree(Units::Ours).display()));
+        run(&mut install).unwrap_or_else(|error| panic!("{error}"));
+        for (binary, variable) in [("foo", "FOO_UNDER_TEST"), ("foocl", "FOOCL_UNDER_TEST")] {
+            if let Some(other) = env::var_os(variable) {
+                fs::copy(other, stage.binary(binary)).expect(variable);
+            }
+        }
+        stage.add_original().expect("the original's units");
+        stage
+    }
+
+    /// Our programs with the original's units, and the `/bin/kill` these take for granted, which a
+    /// minimal Debian lacks.
+    fn add_original(&self) -> io::Result<()> {
+        let units = "usr/lib/systemd/system";
+        for (path, content, mode) in [
+            (format!("{units}/foo.service"), include_str!("original/foo.service"), 0o644),
+            (format!("{units}/foo.socket"), include_str!("original/foo.socket"), 0o644),
+            ("usr/bin/kill".to_owned(), "#!/bin/sh\nkill \"$@\"\n", 0o755),
+        ] {
+            let path = self.tree(Units::Original).join(path);
+            fs::create_dir_all(path.parent().unwrap())?;
+            fs::write(&path, content)?;
+            fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
+        }
+        let programs = self.tree(Units::Original).join("usr/local/bin");
+        fs::create_dir_all(&programs)?;
+        for binary in ["foo", "foocl"] {
+            fs::copy(self.binary(binary), programs.join(binary))?;
+        }
+        Ok(())
+    }
+
+    /// The directory itself, where notes of the run may lie.
+    pub fn directory(&self) -> &Path {
+        &self.0
+    }
+
+    /// The tree with that pair of units.
+    pub fn tree(&self, units: Units) -> PathBuf {
+        self.0.join(units.name())
+    }
+
+    /// A program as it is staged.
+    pub fn binary(&self, name: &str) -> PathBuf {
+        self.tree(Units::Ours).join("usr/local/bin").join(name)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Removes what a process that was killed has left.
+fn remove_stale(all: &Path) {
+    for stage in fs::read_dir(all).into_iter().flatten().flatten() {
+        if !Path::new("/proc").join(stage.file_name()).exists() {
+            let _ = fs::remove_dir_all(stage.path());
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Starting, stopping, reloading and restarting, from either end of either pair of units.
+
+use super::container::{Container, eventually};
+use super::journal::Entry;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+pub fn starting_the_socket_starts_both(container: &mut Container) {
+    container.run("systemctl start foo.socket");
+    container.wait_until_both("active");
+}
+
+pub fn starting_the_service_starts_both(container: &mut Container) {
+    container.run("systemctl start foo");
+    container.wait_until_both("active");
+}
+
+/// The original's service finds no socket when it is started by itself.
+pub fn starting_the_service_alone_fails_as_it_did(container: &mut Container) {
+    container.fails("systemctl start foo");
+    assert_eq!(container.show("Result"), "exit-code");
+    assert_eq!(container.show("ExecMainStatus"), "255");
+    eventually("the two lines that say so, each an entry", || {
+        let lines: Vec<_> = container.journal().iter().map(Entry::line).collect();
+        let [.., no_descriptors, no_socket] = &lines[..] else { return Err(format!("{lines:?}")) };
+        let as_it_did = no_descriptors == "4 Unable to find any file descriptors"
+            && no_socket == "3 Unable to get file descriptor for socket";
+        if as_it_did { Ok(()) } else { Err(format!("{lines:?}")) }
+    });
+}
+
+pub fn the_start_up_lines_stand_in_the_journal(container: &mut Container) {
+    container.start();
+    let entries = container.journal();
+    assert!(entries.iter().all(|entry| entry.field("SYSLOG_IDENTIFIER") == "foo"));
+    let lines: Vec<_> = entries.iter().map(Entry::line).collect();
+    let start = lines.iter().position(|line| !line.starts_with("6 ")).expect("more than the environment");
+    let (environment, rest) = lines.split_at(start);
+    let (title, variables) = environment.split_first().expect("the environment");
+    assert_eq!(title.trim_end(), "6 Environment:");
+    assert!(variables.iter().all(|line| line.starts_with("6  ") && line.contains('=')), "{variables:?}");
+    assert!(variables.iter().any(|line| line == "6  LISTEN_FDNAMES=foo.socket"), "{variables:?}");
+    assert_eq!(rest, ["5 foo service started", "5 File Descriptor names are:", "5  foo.socket"]);
+}
+
+pub fn stopping_the_socket_stops_both(container: &mut Container) {
+    assert_stops_both(container, "foo.socket");
+}
+
+pub fn stopping_the_service_stops_both(container: &mut Container) {
+    assert_stops_both(container, "foo.service");
+}
+
+/// Both go down, with success, and nothing that a client does brings them up again.
+fn assert_stops_both(container: &Container, unit: &str) {
+    container.start();
+    // systemd forgets the result of a unit that is down, so its journal has to tell, and tells of what
+    // went well at this level only.
+    container.run("systemctl log-level debug");
+    container.run(&format!("systemctl stop {unit}"));
+    container.wait_until_both("inactive");
+    container.fails("foocl hello");
+    container.wait_until_both("inactive");
+    let entries = container.entries("_PID=1 UNIT=foo.service");
+    let texts: Vec<_> = entries.iter().map(Entry::message).collect();
+    for end in ["Main process exited, code=exited, status=0/SUCCESS", "Deactivated successfully."] {
+        let text = format!("foo.service: {end}");
+        assert!(texts.iter().any(|seen| seen.starts_with(&text)), "no {text:?} in {texts:#?}");
+    }
+}
+
+pub fn reloading_keeps_the_process(container: &mut Container) {
+    container.start();
+    let pid = container.show("MainPID");
+    container.run("systemctl reload foo");
+    container.send(b"after the reload");
+    let entry = container.wait_for(": after the reload");
+    assert_eq!(entry.field("_PID"), pid);
+    assert_eq!(container.show("MainPID"), pid);
+    container.wait_until_both("active");
+}
+
+pub fn restarting_starts_another_process(container: &mut Container) {
+    container.start();
+    let pid = container.show("MainPID");
+    container.run("systemctl restart foo");
+    container.wait_until_both("active");
+    assert_ne!(container.show("MainPID"), pid);
+    container.send(b"after the restart");
+    container.wait_for(": after the restart");
+}
+
+/// So no sender finds it gone. The original's pair makes another.
+pub fn restarting_keeps_the_socket(container: &mut Container) {
+    container.start();
+    let socket = fs::metadata(container.path("/run/foo.socket")).unwrap().ino();
+    container.run("systemctl restart foo");
+    container.wait_until_both("active");
+    assert_eq!(fs::metadata(container.path("/run/foo.socket")).unwrap().ino(), socket);
+}
+
+pub fn enabled_it_is_up_after_a_boot(container: &mut Container) {
+    container.run("systemctl enable foo");
+    container.wait_until_both("inactive");
+    container.reboot();
+    container.wait_until_both("active");
+    container.send(b"hello");
+    container.wait_for(": hello");
+}
+
+pub fn systemd_analyze_finds_no_fault(container: &mut Container) {
+    // A minimal Debian has no man(1) to look up the manual pages with.
+    let faults = container.run("systemd-analyze verify --man=no foo.service foo.socket 2>&1");
+    assert_eq!(faults, "");
+}
+
+pub fn the_status_counts_messages_and_bytes(container: &mut Container) {
+    container.start();
+    for message in ["one", "three", "seventh"] {
+        container.send(message.as_bytes());
+    }
+    eventually("the counts in the status", || {
+        let status = container.show("StatusText");
+        if status == "Received 3 messages, 15 bytes" { Ok(()) } else { Err(status) }
+    });
+}

@@ -1,0 +1,110 @@
+//! The releases of Debian that the tests run on, each with a systemd of its own.
+
+use super::container::Container;
+use super::host::{error, needs, project, run, say};
+use super::stage::{Stage, Units};
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// A release of Debian that the tests run on.
+pub struct Suite {
+    pub name: &'static str,
+    pub debian: &'static str,
+    /// How many tests ran on it.
+    ran: AtomicUsize,
+    /// The version of its systemd, known as soon as one container has booted.
+    systemd: OnceLock<String>,
+}
+
+impl Suite {
+    pub const fn new(name: &'static str, debian: &'static str) -> Self {
+        Self { name, debian, ran: AtomicUsize::new(0), systemd: OnceLock::new() }
+    }
+
+    /// The directory with the unpacked release.
+    fn root(&self) -> PathBuf {
+        project().join("target/roots").join(self.name)
+    }
+
+    /// Makes sure that the release is there and that what is staged runs on it, or tells why it does
+    /// not and what would help.
+    pub fn prepare(&self, stage: Arc<Stage>) -> Result<Arc<Stage>, String> {
+        self.make_root()?;
+        let ldd = run(Command::new("chroot").arg(self.root()).args(["ldd", "--version"]))?;
+        let there = ldd.lines().next().and_then(|line| line.split(' ').next_back());
+        let there = there.and_then(version).unwrap_or_default();
+        for binary in ["foo", "foocl"] {
+            let (major, minor) = glibc_needed(&fs::read(stage.binary(binary)).map_err(error)?);
+            if (major, minor) > there {
+                return Err(format!(
+                    "{binary} needs glibc {major}.{minor}, newer than this Debian's: build it on this Debian"
+                ));
+            }
+        }
+        Ok(stage)
+    }
+
+    /// Makes the directory unless it is there, with a tarball as the step between. Another process
+    /// may be at it too, so both get their names when they are whole.
+    fn make_root(&self) -> Result<(), String> {
+        let root = self.root();
+        if root.exists() {
+            return Ok(());
+        }
+        let tarball = root.with_extension("tar");
+        let partial = |extension| root.with_extension(format!("{}.{extension}", process::id()));
+        fs::create_dir_all(project().join("target/roots")).map_err(error)?;
+        if !tarball.exists() {
+            needs("mmdebstrap", "mmdebstrap")?;
+            say(&format!("making {}, which takes about 20 seconds", tarball.display()));
+            let packages = "--include=systemd,systemd-sysv,dbus,libsystemd0,socat,bsdutils";
+            let new = partial("tar");
+            run(Command::new("mmdebstrap").args(["--variant=minbase", packages, self.name]).arg(&new))?;
+            fs::rename(new, &tarball).map_err(error)?;
+        }
+        say(&format!("unpacking {}", tarball.display()));
+        let new = partial("new");
+        fs::create_dir(&new).map_err(error)?;
+        run(Command::new("tar").args(["-xp", "--numeric-owner", "-C"]).arg(&new).arg("-f").arg(tarball))?;
+        match fs::rename(&new, &root) {
+            Err(_) if root.exists() => fs::remove_dir_all(new).map_err(error),
+            renamed => renamed.map_err(error),
+        }
+    }
+
+    /// Boots it with that pair of units.
+    pub fn boot(&self, stage: &Stage, units: Units) -> io::Result<Container> {
+        let container = Container::boot(&self.root(), &stage.tree(units), stage.directory())?;
+        self.ran.fetch_add(1, Ordering::Relaxed);
+        let version = || container.run("systemctl --version | head -n 1");
+        self.systemd.get_or_init(version);
+        Ok(container)
+    }
+
+    /// How many tests ran on what.
+    pub fn summary(&self) -> String {
+        let ran = self.ran.load(Ordering::Relaxed);
+        let systemd = self.systemd.get().map_or(String::new(), |version| format!(", {version}"));
+        format!("{ran} tests on {}{systemd}", self.debian)
+    }
+}
+
+/// The newest glibc whose symbols a program asks for.
+fn glibc_needed(program: &[u8]) -> Version {
+    let names = program.windows(16).filter_map(|bytes| bytes.strip_prefix(b"GLIBC_"));
+    let versions = names.filter_map(|name| version(&String::from_utf8_lossy(name)));
+    versions.max().unwrap_or_default()
+}
+
+/// Major and minor.
+type Version = (u32, u32);
+
+/// The version at the beginning of a text.
+fn version(text: &str) -> Option<Version> {
+    let mut numbers = text.split(|character: char| !character.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
