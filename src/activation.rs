@@ -13,10 +13,11 @@ use std::{
     env,
     ffi::c_int,
     fmt,
+    fs::File,
     io::{self, IsTerminal},
     os::{
-        fd::{AsFd, AsRawFd, OwnedFd},
-        unix::ffi::OsStrExt,
+        fd::{AsRawFd, OwnedFd},
+        unix::{ffi::OsStrExt, fs::FileTypeExt},
     },
 };
 
@@ -110,7 +111,7 @@ fn check(ListenFd { name, fd }: ListenFd) -> Result<Socket, Error> {
 }
 
 /// What a descriptor is that is not what it should be.
-fn kind(fd: impl AsFd) -> &'static str {
+fn kind(fd: &OwnedFd) -> &'static str {
     const SOCKETS: [(Option<c_int>, Option<c_int>, &str); 6] = [
         (Some(libc::AF_UNIX), Some(libc::SOCK_STREAM), "an AF_UNIX stream socket"),
         (Some(libc::AF_UNIX), Some(libc::SOCK_SEQPACKET), "an AF_UNIX sequential-packet socket"),
@@ -119,14 +120,17 @@ fn kind(fd: impl AsFd) -> &'static str {
         (None, Some(libc::SOCK_DGRAM), "a datagram socket of another address family"),
         (None, None, "a socket of another type"),
     ];
-    let is = |answer: io::Result<bool>| answer.unwrap_or(false);
-    if is(daemon::is_fifo(&fd)) {
-        "a FIFO"
-    } else if is(daemon::is_special(&fd)) {
-        "a file or character device"
-    } else {
-        let socket =
-            SOCKETS.iter().find(|&&(family, socktype, _)| is(daemon::is_socket(&fd, family, socktype)));
-        socket.map_or("something else", |&(_, _, kind)| kind)
+    let Ok(file_type) = fd.try_clone().and_then(|fd| File::from(fd).metadata()).map(|data| data.file_type())
+    else {
+        return "unknown";
+    };
+    let is_socket = |&&(family, socktype, _): &&_| daemon::is_socket(fd, family, socktype).unwrap_or(false);
+    match file_type {
+        kind if kind.is_file() => "a regular file",
+        kind if kind.is_dir() => "a directory",
+        kind if kind.is_fifo() => "a FIFO",
+        kind if kind.is_char_device() => "a character device",
+        kind if kind.is_block_device() => "a block device",
+        _ => SOCKETS.iter().find(is_socket).map_or("of an unknown kind", |&(_, _, kind)| kind),
     }
 }

@@ -51,6 +51,8 @@ Options:
 See foocl(1).
 ";
 
+const FOOCL_VERSION: &str = concat!("foocl ", env!("CARGO_PKG_VERSION"), "\n");
+
 /// What foocl is asked to send, and how.
 #[derive(Debug)]
 pub struct Send {
@@ -69,11 +71,13 @@ pub struct Send {
 /// The status to exit with, where help or the version was asked for and shown, or the usage was wrong and
 /// that was said.
 pub fn foo() -> Result<(), ExitCode> {
-    match Parser::from_env().next().map_err(|error| usage_error("foo", error))? {
+    let usage = |error: lexopt::Error| usage_error("foo", error);
+    let mut parser = Parser::from_env();
+    match parser.next().map_err(usage)? {
         None => Ok(()),
-        Some(Short('h') | Long("help")) => Err(show(FOO_HELP)),
-        Some(Short('V') | Long("version")) => Err(show(&foo_version())),
-        Some(other) => Err(usage_error("foo", other.unexpected())),
+        Some(Short('h') | Long("help")) => Err(show(FOO_HELP, &mut parser).unwrap_or_else(usage)),
+        Some(Short('V') | Long("version")) => Err(show(&foo_version(), &mut parser).unwrap_or_else(usage)),
+        Some(other) => Err(usage(other.unexpected())),
     }
 }
 
@@ -92,9 +96,9 @@ pub fn foocl() -> Result<Send, ExitCode> {
         match arg {
             Short('s') | Long("socket") => socket = parser.value().map_err(usage)?.into(),
             Short('t') | Long("timeout") => timeout = seconds(&mut parser).map_err(usage)?,
-            Short('h') | Long("help") => return Err(show(FOOCL_HELP)),
+            Short('h') | Long("help") => return Err(show(FOOCL_HELP, &mut parser).unwrap_or_else(usage)),
             Short('V') | Long("version") => {
-                return Err(show(&format!("foocl {}\n", env!("CARGO_PKG_VERSION"))));
+                return Err(show(FOOCL_VERSION, &mut parser).unwrap_or_else(usage));
             }
             Value(value) if message.is_none() => message = Some(value),
             other => return Err(usage(other.unexpected())),
@@ -125,12 +129,11 @@ fn foo_version() -> String {
     format!("foo {}\nlibsystemd: runs on {library}, built with {built}\n", env!("CARGO_PKG_VERSION"))
 }
 
-/// Shows a text that was asked for, and tells how to exit.
-fn show(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+/// Shows a text that was asked for by an option without a value, and tells how to exit.
+fn show(text: &str, parser: &mut Parser) -> Result<ExitCode, lexopt::Error> {
+    // An option that was given a value is an error of the next one.
+    parser.next()?;
+    Ok(io::stdout().write_all(text.as_bytes()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
 }
 
 /// Says what is wrong with a command line, and tells how to exit.

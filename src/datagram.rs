@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use std::{
     io,
     mem::{self, MaybeUninit},
+    ops::Range,
     os::fd::{AsFd, AsRawFd},
     ptr, slice,
 };
@@ -25,7 +26,7 @@ const HEAD: usize = 1024;
 const NAME_OFFSET: usize = mem::offset_of!(libc::sockaddr_un, sun_path);
 const NAME_ROOM: usize = size_of::<libc::sockaddr_un>() - NAME_OFFSET;
 
-/// A datagram of a [`Batch`], valid until the next is received.
+/// A datagram of a [`Batch`].
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
     /// The bytes of the sender's `sun_path` that the kernel gave, none where its socket is not bound.
@@ -50,6 +51,8 @@ pub struct Batch {
     slots: *mut Slots,
     /// For each slot [`MAX_LENGTH`] bytes, of which the first [`HEAD`] are left for what the head holds.
     tails: Vec<u8>,
+    /// The slots that hold datagrams which have been received, but not taken.
+    received: Range<usize>,
     /// Whether tails have been written to since their memory was last given back.
     large: bool,
 }
@@ -81,17 +84,19 @@ impl Batch {
                 (&raw mut (*slots).headers[slot]).write(header);
             }
         }
-        Ok(Self { slots, tails, large: false })
+        Ok(Self { slots, tails, received: 0..0, large: false })
     }
 
-    /// Receives what is queued, as far as there are slots, without waiting.
+    /// Receives what is queued, as far as there are slots, without waiting. What had been received before
+    /// and not been taken is gone.
     ///
     /// Descriptors that a sender attached are not taken: the kernel closes them.
     ///
     /// # Errors
     ///
     /// `WouldBlock` where nothing is queued; otherwise as recvmmsg(2).
-    pub fn receive(&mut self, socket: impl AsFd) -> io::Result<impl ExactSizeIterator<Item = Datagram<'_>>> {
+    pub fn receive(&mut self, socket: impl AsFd) -> io::Result<()> {
+        self.received = 0..0;
         // MSG_TRUNC makes the length known of a datagram that is too long for its slot.
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
         // SAFETY: `slots` and the pointers in it are valid, see `new`, and nothing borrows from them.
@@ -103,12 +108,20 @@ impl Batch {
             let socket = socket.as_fd().as_raw_fd();
             libc::recvmmsg(socket, headers.as_mut_ptr(), SLOTS as _, flags as _, ptr::null_mut())
         };
-        let count = usize::try_from(Errno::result(count)?).unwrap_or_default();
-        for slot in 0..count {
-            self.gather(slot);
-        }
-        let this = &*self;
-        Ok((0..count).map(|slot| this.datagram(slot)))
+        self.received = 0..usize::try_from(Errno::result(count)?).unwrap_or_default();
+        Ok(())
+    }
+
+    /// Whether there are datagrams to be taken.
+    pub fn is_empty(&self) -> bool {
+        self.received.is_empty()
+    }
+
+    /// Takes the next of the datagrams that were received.
+    pub fn take(&mut self) -> Option<Datagram<'_>> {
+        let slot = self.received.next()?;
+        self.gather(slot);
+        Some(self.datagram(slot))
     }
 
     /// Puts the head of a large datagram before its tail, where room was left for it.
@@ -144,9 +157,9 @@ impl Batch {
         }
     }
 
-    /// Gives back the memory that large datagrams took. For when the traffic pauses.
+    /// Gives back the memory that large datagrams took. For when the traffic pauses, and all are taken.
     pub fn rest(&mut self) {
-        if mem::take(&mut self.large) {
+        if self.received.is_empty() && mem::take(&mut self.large) {
             give_back(&mut self.tails);
         }
     }

@@ -4,8 +4,9 @@
 
 use crate::{
     activation::{self, Socket},
-    datagram::Batch,
+    datagram::{Batch, Datagram},
     log::Log,
+    notifier::Notifier,
     record::{Record, Sender},
     systemd::{
         daemon::{self, ListenFd, NotifyState},
@@ -25,20 +26,21 @@ use std::{
     env, fmt, io,
     os::{fd::AsFd, unix::ffi::OsStrExt},
     process::ExitCode,
+    thread,
     time::{Duration, Instant},
 };
 
 /// Exit status of the original where it fails, which is -1 there.
 const FAILED: u8 = 255;
 
-/// `STATUS=` is sent at most so often, and memory given back no earlier than so long after large datagrams.
-const STATUS_INTERVAL: Duration = Duration::from_secs(1);
-
 /// How long a socket is left alone after an error that can pass.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
-/// How long foo takes what is queued when it is stopped, in case senders never pause.
+/// How long foo receives what is queued when it is stopped, in case senders never pause.
 const DRAIN_FOR: Duration = Duration::from_secs(1);
+
+/// How long foo waits when it is stopped for a log that takes nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Serves the sockets that systemd passed until it is told to stop; the status to exit with.
 pub fn run() -> ExitCode {
@@ -54,7 +56,7 @@ pub fn run() -> ExitCode {
     let result = Server::start(passed, &mut log).and_then(|mut server| server.serve());
     if let Err(error) = result {
         log.line(Priority::Err, error);
-        log.flush();
+        log.flush_by(Instant::now() + DRAIN_FOR);
         return fail();
     }
     ExitCode::SUCCESS
@@ -75,6 +77,8 @@ enum Error {
     Kernel(&'static str, io::Error),
     /// A socket has failed for good.
     Socket(String, io::Error),
+    /// The log takes nothing.
+    Log,
 }
 
 impl fmt::Display for Error {
@@ -85,6 +89,7 @@ impl fmt::Display for Error {
             Self::Socket(name, error) => {
                 write!(f, "Unable to receive from {name} any more: {error}; restart its socket unit")
             }
+            Self::Log => write!(f, "Unable to log all that was received, in {PATIENCE:?}"),
         }
     }
 }
@@ -106,17 +111,10 @@ struct Source {
 
 struct Server<'a> {
     log: &'a mut Log,
+    notifier: Notifier,
     sources: Vec<Source>,
     signals: SignalFd,
     batch: Batch,
-    messages: u64,
-    bytes: u64,
-    /// When to tell of the counts: set from a datagram on until that is done.
-    status_at: Option<Instant>,
-    /// How often, and when next, to say that foo is alive.
-    watchdog: Option<(Duration, Instant)>,
-    /// Whether the last notification failed.
-    unheard: bool,
 }
 
 impl<'a> Server<'a> {
@@ -136,27 +134,11 @@ impl<'a> Server<'a> {
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .map_err(|errno| Error::Kernel("receive signals", errno.into()))?;
         let batch = Batch::new().map_err(|error| Error::Kernel("reserve memory", error))?;
-        let watchdog = daemon::watchdog_enabled().unwrap_or_else(|error| {
-            log.line(
-                Priority::Warning,
-                format_args!("No watchdog, WATCHDOG_USEC or WATCHDOG_PID is wrong: {error}"),
-            );
-            None
-        });
+        let mut notifier = Notifier::new(log);
         log.flush();
-        let mut server = Self {
-            log,
-            sources: sockets.into_iter().map(|socket| Source { socket, retry_at: None }).collect(),
-            signals,
-            batch,
-            messages: 0,
-            bytes: 0,
-            status_at: None,
-            watchdog: watchdog.map(|period| (period / 2, Instant::now())),
-            unheard: false,
-        };
-        server.notify(&[NotifyState::Ready, NotifyState::Status(&server.status())]);
-        Ok(server)
+        notifier.ready(log);
+        let sources = sockets.into_iter().map(|socket| Source { socket, retry_at: None }).collect();
+        Ok(Self { log, notifier, sources, signals, batch })
     }
 
     /// Serves until a signal says to stop.
@@ -165,38 +147,49 @@ impl<'a> Server<'a> {
             let ready = self.wait().map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
             match self.signal()? {
                 None => {}
-                Some(Signal::SIGHUP) => self.reload(),
+                Some(Signal::SIGHUP) => self.notifier.reload(self.log),
                 Some(_) => return self.stop(),
             }
+            self.write();
             for (index, shut_down) in ready {
                 self.receive(index, shut_down)?;
             }
-            self.log.flush();
-            self.notify_due();
+            if self.notifier.notify_due(self.log) {
+                // A second has passed since the datagram that began this count.
+                self.batch.rest();
+                self.log.rest();
+            }
         }
     }
 
     /// Waits for a signal, a datagram or a time at which something is due. Which sources have something,
     /// and whether that may be that they were shut down.
+    ///
+    /// While the log takes nothing, none is asked: senders wait too.
     fn wait(&self) -> Result<Vec<(usize, bool)>, Errno> {
         let now = Instant::now();
         let retries = self.sources.iter().filter_map(|source| source.retry_at);
-        let due = retries.chain(self.status_at).chain(self.watchdog.map(|(_, at)| at)).min();
+        let due = retries.chain(self.notifier.due()).min();
         let timeout = due.map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
 
-        let sources = self.sources.iter().enumerate();
-        let active = sources.filter(|(_, source)| source.retry_at.is_none_or(|at| at <= now));
-        let (mut indices, mut fds) = (Vec::new(), Vec::new());
-        for (index, source) in active {
-            indices.push(index);
-            fds.push(PollFd::new(source.socket.fd.as_fd(), PollFlags::POLLIN | SHUT_DOWN));
+        let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        let mut indices = Vec::new();
+        if self.log.is_pending() {
+            fds.push(PollFd::new(self.log.as_fd(), PollFlags::POLLOUT));
+        } else {
+            for (index, source) in self.sources.iter().enumerate() {
+                if source.retry_at.is_none_or(|at| at <= now) {
+                    indices.push(index);
+                    fds.push(PollFd::new(source.socket.fd.as_fd(), PollFlags::POLLIN | SHUT_DOWN));
+                }
+            }
         }
-        fds.push(PollFd::new(self.signals.as_fd(), PollFlags::POLLIN));
         match ppoll(&mut fds, timeout, None) {
-            Ok(_) | Err(Errno::EINTR) => {}
+            Ok(_) => {}
+            Err(Errno::EINTR) => return Ok(Vec::new()),
             Err(errno) => return Err(errno),
         }
-        let ready = indices.into_iter().zip(&fds).filter(|(_, fd)| fd.any() != Some(false));
+        let ready = indices.into_iter().zip(&fds[1..]).filter(|(_, fd)| fd.any() != Some(false));
         Ok(ready.map(|(index, fd)| (index, is_shut_down(fd))).collect())
     }
 
@@ -207,24 +200,18 @@ impl<'a> Server<'a> {
         Ok(read.and_then(|info| Signal::try_from(info.ssi_signo as i32).ok()))
     }
 
-    /// Logs a batch from a source; whether there was any.
+    /// Receives a batch from a source and logs it, unless the log takes nothing; whether there was any.
     fn receive(&mut self, index: usize, shut_down: bool) -> Result<bool, Error> {
+        if self.log.is_pending() {
+            return Ok(false);
+        }
         let Source { socket: Socket { name, fd }, retry_at } = &mut self.sources[index];
-        let error = match self.batch.receive(fd) {
-            Ok(datagrams) => {
-                if retry_at.take().is_some() {
-                    self.log.line(Priority::Notice, format_args!("Receiving from {name} again"));
-                }
-                self.status_at.get_or_insert_with(|| Instant::now() + STATUS_INTERVAL);
-                for datagram in datagrams {
-                    self.messages += 1;
-                    self.bytes += datagram.length as u64;
-                    let sender = Sender::from_sun_path(datagram.sender);
-                    self.log.record(&Record { sender, length: datagram.length, payload: datagram.payload });
-                }
-                return Ok(true);
+        let Err(error) = self.batch.receive(fd) else {
+            if retry_at.take().is_some() {
+                self.log.line(Priority::Notice, format_args!("Receiving from {name} again"));
             }
-            Err(error) => error,
+            self.write();
+            return Ok(true);
         };
         match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
             // Nothing comes any more, but poll(2) would not wait.
@@ -240,66 +227,55 @@ impl<'a> Server<'a> {
             | Errno::ENOSYS => Err(Error::Socket(name.clone(), error)),
             _ => {
                 if retry_at.replace(Instant::now() + RETRY_AFTER).is_none() {
-                    self.log.line(
-                        Priority::Err,
-                        format_args!("Unable to receive from {name}, trying again: {error}"),
-                    );
+                    let text = format!("Unable to receive from {name}, trying again: {error}");
+                    self.log.line(Priority::Err, text);
+                    self.log.flush();
                 }
                 Ok(false)
             }
         }
     }
 
-    /// There is nothing to read anew, but whoever asked is told that it was heard.
-    fn reload(&mut self) {
-        match NotifyState::reloading() {
-            Ok(reloading) => self.notify(&[reloading]),
-            Err(error) => self.log.line(Priority::Warning, format_args!("Unable to read the clock: {error}")),
+    /// Logs what has been received and writes it out, as far as that is taken now.
+    fn write(&mut self) {
+        while self.log.flush() {
+            if self.batch.is_empty() {
+                break;
+            }
+            while !self.log.is_full() {
+                let Some(Datagram { sender, length, payload }) = self.batch.take() else { break };
+                self.notifier.count(length);
+                self.log.record(&Record { sender: Sender::from_sun_path(sender), length, payload });
+            }
         }
-        self.notify(&[NotifyState::Ready]);
     }
 
     /// Logs what is queued, so that it is not lost where the sockets go too.
     fn stop(&mut self) -> Result<(), Error> {
-        self.notify(&[NotifyState::Stopping]);
-        let end = Instant::now() + DRAIN_FOR;
-        let mut more = true;
-        while more && Instant::now() < end {
-            more = false;
-            for index in 0..self.sources.len() {
-                more |= self.receive(index, false)?;
+        self.notifier.stopping(self.log);
+        let begin = Instant::now();
+        loop {
+            while self.log.is_pending() || !self.batch.is_empty() {
+                if !self.log.flush_by(begin + PATIENCE) {
+                    return Err(Error::Log);
+                }
+                self.write();
             }
-            self.log.flush();
+            let mut any = false;
+            if begin.elapsed() < DRAIN_FOR {
+                for index in 0..self.sources.len() {
+                    any |= self.receive(index, false)?;
+                }
+            }
+            if !any {
+                break;
+            }
+        }
+        // The journal may read the next foo's stream first: its lines would stand before the last of these.
+        while self.log.unread() > 0 && begin.elapsed() < DRAIN_FOR {
+            // No event tells of it.
+            thread::sleep(Duration::from_millis(1));
         }
         Ok(())
-    }
-
-    /// Sends the notifications whose time has come.
-    fn notify_due(&mut self) {
-        let now = Instant::now();
-        if let Some((interval, _)) = self.watchdog.filter(|&(_, at)| at <= now) {
-            self.watchdog = Some((interval, now + interval));
-            self.notify(&[NotifyState::Watchdog]);
-        }
-        if self.status_at.is_some_and(|at| at <= now) {
-            self.status_at = None;
-            self.notify(&[NotifyState::Status(&self.status())]);
-            self.batch.rest();
-            self.log.rest();
-        }
-    }
-
-    fn status(&self) -> String {
-        let plural = if self.messages == 1 { "" } else { "s" };
-        format!("Received {} message{plural}, {} bytes", self.messages, self.bytes)
-    }
-
-    /// Notifies the service manager. That it can't be told is logged once, not each time.
-    fn notify(&mut self, state: &[NotifyState<'_>]) {
-        let result = daemon::notify(state);
-        let unheard = std::mem::replace(&mut self.unheard, result.is_err());
-        if let (Err(error), false) = (result, unheard) {
-            self.log.line(Priority::Warning, format_args!("Unable to notify the service manager: {error}"));
-        }
     }
 }

@@ -37,8 +37,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// The longest path that a socket can have, in bytes.
+const LONGEST_PATH: usize = 107;
+
 /// Sends what was asked for: the one message, or a message a line.
 fn send_all(request: &cli::Send) -> Result<(), Box<dyn Error>> {
+    let length = request.socket.as_os_str().len();
+    if length > LONGEST_PATH {
+        let path = request.socket.display();
+        return Err(format!(
+            "{path}: a path of {length} bytes, where a socket has {LONGEST_PATH} at most; \
+             use one relative to its directory"
+        )
+        .into());
+    }
     let socket = bind()?;
     let Some(message) = &request.message else {
         for (line, number) in io::stdin().lock().split(b'\n').zip(1..) {

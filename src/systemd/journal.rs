@@ -2,10 +2,11 @@
 
 use super::check;
 use libsystemd_sys as sys;
+use nix::errno::Errno;
 use std::{
     ffi::{CStr, c_int},
     io::{self, IoSlice},
-    os::fd::{FromRawFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
 };
 
 /// How important a record is, as syslog(3) orders it.
@@ -79,4 +80,16 @@ pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
     let fd = check(unsafe { sys::sd_journal_stream_fd(identifier.as_ptr(), priority as c_int, 1) })?;
     // SAFETY: on success it is a new descriptor that nobody else has.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// How many bytes written to a [stream](stream_fd) the journal has not read yet: `SIOCOUTQ` of unix(7).
+///
+/// # Errors
+///
+/// As ioctl(2): `ENOTTY` or `EINVAL` where it is no such stream.
+pub fn unread(stream: impl AsFd) -> io::Result<usize> {
+    let mut bytes: c_int = 0;
+    // SAFETY: the call writes one integer, for which `bytes` is the place. SIOCOUTQ is TIOCOUTQ.
+    Errno::result(unsafe { libc::ioctl(stream.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) })?;
+    Ok(usize::try_from(bytes).unwrap_or_default())
 }

@@ -1,0 +1,102 @@
+//! What the service manager is told: that foo is ready, what it has received, and that it is alive.
+
+#![forbid(unsafe_code)]
+
+use crate::{
+    log::Log,
+    systemd::{
+        daemon::{self, NotifyState},
+        journal::Priority,
+    },
+};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
+
+/// `STATUS=` is sent at most so often.
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Tells the service manager, now and when it is time.
+pub struct Notifier {
+    messages: u64,
+    bytes: u64,
+    /// When to tell of the counts: set from a datagram on until that is done.
+    status_at: Option<Instant>,
+    /// How often, and when next, to say that foo is alive.
+    watchdog: Option<(Duration, Instant)>,
+    /// Whether the last notification failed.
+    unheard: bool,
+}
+
+impl Notifier {
+    /// One that says that foo is alive at half of the time that the service manager asks for.
+    pub fn new(log: &mut Log) -> Self {
+        let watchdog = daemon::watchdog_enabled().unwrap_or_else(|error| {
+            let text = format!("No watchdog, WATCHDOG_USEC or WATCHDOG_PID is wrong: {error}");
+            log.line(Priority::Warning, text);
+            None
+        });
+        let watchdog = watchdog.map(|period| (period / 2, Instant::now()));
+        Self { messages: 0, bytes: 0, status_at: None, watchdog, unheard: false }
+    }
+
+    /// Counts a datagram of so many bytes.
+    pub fn count(&mut self, bytes: usize) {
+        self.messages += 1;
+        self.bytes += bytes as u64;
+        self.status_at.get_or_insert_with(|| Instant::now() + STATUS_INTERVAL);
+    }
+
+    /// Says that foo is ready to receive.
+    pub fn ready(&mut self, log: &mut Log) {
+        self.notify(&[NotifyState::Ready, NotifyState::Status(&self.status())], log);
+    }
+
+    /// Says that foo reloads, and, since there is nothing to be read anew, that it has.
+    pub fn reload(&mut self, log: &mut Log) {
+        match NotifyState::reloading() {
+            Ok(reloading) => self.notify(&[reloading], log),
+            Err(error) => log.line(Priority::Warning, format!("Unable to read the clock: {error}")),
+        }
+        self.notify(&[NotifyState::Ready], log);
+    }
+
+    /// Says that foo stops.
+    pub fn stopping(&mut self, log: &mut Log) {
+        self.notify(&[NotifyState::Stopping], log);
+    }
+
+    /// When the next notification is due.
+    pub fn due(&self) -> Option<Instant> {
+        self.status_at.into_iter().chain(self.watchdog.map(|(_, at)| at)).min()
+    }
+
+    /// Sends the notifications that are due; whether the counts were among them.
+    pub fn notify_due(&mut self, log: &mut Log) -> bool {
+        let now = Instant::now();
+        if let Some((interval, _)) = self.watchdog.filter(|&(_, at)| at <= now) {
+            self.watchdog = Some((interval, now + interval));
+            self.notify(&[NotifyState::Watchdog], log);
+        }
+        let told = self.status_at.take_if(|at| *at <= now).is_some();
+        if told {
+            self.notify(&[NotifyState::Status(&self.status())], log);
+        }
+        told
+    }
+
+    fn status(&self) -> String {
+        let plural = if self.messages == 1 { "" } else { "s" };
+        format!("Received {} message{plural}, {} bytes", self.messages, self.bytes)
+    }
+
+    /// Notifies the service manager. That it can't be told is logged once, not each time.
+    fn notify(&mut self, state: &[NotifyState<'_>], log: &mut Log) {
+        let result = daemon::notify(state);
+        let unheard = mem::replace(&mut self.unheard, result.is_err());
+        if let (Err(error), false) = (result, unheard) {
+            log.line(Priority::Warning, format!("Unable to notify the service manager: {error}"));
+        }
+    }
+}

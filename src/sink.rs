@@ -1,0 +1,137 @@
+//! What the log's lines are written to, and what happens where they can't be.
+
+#![forbid(unsafe_code)]
+
+use crate::systemd::journal::{self, Priority};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::{
+    env,
+    fs::File,
+    io::{self, ErrorKind, Write},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        linux::fs::MetadataExt,
+        unix::{fs::FileTypeExt, net::UnixStream},
+    },
+};
+
+/// Bytes that a pipe or a socket takes without blocking when poll(2) says that it takes any: PIPE_BUF.
+const ROOM: usize = 4096;
+
+/// Standard error, or a stream of our own to the journal where that one broke.
+pub struct Sink {
+    to: File,
+    /// Whether `to` is a stream to the journal. Then it doesn't block: nobody else writes to it.
+    journal: bool,
+    /// Whether a write to `to` may block.
+    may_block: bool,
+    /// Lines that could not be written, and that no line tells of yet.
+    lost: usize,
+}
+
+impl Sink {
+    /// Takes standard error.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no descriptor left for it.
+    pub fn open() -> io::Result<Self> {
+        let stderr = io::stderr().as_fd().try_clone_to_owned()?;
+        let to = File::from(stderr);
+        let kind = to.metadata()?.file_type();
+        let mut sink = Self { to, journal: false, may_block: kind.is_fifo() || kind.is_socket(), lost: 0 };
+        if sink.leads_to_journal() {
+            sink.use_journal(sink.to.try_clone()?.into())?;
+        }
+        Ok(sink)
+    }
+
+    /// Whether it is a stream to the journal.
+    pub fn is_journal(&self) -> bool {
+        self.journal
+    }
+
+    /// How much the journal has not read yet, in bytes.
+    pub fn unread(&self) -> usize {
+        if self.journal { journal::unread(&self.to).unwrap_or(0) } else { 0 }
+    }
+
+    /// Whether the journal opened it: `JOURNAL_STREAM=` of systemd.exec(5) tells its device and inode.
+    fn leads_to_journal(&self) -> bool {
+        let Ok(metadata) = self.to.metadata() else { return false };
+        let stream = format!("{}:{}", metadata.st_dev(), metadata.st_ino());
+        env::var_os("JOURNAL_STREAM").is_some_and(|value| value == *stream)
+    }
+
+    fn use_journal(&mut self, stream: OwnedFd) -> io::Result<()> {
+        let stream = UnixStream::from(stream);
+        stream.set_nonblocking(true)?;
+        self.to = OwnedFd::from(stream).into();
+        self.journal = true;
+        self.may_block = false;
+        Ok(())
+    }
+
+    /// Writes lines, of which so many bytes have been, as far as they are taken now, and says how many bytes
+    /// have been then. Lines that can't be written at all count as written: they are lost, which is told of
+    /// once a line can be written.
+    pub fn write(&mut self, lines: &[u8], mut written: usize) -> usize {
+        if self.lost > 0 && written < lines.len() {
+            // Begins with a newline, since the line that failed may have been written in part.
+            let warning = Priority::Warning.prefix();
+            let report = format!("\n{warning}{} lines before this one could not be written\n", self.lost);
+            if self.try_write(report.as_bytes()).is_ok_and(|count| count == report.len()) {
+                self.lost = 0;
+            }
+        }
+        let mut failed = false;
+        while written < lines.len() {
+            match self.try_write(&lines[written..]) {
+                Ok(count) => written += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) if !failed => {
+                    failed = true;
+                    if self.journal && self.reopen().is_ok() {
+                        // The line that the break cut in two is written anew, as a whole.
+                        let begun = lines[..written].iter().rposition(|&byte| byte == b'\n');
+                        written = begun.map_or(0, |newline| newline + 1);
+                    }
+                }
+                Err(_) => {
+                    self.lost += lines[written..].iter().filter(|&&byte| byte == b'\n').count();
+                    written = lines.len();
+                }
+            }
+        }
+        written
+    }
+
+    /// Writes what is taken without blocking.
+    fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.may_block {
+            return self.to.write(bytes);
+        }
+        if poll(&mut [PollFd::new(self.to.as_fd(), PollFlags::POLLOUT)], PollTimeout::ZERO)? == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        self.to.write(&bytes[..bytes.len().min(ROOM)])
+    }
+
+    /// Waits until something can be written, or so long.
+    pub fn wait(&self, timeout: PollTimeout) {
+        // Where this fails, the next write tells.
+        let _ = poll(&mut [PollFd::new(self.to.as_fd(), PollFlags::POLLOUT)], timeout);
+    }
+
+    /// Opens a stream of our own to the journal, which was restarted and has dropped the one it gave us.
+    fn reopen(&mut self) -> io::Result<()> {
+        self.use_journal(journal::stream_fd(c"foo", Priority::Info)?)
+    }
+}
+
+impl AsFd for Sink {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.to.as_fd()
+    }
+}
