@@ -1,0 +1,94 @@
+//! The daemon under the real systemd-socket-activate, which passes sockets as systemd does.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
+
+mod common;
+
+use common::daemon::Daemon;
+use common::{TempDir, assert_line, foo, foocl, have, patient};
+use nix::sys::signal::Signal::SIGTERM;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixStream};
+use std::process::{Command, Stdio};
+
+/// Listens on `sockets` and becomes the daemon when the first message comes; nothing where it
+/// can't run.
+fn activate(test: &str, dir: TempDir, options: &[&str], sockets: &[String]) -> Option<Daemon> {
+    if !have("systemd-socket-activate", "systemd", test) {
+        return None;
+    }
+    let notify = UnixDatagram::bind(dir.join("notify")).unwrap();
+    let mut command = Command::new("systemd-socket-activate");
+    command.args(options).args(sockets.iter().map(|address| format!("--listen={address}")));
+    command.arg(format!("--setenv=NOTIFY_SOCKET={}", dir.join("notify").display()));
+    command.arg(foo()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let daemon = Daemon::spawn(&mut command, notify, dir);
+    for address in sockets {
+        while !daemon.line().contains(address.as_str()) {}
+    }
+    Some(daemon)
+}
+
+#[test]
+fn the_first_message_starts_it() {
+    let dir = TempDir::new();
+    let socket = dir.join("foo.socket");
+    let sockets = [socket.to_str().unwrap().to_owned()];
+    let options = ["--datagram", "--fdname=foo.socket"];
+    let Some(daemon) = activate("the_first_message_starts_it", dir, &options, &sockets) else { return };
+    daemon.send("hello");
+    assert!(daemon.notified().has("READY=1"));
+    while daemon.line() != "<5>foo service started" {}
+    assert_eq!(daemon.line(), "<5>File Descriptor names are:");
+    assert_eq!(daemon.line(), "<5> foo.socket");
+    assert_line("the first", &daemon.line(), &daemon.received(5, "hello"));
+
+    let mut client = Command::new(foocl());
+    client.arg("--socket").arg(&socket).arg("world").env("XDG_RUNTIME_DIR", daemon.dir.path());
+    let said = client.output().unwrap();
+    assert_eq!(said.stdout, b"sending world\n");
+    let line = daemon.line();
+    let sender = line.strip_prefix("<5>Received 5 bytes from ").unwrap();
+    let sender = sender.strip_suffix(": world").unwrap();
+    assert!(sender.starts_with(daemon.dir.path().to_str().unwrap()), "{line}");
+
+    daemon.signal(SIGTERM);
+    let end = daemon.end();
+    assert_eq!(end.code, 0);
+    assert!(end.notified("STOPPING=1"));
+}
+
+#[test]
+fn every_socket_is_served() {
+    let dir = TempDir::new();
+    let paths = ["a", "b", "c"].map(|name| dir.join(name).to_str().unwrap().to_owned());
+    let hidden = dir.path().to_str().unwrap().to_owned();
+    let mut sockets = paths.to_vec();
+    sockets.push(format!("@{hidden}"));
+    let options = ["--datagram", "--fdname=a:b:c:hidden"];
+    let Some(daemon) = activate("every_socket_is_served", dir, &options, &sockets) else { return };
+    let client = patient(UnixDatagram::unbound().unwrap());
+    let hidden = SocketAddr::from_abstract_name(hidden).unwrap();
+    client.send_to_addr(b"start", &hidden).unwrap();
+    assert!(daemon.notified().has("READY=1"));
+    while daemon.line() != "<5>File Descriptor names are:" {}
+    for name in ["a", "b", "c", "hidden"] {
+        assert_eq!(daemon.line(), format!("<5> {name}"));
+    }
+    assert_eq!(daemon.line(), "<5>Received 5 bytes from (unnamed): start");
+    for _ in 0..20 {
+        for path in &paths {
+            client.send_to(b"hello", path).unwrap();
+            assert_eq!(daemon.line(), "<5>Received 5 bytes from (unnamed): hello");
+        }
+    }
+}
+
+#[test]
+fn a_stream_socket_is_refused() {
+    let dir = TempDir::new();
+    let socket = dir.join("foo.socket");
+    let sockets = [socket.to_str().unwrap().to_owned()];
+    let Some(daemon) = activate("a_stream_socket_is_refused", dir, &[], &sockets) else { return };
+    let _client = UnixStream::connect(socket).unwrap();
+    daemon.end().assert_refused("stream", &["descriptor 3", "stream"]);
+}

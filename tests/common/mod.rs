@@ -1,0 +1,146 @@
+//! What the tests from outside share. They drive built binaries: ours, or any that
+//! `FOO_UNDER_TEST` and `FOOCL_UNDER_TEST` name, so that the original can be held to the same
+//! contract.
+#![allow(dead_code, reason = "each test program uses a part of this")]
+
+pub mod client;
+pub mod daemon;
+pub mod setup;
+pub mod sys;
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long an event may take before the test fails.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The daemon under test.
+pub fn foo() -> OsString {
+    env::var_os("FOO_UNDER_TEST").unwrap_or_else(|| env!("CARGO_BIN_EXE_foo").into())
+}
+
+/// The client under test.
+pub fn foocl() -> OsString {
+    env::var_os("FOOCL_UNDER_TEST").unwrap_or_else(|| env!("CARGO_BIN_EXE_foocl").into())
+}
+
+/// Asks again and again until there is an answer, for events that nothing can wait on.
+pub fn eventually<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = answer() {
+            return found;
+        }
+        assert!(start.elapsed() < DEADLINE, "{what}: not in {DEADLINE:?}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Running, sleeping, stopped: the letter that follows a process's name in brackets.
+pub fn state(pid: u32) -> char {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat[stat.rfind(')').unwrap()..].chars().nth(2).unwrap()
+}
+
+/// Says that a test can't run here and what it takes; where everything must run (`CI` is set)
+/// that is a failure. Not `eprintln!`: the test harness would swallow it.
+pub fn skip(test: &str, reason: &str) {
+    let must_run = env::var_os("CI").is_some_and(|value| !value.is_empty());
+    assert!(!must_run, "{test} can't run: {reason}");
+    let mut stderr = io::stderr();
+    writeln!(stderr, "skipped: {test}: {reason}").unwrap();
+}
+
+/// Whether a program can be run at all; otherwise the test is skipped.
+pub fn have(program: &str, package: &str, test: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    if !found {
+        skip(test, &format!("no {program}: apt install {package}"));
+    }
+    found
+}
+
+/// Fails with a text that stays readable when a line has 200,000 bytes.
+#[track_caller]
+pub fn assert_line(case: &str, got: &str, want: &str) {
+    if got == want {
+        return;
+    }
+    let same = got.bytes().zip(want.bytes()).take_while(|(g, w)| g == w);
+    let same = same.count();
+    panic!(
+        "{case}: they part at byte {same}\n got {} bytes: {}\nwant {} bytes: {}",
+        got.len(),
+        around(got, same),
+        want.len(),
+        around(want, same),
+    );
+}
+
+/// The part of a text around a byte, quoted.
+fn around(text: &str, at: usize) -> String {
+    let bytes = text.as_bytes();
+    let part = &bytes[at.saturating_sub(100)..bytes.len().min(at + 100)];
+    format!("{:?}", String::from_utf8_lossy(part))
+}
+
+/// A directory of a test's own, gone with it; its path is short, as sockets' paths must be.
+pub struct TempDir(PathBuf);
+
+impl TempDir {
+    pub fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("foo-test-{}-{count}", std::process::id());
+        let path = env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// A datagram socket bound in this directory.
+    pub fn socket(&self, name: &str) -> UnixDatagram {
+        UnixDatagram::bind(self.join(name)).unwrap()
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        // What is left behind harms nobody, a panic during a panic hides the first.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A socket of the test's own: a call on it that would wait for ever fails after the deadline.
+/// Not for one that is passed to the daemon: the timeouts would go with it.
+pub fn patient(socket: UnixDatagram) -> UnixDatagram {
+    socket.set_write_timeout(Some(DEADLINE)).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    socket
+}
+
+/// Calls again what was interrupted: on a socket with a timeout even a machine that is paused
+/// and goes on interrupts a call, see signal(7).
+pub fn persist<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! How a daemon is started: as systemd starts it, or wrongly.
+
+use super::daemon::Daemon;
+use super::{TempDir, foo};
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::process::{Command, Stdio};
+
+/// A daemon about to be started.
+pub struct Setup {
+    passed: Vec<OwnedFd>,
+    program: Vec<OsString>,
+    env: Vec<(OsString, Option<OsString>)>,
+    log: Log,
+    abstract_notify: bool,
+    dir: TempDir,
+}
+
+/// What the daemon gets as its standard output and error.
+enum Log {
+    /// One pipe for both, which the test reads.
+    Read,
+    /// A descriptor of the test's own.
+    To(OwnedFd),
+    /// Nothing: both are closed.
+    Closed,
+}
+
+impl Setup {
+    /// A daemon with these descriptors, two at most, and a directory for what belongs to it.
+    pub fn new(passed: Vec<OwnedFd>, dir: TempDir) -> Self {
+        Self { passed, program: vec![foo()], env: Vec::new(), log: Log::Read, abstract_notify: false, dir }
+    }
+
+    /// Sets a variable; `self` as a value of `LISTEN_PID` or `WATCHDOG_PID` stands for the
+    /// daemon's own process.
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        let value = Some(value.as_ref().to_owned());
+        self.env.push((name.as_ref().to_owned(), value));
+        self
+    }
+
+    pub fn unset(mut self, name: &str) -> Self {
+        self.env.push((name.into(), None));
+        self
+    }
+
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.program.push(arg.into());
+        self
+    }
+
+    /// The daemon as the last argument of another command, which runs or becomes it.
+    pub fn under<S: Into<OsString>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
+        let command: Vec<_> = command.into_iter().map(Into::into).collect();
+        self.program.splice(0..0, command);
+        self
+    }
+
+    /// Another command in the daemon's place.
+    pub fn program<S: Into<OsString>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
+        self.program.clear();
+        self.under(command)
+    }
+
+    pub fn log_to(mut self, fd: impl Into<OwnedFd>) -> Self {
+        self.log = Log::To(fd.into());
+        self
+    }
+
+    pub fn log_closed(mut self) -> Self {
+        self.log = Log::Closed;
+        self
+    }
+
+    /// Listens for notifications on an abstract address instead of a path.
+    pub fn abstract_notify(mut self) -> Self {
+        self.abstract_notify = true;
+        self
+    }
+
+    /// A shell puts each descriptor where systemd puts it and becomes the daemon: no unsafe code
+    /// between fork and exec, and `$$` is the daemon's pid.
+    fn script(&self) -> String {
+        let passed = self.passed.len();
+        let place = |i| match i {
+            // They come as the shell's standard input and output, so there can be two.
+            _ if i < passed => format!("{}<&{i}", i + 3),
+            // What the test itself was given by accident (make's jobserver, say) must not pass.
+            _ => format!("{}<&-", i + 3),
+        };
+        let places: Vec<_> = (0..7).map(place).collect();
+        let log = match self.log {
+            Log::Closed => ">&- 2>&-",
+            Log::Read | Log::To(_) => ">&2",
+        };
+        format!(
+            r#"exec {} </dev/null {log}
+            [ "$LISTEN_PID" = self ] && LISTEN_PID=$$
+            [ "$WATCHDOG_PID" = self ] && WATCHDOG_PID=$$
+            exec "$0" "$@""#,
+            places.join(" ")
+        )
+    }
+
+    /// Starts the daemon and waits for nothing.
+    pub fn start(self) -> Daemon {
+        let (notify, notify_address) = self.notify_socket();
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(self.script()).args(&self.program);
+        // A failed test shows the environment that was logged: nothing of the runner's own in it,
+        // but what finding programs and measuring coverage need.
+        let kept = ["PATH", "LLVM_PROFILE_FILE"];
+        let kept = kept.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
+        command.env_clear().envs(kept);
+        command.env("LISTEN_FDS", self.passed.len().to_string());
+        command.env("LISTEN_FDNAMES", vec!["foo.socket"; self.passed.len()].join(":"));
+        command.env("LISTEN_PID", "self").env("NOTIFY_SOCKET", notify_address);
+        for (name, value) in &self.env {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let mut passed = self.passed.into_iter().map(Stdio::from);
+        command.stdin(passed.next().unwrap_or_else(Stdio::null));
+        command.stdout(passed.next().unwrap_or_else(Stdio::null));
+        assert!(passed.next().is_none(), "the shell can pass two");
+        command.stderr(match self.log {
+            Log::Read => Stdio::piped(),
+            Log::To(fd) => fd.into(),
+            Log::Closed => Stdio::null(),
+        });
+        Daemon::spawn(&mut command, notify, self.dir)
+    }
+
+    /// Starts the daemon and waits until it is ready; the next log line is the first after its
+    /// start.
+    pub fn ready(self) -> Daemon {
+        let names = self.passed.len();
+        let log_is_read = matches!(self.log, Log::Read);
+        let daemon = self.start();
+        let note = daemon.notified();
+        assert!(note.has("READY=1"), "not ready: {:?}", note.text);
+        if log_is_read {
+            while daemon.line() != "<5>File Descriptor names are:" {}
+            for _ in 0..names {
+                daemon.line();
+            }
+        }
+        daemon
+    }
+
+    fn notify_socket(&self) -> (UnixDatagram, OsString) {
+        if !self.abstract_notify {
+            let socket = UnixDatagram::bind(self.dir.join("notify")).unwrap();
+            return (socket, self.dir.join("notify").into());
+        }
+        // The directory's name is as good for the abstract namespace: nobody else has it.
+        let name = self.dir.path().to_str().unwrap();
+        let address = SocketAddr::from_abstract_name(name).unwrap();
+        (UnixDatagram::bind_addr(&address).unwrap(), format!("@{name}").into())
+    }
+}

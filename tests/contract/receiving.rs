@@ -1,0 +1,197 @@
+//! Receiving: one datagram is one record, whatever is in it and whoever sent it.
+
+use crate::common::daemon::Daemon;
+use crate::common::{TempDir, assert_line, patient, skip, sys};
+use std::ffi::OsStr;
+use std::net::Shutdown;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::PathBuf;
+
+/// The most of one datagram that the daemon can hold.
+const HELD: usize = 262_144;
+
+/// Sends each payload to one daemon, which must show it as the table says.
+#[track_caller]
+fn assert_shown(cases: &[(&[u8], &str)]) {
+    let daemon = Daemon::listening().ready();
+    for (payload, shown) in cases {
+        daemon.assert_logs(&payload.escape_ascii().to_string(), payload, shown);
+    }
+}
+
+#[test]
+fn a_datagram() {
+    let texts = [
+        "hello",
+        "world",
+        "",
+        " ",
+        "tabs\tare\ttext\t",
+        "<0>no priority",
+        "100 %s %n %d",
+        r"C:\new\x0a\",
+        "\"quotes\" and 'quotes'",
+        "Zoë, 日本語, עברית, 🦀",
+        "e\u{301} \u{200b} \u{feff} \u{2028}",
+        "\u{a0}\u{10ffff}",
+    ];
+    assert_shown(&texts.map(|text| (text.as_bytes(), text)));
+}
+
+#[test]
+fn one_trailing_nul() {
+    assert_shown(&[(b"hello\0", "hello"), (b"\0", "")]);
+}
+
+#[test]
+fn one_trailing_newline() {
+    assert_shown(&[(b"hello\n", "hello"), (b"\n", "")]);
+}
+
+#[test]
+fn only_one_at_the_end() {
+    assert_shown(&[
+        (b"hello\n\n", r"hello\x0a"),
+        (b"hello\0\0", r"hello\x00"),
+        (b"hello\n\0", r"hello\x0a"),
+        (b"hello\0\n", r"hello\x00"),
+        (b"hello\r\n", r"hello\x0d"),
+    ]);
+}
+
+#[test]
+fn newline_inside() {
+    assert_shown(&[
+        (b"x\n<0>kernel: panic", r"x\x0a<0>kernel: panic"),
+        (b"x\n<0>kernel: panic\n", r"x\x0a<0>kernel: panic"),
+        (b"\n\nx", r"\x0a\x0ax"),
+        (b"x\ry", r"x\x0dy"),
+        ("x\u{85}y".as_bytes(), r"x\xc2\x85y"),
+    ]);
+}
+
+#[test]
+fn control_characters_and_broken_utf8() {
+    assert_shown(&[
+        (b"\x01\x08\x0b\x0c\x1b[2J\x1f", r"\x01\x08\x0b\x0c\x1b[2J\x1f"),
+        (b"a\x7fb", r"a\x7fb"),
+        ("\u{80}\u{9b}\u{9f}\u{a0}".as_bytes(), "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f\u{a0}"),
+        (b"\xff", r"\xff"),
+        (b"caf\xe9 au lait", r"caf\xe9 au lait"),
+        // A character cut short, one too long for its value, a surrogate, one beyond Unicode.
+        (b"\xe2\x82", r"\xe2\x82"),
+        (b"\xe2\x82x", r"\xe2\x82x"),
+        (b"\xc0\xaf", r"\xc0\xaf"),
+        (b"\xed\xa0\x80", r"\xed\xa0\x80"),
+        (b"\xf4\x90\x80\x80", r"\xf4\x90\x80\x80"),
+    ]);
+}
+
+#[test]
+fn nul_inside() {
+    assert_shown(&[(b"hello\0world", r"hello\x00world"), (b"\0hello", r"\x00hello"), (b"a\0b\0", r"a\x00b")]);
+}
+
+#[test]
+fn longer_than_1024() {
+    // On a pipe a line may have any length, whatever the journal's stream would cut.
+    let daemon = Daemon::listening().env("JOURNAL_STREAM", "1:1").ready();
+    for size in [1023, 1024, 1025, 2048, 49_152, 60_000, 65_536, 200_000, 212_960, 3] {
+        let text = letters(size);
+        daemon.assert_logs(&format!("{size} bytes"), &text, &text);
+    }
+    let escaped = "\n".repeat(60_000);
+    let shown = r"\x0a".repeat(59_999);
+    daemon.assert_logs("60,000 newlines", &escaped, &shown);
+}
+
+/// A text in which a piece lost or moved would show.
+fn letters(size: usize) -> String {
+    let numbers = (0_usize..).map(|number| format!("{number} "));
+    numbers.flat_map(String::into_bytes).map(char::from).take(size).collect()
+}
+
+#[test]
+fn longer_than_it_can_hold() {
+    let daemon = Daemon::listening().ready();
+    let path = daemon.dir.join("big");
+    let client = patient(UnixDatagram::bind(&path).unwrap());
+    sys::set_send_buffer(&client, 212_992).unwrap();
+    for size in [HELD, HELD + 1, 300_000] {
+        let text = letters(size);
+        if client.send_to(text.as_bytes(), daemon.socket()).is_err() {
+            skip("receiving::longer_than_it_can_hold", "needs net.core.wmem_max >= 212992");
+            return;
+        }
+        let cut = match size - HELD {
+            0 => String::new(),
+            cut => format!(", {cut} of them cut"),
+        };
+        let from = path.display();
+        let want = format!("<5>Received {size} bytes from {from}{cut}: {}", &text[..HELD]);
+        assert_line(&format!("{size} bytes"), &daemon.line(), &want);
+    }
+    daemon.assert_logs("the next", "hello", "hello");
+}
+
+/// Three kinds of senders in turn, so that a name left over from the one before would show.
+#[test]
+fn sender() {
+    let daemon = Daemon::listening().ready();
+    let names = TempDir::new();
+    let path = |name: &[u8]| names.path().join(OsStr::from_bytes(name));
+    let in_dir = |shown: &str| format!("{}/{shown}", names.path().display());
+    let unique = names.path().to_str().unwrap().replace('/', "");
+    let abstracts = |name: &[u8]| {
+        let name = [unique.as_bytes(), name].concat();
+        UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name).unwrap()).unwrap()
+    };
+    let bind = |path: PathBuf| UnixDatagram::bind(path).unwrap();
+    let nobody = || UnixDatagram::unbound().unwrap();
+    let cases = [
+        ("a path", bind(path(b"plain")), in_dir("plain")),
+        ("not bound, after a path", nobody(), "(unnamed)".into()),
+        ("an abstract name", abstracts(b"name"), format!("@{unique}name")),
+        ("not bound, after an abstract name", nobody(), "(unnamed)".into()),
+        ("a shorter abstract name", abstracts(b""), format!("@{unique}")),
+        ("NUL in an abstract name", abstracts(b"\0a\0"), format!(r"@{unique}\x00a\x00")),
+        ("binary in an abstract name", abstracts(b"\n\xff"), format!(r"@{unique}\x0a\xff")),
+        ("blanks and UTF-8", bind(path("a b\té".as_bytes())), in_dir("a b\té")),
+        ("control characters", bind(path(b"a\n<0>b\x1b")), in_dir(r"a\x0a<0>b\x1b")),
+        ("not UTF-8", bind(path(b"\xe9")), in_dir(r"\xe9")),
+    ];
+    for (case, sender, name) in cases {
+        patient(sender).send_to(b"hello", daemon.socket()).unwrap();
+        let want = format!("<5>Received 5 bytes from {name}: hello");
+        assert_line(case, &daemon.line(), &want);
+    }
+}
+
+#[test]
+fn sender_with_a_path_of_108_bytes() {
+    let daemon = Daemon::listening().ready();
+    for size in [107, 108] {
+        let fill = size - daemon.dir.path().as_os_str().len() - 1;
+        let path = daemon.dir.join(&"x".repeat(fill));
+        let sender = patient(sys::bind_long(&path).unwrap());
+        sender.send_to(b"hello", daemon.socket()).unwrap();
+        let want = format!("<5>Received 5 bytes from {}: hello", path.display());
+        assert_line(&format!("{size} bytes"), &daemon.line(), &want);
+    }
+}
+
+#[test]
+fn an_error_from_the_socket() {
+    for how in [Shutdown::Read, Shutdown::Both] {
+        let dir = TempDir::new();
+        let socket = dir.socket("socket");
+        let daemon = Daemon::with([socket.try_clone().unwrap()]).ready();
+        socket.shutdown(how).unwrap();
+        let end = daemon.end();
+        assert_eq!(end.code, 255, "{how:?}");
+        assert_eq!(end.errors().len(), 1, "{how:?}: {:?}", end.log);
+        assert!(end.notified("STOPPING=1"), "{how:?}");
+    }
+}

@@ -1,0 +1,231 @@
+//! Running and stopping: signals, notifications, and what it costs to be there.
+
+use crate::common::daemon::{Daemon, Note};
+use crate::common::{assert_line, eventually, patient, persist};
+use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGTERM};
+use nix::time::{ClockId, clock_gettime};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Microseconds, as the service manager reads the clock.
+fn monotonic() -> u64 {
+    let now = Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap());
+    now.as_micros().try_into().unwrap()
+}
+
+#[test]
+fn sighup() {
+    let daemon = Daemon::listening().ready();
+    for round in 0..3 {
+        let before = monotonic();
+        daemon.stopped(|| {
+            (0..4).for_each(|i| daemon.send(format!("before {i}")));
+            daemon.signal(SIGHUP);
+            (0..4).for_each(|i| daemon.send(format!("after {i}")));
+        });
+        let reloading = next(&daemon, "RELOADING=1");
+        let since: u64 = reloading.value("MONOTONIC_USEC").unwrap().parse().unwrap();
+        assert!((before..=monotonic()).contains(&since), "round {round}: {since}");
+        next(&daemon, "READY=1");
+        for when in ["before", "after"] {
+            for i in 0..4 {
+                let text = format!("{when} {i}");
+                assert_line(&text, &daemon.line(), &daemon.received(text.len(), &text));
+            }
+        }
+    }
+    // Still the process that was started.
+    daemon.signal(SIGTERM);
+    assert_eq!(daemon.end().code, 0);
+}
+
+/// The next notification with this assignment.
+#[track_caller]
+fn next(daemon: &Daemon, assignment: &str) -> Note {
+    loop {
+        let note = daemon.notified();
+        if note.has(assignment) {
+            return note;
+        }
+        assert!(note.value("STATUS").is_some(), "{:?} before {assignment}", note.text);
+    }
+}
+
+#[test]
+fn sigterm_and_sigint() {
+    for signal in [SIGTERM, SIGINT] {
+        let daemon = Daemon::listening().ready();
+        daemon.stopped(|| {
+            (0..8).for_each(|i| daemon.send(format!("queued {i}")));
+            daemon.signal(signal);
+        });
+        let want: Vec<_> = (0..8).map(|i| daemon.received(8, &format!("queued {i}"))).collect();
+        let end = daemon.end();
+        assert_eq!(end.code, 0, "{signal}");
+        assert_eq!(end.log, want, "{signal}");
+        assert!(end.notified("STOPPING=1"), "{signal}");
+    }
+}
+
+/// What is queued is logged, but senders who go on for ever can't keep the daemon alive.
+#[test]
+fn sigterm_in_a_flood() {
+    let daemon = Daemon::listening().log_to(File::create("/dev/null").unwrap()).ready();
+    daemon.flood();
+    assert!(daemon.notified().value("STATUS").is_some());
+    daemon.signal(SIGTERM);
+    let end = daemon.end();
+    assert_eq!(end.code, 0);
+    assert!(end.notified("STOPPING=1"));
+}
+
+#[test]
+fn watchdog() {
+    const PERIOD: Duration = Duration::from_secs(1);
+    let setup = || {
+        let usec = PERIOD.as_micros().to_string();
+        Daemon::listening().env("WATCHDOG_USEC", usec).env("WATCHDOG_PID", "self")
+    };
+    for busy in [false, true] {
+        let daemon = setup().log_to(File::create("/dev/null").unwrap()).ready();
+        let start = Instant::now();
+        if busy {
+            daemon.flood();
+        }
+        let pings: Vec<_> = (0..3).map(|_| next(&daemon, "WATCHDOG=1").at).collect();
+        assert!(pings[0] < start + PERIOD, "busy {busy}: the first is late");
+        for gap in pings.windows(2).map(|pair| pair[1] - pair[0]) {
+            assert!(gap < PERIOD, "busy {busy}: late, {gap:?}");
+            assert!(gap > PERIOD / 4, "busy {busy}: in a hurry, {gap:?}");
+        }
+    }
+    let cases =
+        [("of another process", setup().env("WATCHDOG_PID", "1")), ("unset", setup().unset("WATCHDOG_USEC"))];
+    for (case, setup) in cases {
+        let daemon = setup.ready();
+        daemon.assert_rests(case);
+        daemon.signal(SIGTERM);
+        assert!(!daemon.end().notified("WATCHDOG=1"), "{case}");
+    }
+}
+
+#[test]
+fn status() {
+    let daemon = Daemon::listening().ready();
+    let (start, mut sent) = (Instant::now(), 0);
+    while start.elapsed() < Duration::from_millis(2500) {
+        daemon.assert_logs("a message", "hello", "hello");
+        sent += 1;
+    }
+    assert!(sent > 1000, "only {sent}");
+    let want = format!("Received {sent} messages, {} bytes", 5 * sent);
+    let mut count = 1;
+    while daemon.notified().value("STATUS") != Some(&want) {
+        count += 1;
+    }
+    assert!(count <= 4, "{count} times in 2.5 seconds");
+    daemon.assert_rests("after the last");
+    assert!(daemon.note().is_none(), "more to tell than {want}");
+}
+
+#[test]
+fn never_killed_by_its_log() {
+    let (log, reader) = UnixStream::pair().unwrap();
+    drop(reader);
+    let setups =
+        [("closed", Daemon::listening().log_closed()), ("nobody reads", Daemon::listening().log_to(log))];
+    for (case, setup) in setups {
+        keeps_receiving(case, &setup.ready());
+    }
+    // The journal restarts: its end of the stream goes away while the daemon runs.
+    let (log, reader) = UnixStream::pair().unwrap();
+    let daemon = Daemon::listening().log_to(log).ready();
+    daemon.send("hello");
+    let mut lines = BufReader::new(&reader).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.ends_with("hello")));
+    reader.shutdown(Shutdown::Both).unwrap();
+    keeps_receiving("journal gone", &daemon);
+    daemon.signal(SIGTERM);
+    assert_eq!(daemon.end().code, 0);
+}
+
+/// Sends more than the queue can hold, and reads in the status that all of it arrived.
+fn keeps_receiving(case: &str, daemon: &Daemon) {
+    (0..100).for_each(|_| daemon.send("hello"));
+    let all = |note: &Note| {
+        let status = note.value("STATUS").unwrap_or_default();
+        status.starts_with("Received 10")
+    };
+    while !all(&daemon.notified()) {}
+    daemon.assert_rests(case);
+}
+
+/// While the log takes nothing senders wait, but whoever manages the daemon does not; nothing is lost.
+#[test]
+fn a_log_that_takes_nothing() {
+    let (log, reader) = UnixStream::pair().unwrap();
+    let daemon = Daemon::listening().log_to(log).env("WATCHDOG_USEC", "1000000").ready();
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    let sent = (0..).take_while(|i| {
+        persist(|| sender.send_to(format!("{i} {}", "x".repeat(5000)).as_bytes(), daemon.socket())).is_ok()
+    });
+    let sent = sent.count();
+    while daemon.note().is_some() {}
+    next(&daemon, "WATCHDOG=1");
+    daemon.signal(SIGHUP);
+    next(&daemon, "RELOADING=1");
+    next(&daemon, "READY=1");
+    daemon.signal(SIGTERM);
+    next(&daemon, "STOPPING=1");
+    // It has begun to stop, and now the log takes all.
+    let lines = thread::spawn(move || {
+        let lines = BufReader::new(reader).lines().map_while(Result::ok);
+        lines.filter(|line| line.contains(" bytes from ")).collect::<Vec<_>>()
+    });
+    assert_eq!(daemon.end().code, 0);
+    let lines = lines.join().unwrap();
+    assert_eq!(lines.len(), sent);
+    for (i, line) in lines.iter().enumerate() {
+        assert!(line.contains(&format!(": {i} x")), "{i}: {}", &line[..60]);
+    }
+}
+
+/// If it stays so, the daemon ends, and says by its exit code that something is lost.
+#[test]
+fn a_log_that_takes_nothing_any_more() {
+    let (log, reader) = UnixStream::pair().unwrap();
+    let daemon = Daemon::listening().log_to(log).ready();
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    while persist(|| sender.send_to(&[b'x'; 5000], daemon.socket())).is_ok() {}
+    daemon.signal(SIGTERM);
+    assert_eq!(daemon.end().code, 255);
+    drop(reader);
+}
+
+#[test]
+fn memory_is_flat() {
+    let daemon = Daemon::listening().ready();
+    let burst = |count: usize| {
+        thread::scope(|scope| {
+            let sender = patient(UnixDatagram::unbound().unwrap());
+            let socket = daemon.socket();
+            scope.spawn(move || {
+                for i in 0..count {
+                    persist(|| sender.send_to(format!("message {i}").as_bytes(), &socket)).unwrap();
+                }
+            });
+            (0..count).for_each(|_| drop(daemon.line()));
+        });
+        eventually("asleep", || (daemon.state() == 'S').then_some(()));
+        daemon.proc_number("smaps_rollup", "Private_Dirty")
+    };
+    let before = burst(20_000);
+    let after = burst(200_000);
+    assert!(after < before + 64, "{before} KiB, then {after} KiB");
+}

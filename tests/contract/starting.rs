@@ -1,0 +1,262 @@
+//! Starting: what is logged, what is accepted, what is refused and how.
+
+use crate::common::daemon::{Daemon, End};
+use crate::common::{TempDir, assert_line, foo, have, patient, sys};
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
+use std::process::{Command, Output};
+
+#[test]
+fn log_lines() {
+    let daemon = Daemon::listening().env("GREETING", "hello there").start();
+    assert!(daemon.notified().has("READY=1"));
+    assert_eq!(daemon.line(), "<6>Environment: ");
+    let environment = environment(&daemon);
+    for want in ["GREETING=hello there", "LISTEN_FDS=1", "LISTEN_FDNAMES=foo.socket"] {
+        assert!(environment.iter().any(|line| line == want), "no {want} in {environment:?}");
+    }
+    assert_eq!(daemon.line(), "<5>File Descriptor names are:");
+    assert_eq!(daemon.line(), "<5> foo.socket");
+    daemon.assert_logs("the next line", "hello", "hello");
+}
+
+#[test]
+fn names() {
+    let cases = [
+        ("given", Daemon::listening().env("LISTEN_FDNAMES", "a name"), "<5> a name"),
+        ("not given", Daemon::listening().unset("LISTEN_FDNAMES"), "<5> unknown"),
+        ("of lines", Daemon::listening().env("LISTEN_FDNAMES", "a\n<0>b"), r"<5> a\x0a<0>b"),
+    ];
+    for (case, setup, line) in cases {
+        let daemon = setup.start();
+        while daemon.line() != "<5>File Descriptor names are:" {}
+        assert_eq!(daemon.line(), line, "{case}");
+        daemon.assert_logs(case, "hello", "hello");
+    }
+}
+
+/// Reads the lines of the environment, to "foo service started".
+fn environment(daemon: &Daemon) -> Vec<String> {
+    let mut variables = Vec::new();
+    loop {
+        let line = daemon.line();
+        match line.strip_prefix("<6> ") {
+            Some(variable) => variables.push(variable.to_owned()),
+            None => {
+                assert_eq!(line, "<5>foo service started");
+                return variables;
+            }
+        }
+    }
+}
+
+#[test]
+fn one_variable_is_one_line() {
+    let cases: [(&[u8], &str); 9] = [
+        (b"two\nlines", r"two\x0alines"),
+        (b"x\n<0>kernel: panic\n", r"x\x0a<0>kernel: panic\x0a"),
+        (b"\x1b[31mred", r"\x1b[31mred"),
+        (b"\x7f", r"\x7f"),
+        ("\u{85}".as_bytes(), r"\xc2\x85"),
+        (b"\xff\xfe", r"\xff\xfe"),
+        (b"a\tb", "a\tb"),
+        (br"back\slash \x0a", r"back\slash \x0a"),
+        ("Zoë ☃ 🦀".as_bytes(), "Zoë ☃ 🦀"),
+    ];
+    let mut setup = Daemon::listening();
+    for (i, (value, _)) in cases.iter().enumerate() {
+        setup = setup.env(format!("CASE_{i}"), OsStr::from_bytes(value));
+    }
+    // A shell passes no variable with such a name on, env does.
+    let daemon = setup.under(["env", "odd\nname=x"]).start();
+    assert_eq!(daemon.line(), "<6>Environment: ");
+    let environment = environment(&daemon);
+    let cases = cases.iter().enumerate();
+    let cases = cases.map(|(i, (_, shown))| format!("CASE_{i}={shown}"));
+    for want in cases.chain([r"odd\x0aname=x".to_owned()]) {
+        assert!(environment.contains(&want), "no {want} in {environment:?}");
+    }
+}
+
+#[test]
+fn ready() {
+    let cases =
+        [("a path", Daemon::listening()), ("an abstract address", Daemon::listening().abstract_notify())];
+    for (case, setup) in cases {
+        let daemon = setup.start();
+        let note = daemon.notified();
+        assert!(note.has("READY=1"), "{case}: {:?}", note.text);
+        assert!(note.value("STATUS").is_some(), "{case}: {:?}", note.text);
+    }
+    let daemon = Daemon::listening().unset("NOTIFY_SOCKET").start();
+    while daemon.line() != "<5> foo.socket" {}
+    daemon.assert_logs("nobody to notify", "hello", "hello");
+}
+
+#[test]
+fn no_sockets_passed() {
+    let nothing: [OwnedFd; 0] = [];
+    let by_hand = ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"];
+    let by_hand = by_hand.into_iter().fold(Daemon::with(nothing), |setup, name| setup.unset(name));
+    let cases = [
+        ("run by hand", by_hand),
+        ("LISTEN_PID of another process", Daemon::listening().env("LISTEN_PID", "1")),
+        ("LISTEN_PID unset", Daemon::listening().unset("LISTEN_PID")),
+        ("LISTEN_FDS unset", Daemon::listening().unset("LISTEN_FDS")),
+    ];
+    for (case, setup) in cases {
+        let end = setup.start().end();
+        let lines = after_start(&end);
+        let want = ["<4>Unable to find any file descriptors", "<3>Unable to get file descriptor for socket"];
+        assert_eq!(lines, want, "{case}");
+        end.assert_refused(case, &[]);
+    }
+}
+
+fn after_start(end: &End) -> &[String] {
+    let start = end.log.iter().position(|line| line == "<5>foo service started");
+    &end.log[start.unwrap() + 1..]
+}
+
+#[test]
+fn no_sockets_passed_on_a_terminal() {
+    if !have("script", "bsdutils", "starting::no_sockets_passed_on_a_terminal") {
+        return;
+    }
+    let foo = foo().into_string().unwrap();
+    let nothing: [OwnedFd; 0] = [];
+    let command = ["script", "-qec", &foo, "/dev/null"];
+    let end = Daemon::with(nothing).program(command).unset("LISTEN_FDS").start().end();
+    assert_eq!(end.code, 255);
+    let shown = end.log.join("\n");
+    assert!(shown.contains("Unable to find any file descriptors"), "{shown}");
+    assert!(shown.contains("Unable to get file descriptor for socket"), "{shown}");
+    assert!(shown.contains("systemctl start"), "no hint: {shown}");
+}
+
+#[test]
+fn no_datagram_socket() {
+    let dir = TempDir::new();
+    let fifo = dir.join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    fs::write(dir.join("file"), "").unwrap();
+    let open = |path| File::options().read(true).write(true).open(path).unwrap();
+    let cases: [(OwnedFd, &str); 9] = [
+        (open(dir.join("file")).into(), "file"),
+        (open(fifo).into(), "FIFO"),
+        (open("/dev/null".into()).into(), "character device"),
+        (File::open(dir.path()).unwrap().into(), "directory"),
+        (UnixListener::bind(dir.join("stream")).unwrap().into(), "stream"),
+        (UnixStream::pair().unwrap().0.into(), "stream"),
+        (sys::seqpacket().unwrap(), "sequential-packet"),
+        (UdpSocket::bind("127.0.0.1:0").unwrap().into(), "address family"),
+        (TcpListener::bind("127.0.0.1:0").unwrap().into(), "stream"),
+    ];
+    for (fd, kind) in cases {
+        let end = Daemon::with([fd]).start().end();
+        end.assert_refused(kind, &["descriptor 3", "foo.socket", kind]);
+    }
+    let (good, bad) = (dir.socket("good"), open(dir.join("file")));
+    let setup = Daemon::with([OwnedFd::from(good), bad.into()]).env("LISTEN_FDNAMES", "good:bad");
+    let words = ["descriptor 4", "bad", "file"];
+    setup.start().end().assert_refused("the second of two", &words);
+}
+
+#[test]
+fn several_sockets_passed() {
+    let dir = TempDir::new();
+    let sockets = [dir.socket("first"), dir.socket("second")];
+    let daemon = Daemon::with(sockets).env("LISTEN_FDNAMES", "one:two").start();
+    while daemon.line() != "<5>File Descriptor names are:" {}
+    assert_eq!(daemon.line(), "<5> one");
+    assert_eq!(daemon.line(), "<5> two");
+    let client = patient(UnixDatagram::unbound().unwrap());
+    for _ in 0..20 {
+        for name in ["first", "second"] {
+            client.send_to(name.as_bytes(), dir.join(name)).unwrap();
+            let want = format!("<5>Received {} bytes from (unnamed): {name}", name.len());
+            assert_line(name, &daemon.line(), &want);
+        }
+    }
+}
+
+#[test]
+fn malformed() {
+    // What is set, and the variable at fault.
+    let cases: [(&[(&str, &str)], &str); 11] = [
+        (&[("LISTEN_FDS", "abc")], "LISTEN_FDS"),
+        (&[("LISTEN_FDS", "-1")], "LISTEN_FDS"),
+        (&[("LISTEN_FDS", "0")], "LISTEN_FDS"),
+        (&[("LISTEN_FDS", "99999999999")], "LISTEN_FDS"),
+        (&[("LISTEN_FDS", "")], "LISTEN_FDS"),
+        (&[("LISTEN_FDS", "2"), ("LISTEN_FDNAMES", "a:b")], "LISTEN_FDS"),
+        (&[("LISTEN_FDNAMES", "a:b")], "LISTEN_FDNAMES"),
+        (&[("LISTEN_FDS", "2")], "LISTEN_FDNAMES"),
+        (&[("LISTEN_PID", "abc")], "LISTEN_PID"),
+        (&[("LISTEN_PID", "-1")], "LISTEN_PID"),
+        (&[("LISTEN_PID", "")], "LISTEN_PID"),
+    ];
+    for (variables, fault) in cases {
+        let mut setup = Daemon::listening();
+        let mut value = "foo.socket";
+        for (name, set) in variables {
+            setup = setup.env(name, set);
+            if *name == fault {
+                value = set;
+            }
+        }
+        let end = setup.start().end();
+        end.assert_refused(&format!("{variables:?}"), &[fault, value]);
+    }
+}
+
+#[test]
+fn checked_as_the_man_page_says() {
+    let address = TempDir::new();
+    let name = address.path().as_os_str().as_bytes();
+    let address = SocketAddr::from_abstract_name(name).unwrap();
+    let (ours, other) = UnixDatagram::pair().unwrap();
+    let client = patient(UnixDatagram::unbound().unwrap());
+    let cases =
+        [("an abstract address", UnixDatagram::bind_addr(&address).unwrap()), ("a connected pair", ours)];
+    for (case, socket) in cases {
+        // The original takes the name for the path of the socket.
+        let daemon = Daemon::with([socket]).env("LISTEN_FDNAMES", "/no/such/path").ready();
+        match case {
+            "a connected pair" => other.send(b"hello").unwrap(),
+            _ => client.send_to_addr(b"hello", &address).unwrap(),
+        };
+        assert_line(case, &daemon.line(), "<5>Received 5 bytes from (unnamed): hello");
+    }
+}
+
+#[test]
+fn command_line() {
+    let run = |args: &[&str]| -> Output { Command::new(foo()).args(args).output().unwrap() };
+    for (args, words) in [
+        (["--help"], &["--help", "--version", "-h", "-V", "systemctl"][..]),
+        (["-h"], &["--help", "--version"]),
+        (["--version"], &["foo 1.3.0", "libsystemd"]),
+        (["-V"], &["foo 1.3.0", "libsystemd"]),
+    ] {
+        let output = run(&args);
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(output.stderr.is_empty(), "{args:?}");
+        for word in words {
+            assert!(shown.contains(word), "{args:?}: no {word} in {shown}");
+        }
+    }
+    for args in [&["--frobnicate"][..], &["-x"], &["argument"], &["--help=x"], &["--", "x"]] {
+        let end = args.iter().fold(Daemon::listening(), |setup, arg| setup.arg(arg)).start().end();
+        assert_eq!(end.code, 2, "{args:?}");
+        assert!(!end.notified("READY=1"), "{args:?}");
+        let shown = end.log.join("\n");
+        assert!(shown.contains(args[args.len() - 1].trim_end_matches("=x")), "{args:?}: {shown}");
+    }
+}
