@@ -179,7 +179,7 @@ impl Drop for Batch {
 /// `OutOfMemory` where the address space is not to be had.
 pub fn reserve(capacity: usize) -> io::Result<Vec<u8>> {
     let mut buffer = Vec::new();
-    buffer.try_reserve_exact(capacity).map_err(io::Error::other)?;
+    buffer.try_reserve_exact(capacity).map_err(|_| io::ErrorKind::OutOfMemory)?;
     // A huge page would take 2 MiB for the first byte.
     advise(&mut buffer, libc::MADV_NOHUGEPAGE);
     Ok(buffer)

@@ -8,13 +8,12 @@ use crate::{
     sink::Sink,
     systemd::journal::{self, Priority},
 };
-use nix::poll::PollTimeout;
 use std::{
     fmt,
     io::{self, IoSlice},
     mem,
-    os::fd::{AsFd, BorrowedFd},
-    time::Instant,
+    os::fd::BorrowedFd,
+    time::{Duration, Instant},
 };
 
 /// The journal cuts a line of a stream where it is longer than this: `LineMax=` of journald.conf(5).
@@ -86,7 +85,7 @@ impl Log {
             if self.written == start {
                 break;
             }
-            self.sink.wait(PollTimeout::NONE);
+            self.sink.wait(Duration::MAX);
         }
         let message = &self.lines[start..self.lines.len() - 1];
         let level = format!("PRIORITY={}", priority as u8);
@@ -117,14 +116,19 @@ impl Log {
             if left.is_zero() {
                 return false;
             }
-            self.sink.wait(left.try_into().unwrap_or(PollTimeout::MAX));
+            self.sink.wait(left);
         }
         true
     }
 
-    /// Whether lines wait to be taken; the descriptor that they wait for is ready when they can be.
+    /// Whether lines wait to be taken.
     pub fn is_pending(&self) -> bool {
         self.written < self.lines.len()
+    }
+
+    /// What is ready when more can be written; `None` where there is nothing but to try again after a while.
+    pub fn ready_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.sink.ready_fd()
     }
 
     /// Whether lines should be flushed before more are added.
@@ -142,11 +146,5 @@ impl Log {
         if !self.is_pending() && mem::take(&mut self.large) {
             give_back(&mut self.lines);
         }
-    }
-}
-
-impl AsFd for Log {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.sink.as_fd()
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     log::Log,
     notifier::Notifier,
     record::{Record, Sender},
+    sink::RETRY_AFTER,
     systemd::{
         daemon::{self, ListenFd, NotifyState},
         journal::Priority,
@@ -32,9 +33,6 @@ use std::{
 
 /// Exit status of the original where it fails, which is -1 there.
 const FAILED: u8 = 255;
-
-/// How long a socket is left alone after an error that can pass.
-const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// How long foo receives what is queued when it is stopped, in case senders never pause.
 const DRAIN_FOR: Duration = Duration::from_secs(1);
@@ -165,17 +163,19 @@ impl<'a> Server<'a> {
     /// Waits for a signal, a datagram or a time at which something is due. Which sources have something,
     /// and whether that may be that they were shut down.
     ///
-    /// While the log takes nothing, none is asked: senders wait too.
+    /// While the log takes nothing, no source is asked: senders wait too.
     fn wait(&self) -> Result<Vec<(usize, bool)>, Errno> {
         let now = Instant::now();
-        let retries = self.sources.iter().filter_map(|source| source.retry_at);
+        let log = self.log.is_pending().then(|| self.log.ready_fd());
+        let retries = self.sources.iter().filter_map(|source| source.retry_at.filter(|&at| at > now));
+        let retries = retries.chain(log.is_some_and(|fd| fd.is_none()).then_some(now + RETRY_AFTER));
         let due = retries.chain(self.notifier.due()).min();
         let timeout = due.map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
 
         let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
         let mut indices = Vec::new();
-        if self.log.is_pending() {
-            fds.push(PollFd::new(self.log.as_fd(), PollFlags::POLLOUT));
+        if let Some(log) = log {
+            fds.extend(log.map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
         } else {
             for (index, source) in self.sources.iter().enumerate() {
                 if source.retry_at.is_none_or(|at| at <= now) {

@@ -8,15 +8,21 @@ use std::{
     env,
     fs::File,
     io::{self, ErrorKind, Write},
+    mem,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         linux::fs::MetadataExt,
         unix::{fs::FileTypeExt, net::UnixStream},
     },
+    thread,
+    time::Duration,
 };
 
 /// Bytes that a pipe or a socket takes without blocking when poll(2) says that it takes any: PIPE_BUF.
 const ROOM: usize = 4096;
+
+/// How long to leave alone what has failed in a way that can pass.
+pub const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// Standard error, or a stream of our own to the journal where that one broke.
 pub struct Sink {
@@ -25,7 +31,11 @@ pub struct Sink {
     journal: bool,
     /// Whether a write to `to` may block.
     may_block: bool,
-    /// Lines that could not be written, and that no line tells of yet.
+    /// Whether the journal has dropped its stream and no other is to be had yet.
+    broken: bool,
+    /// Lines that were written, and that the journal may not have read: so many go with a stream it drops.
+    unconfirmed: usize,
+    /// Lines that were lost, or may have been, and that no line tells of yet.
     lost: usize,
 }
 
@@ -39,7 +49,14 @@ impl Sink {
         let stderr = io::stderr().as_fd().try_clone_to_owned()?;
         let to = File::from(stderr);
         let kind = to.metadata()?.file_type();
-        let mut sink = Self { to, journal: false, may_block: kind.is_fifo() || kind.is_socket(), lost: 0 };
+        let mut sink = Self {
+            to,
+            journal: false,
+            may_block: kind.is_fifo() || kind.is_socket(),
+            broken: false,
+            unconfirmed: 0,
+            lost: 0,
+        };
         if sink.leads_to_journal() {
             sink.use_journal(sink.to.try_clone()?.into())?;
         }
@@ -69,37 +86,53 @@ impl Sink {
         self.to = OwnedFd::from(stream).into();
         self.journal = true;
         self.may_block = false;
+        self.broken = false;
         Ok(())
     }
 
     /// Writes lines, of which so many bytes have been, as far as they are taken now, and says how many bytes
     /// have been then. Lines that can't be written at all count as written: they are lost, which is told of
-    /// once a line can be written.
+    /// once a line can be written. So is what a journal that stopped may not have read.
     pub fn write(&mut self, lines: &[u8], mut written: usize) -> usize {
-        if self.lost > 0 && written < lines.len() {
+        let between_lines = written == 0 || lines[written - 1] == b'\n';
+        if self.lost > 0 && between_lines && written < lines.len() {
             // Begins with a newline, since the line that failed may have been written in part.
-            let warning = Priority::Warning.prefix();
-            let report = format!("\n{warning}{} lines before this one could not be written\n", self.lost);
+            let (warning, lost) = (Priority::Warning.prefix(), self.lost);
+            let report = format!("\n{warning}Up to {lost} lines before this one were lost\n");
             if self.try_write(report.as_bytes()).is_ok_and(|count| count == report.len()) {
-                self.lost = 0;
+                // The report may be lost too, and what it tells with it.
+                self.unconfirmed += mem::take(&mut self.lost);
             }
         }
+        // Of a stream that the journal has dropped nothing is unread either: a write must succeed first.
+        let mut confirmed = self.journal && self.unread() == 0;
         let mut failed = false;
         while written < lines.len() {
             match self.try_write(&lines[written..]) {
-                Ok(count) => written += count,
+                Ok(count) => {
+                    if mem::take(&mut confirmed) {
+                        self.unconfirmed = 0;
+                    }
+                    self.unconfirmed += count_lines(&lines[written..written + count]);
+                    written += count;
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) if !failed => {
+                Err(_) if self.journal => {
+                    // It was stopped or restarted, and will be back: what is to be written waits.
+                    self.lost += mem::take(&mut self.unconfirmed);
+                    self.broken = failed || self.reopen().is_err();
                     failed = true;
-                    if self.journal && self.reopen().is_ok() {
-                        // The line that the break cut in two is written anew, as a whole.
-                        let begun = lines[..written].iter().rposition(|&byte| byte == b'\n');
-                        written = begun.map_or(0, |newline| newline + 1);
+                    // The line that the break cut in two is written anew, as a whole.
+                    let begun = lines[..written].iter().rposition(|&byte| byte == b'\n');
+                    written = begun.map_or(0, |newline| newline + 1);
+                    if self.broken {
+                        break;
                     }
                 }
+                Err(_) if !failed => failed = true,
                 Err(_) => {
-                    self.lost += lines[written..].iter().filter(|&&byte| byte == b'\n').count();
+                    self.lost += count_lines(&lines[written..]);
                     written = lines.len();
                 }
             }
@@ -118,10 +151,21 @@ impl Sink {
         self.to.write(&bytes[..bytes.len().min(ROOM)])
     }
 
-    /// Waits until something can be written, or so long.
-    pub fn wait(&self, timeout: PollTimeout) {
-        // Where this fails, the next write tells.
-        let _ = poll(&mut [PollFd::new(self.to.as_fd(), PollFlags::POLLOUT)], timeout);
+    /// What is ready when something can be written; `None` where there is nothing but to try again.
+    pub fn ready_fd(&self) -> Option<BorrowedFd<'_>> {
+        (!self.broken).then(|| self.to.as_fd())
+    }
+
+    /// Waits until something can be written, or until it is time to try again, but no longer than so long.
+    pub fn wait(&self, longest: Duration) {
+        match self.ready_fd() {
+            // Where this fails, the next write tells.
+            Some(fd) => {
+                let timeout = longest.try_into().unwrap_or(PollTimeout::MAX);
+                let _ = poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], timeout);
+            }
+            None => thread::sleep(longest.min(RETRY_AFTER)),
+        }
     }
 
     /// Opens a stream of our own to the journal, which was restarted and has dropped the one it gave us.
@@ -130,8 +174,6 @@ impl Sink {
     }
 }
 
-impl AsFd for Sink {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.to.as_fd()
-    }
+fn count_lines(lines: &[u8]) -> usize {
+    lines.iter().filter(|&&byte| byte == b'\n').count()
 }

@@ -1,7 +1,7 @@
 //! Receiving: one datagram is one record, whatever is in it and whoever sent it.
 
 use crate::common::daemon::Daemon;
-use crate::common::{TempDir, assert_line, patient, skip, sys};
+use crate::common::{TempDir, assert_line, have, patient, skip, sys};
 use std::ffi::OsStr;
 use std::net::Shutdown;
 use std::os::linux::net::SocketAddrExt;
@@ -182,8 +182,28 @@ fn sender_with_a_path_of_108_bytes() {
     }
 }
 
+/// It is told of once, and once when it has passed; nothing is lost.
 #[test]
-fn an_error_from_the_socket() {
+fn an_error_from_the_socket_that_passes() {
+    if !have("strace", "strace", "receiving::an_error_from_the_socket_that_passes") {
+        return;
+    }
+    let inject = "inject=recvmmsg:error=ENOMEM:when=1..3";
+    let daemon = Daemon::listening().under(["strace", "-D", "-qq", "-o", "/dev/null", "-e", inject]).ready();
+    daemon.send("hello");
+    let error = daemon.line();
+    assert!(
+        error.starts_with("<3>Unable to receive from foo.socket, trying again: Cannot allocate"),
+        "{error}"
+    );
+    assert_eq!(daemon.line(), "<5>Receiving from foo.socket again");
+    assert_line("after the error", &daemon.line(), &daemon.received(5, "hello"));
+    while daemon.notified().value("STATUS") != Some("Received 1 message, 5 bytes") {}
+    daemon.assert_rests("after the error");
+}
+
+#[test]
+fn an_error_from_the_socket_that_does_not_pass() {
     for how in [Shutdown::Read, Shutdown::Both] {
         let dir = TempDir::new();
         let socket = dir.socket("socket");

@@ -260,3 +260,15 @@ fn command_line() {
         assert!(shown.contains(args[args.len() - 1].trim_end_matches("=x")), "{args:?}: {shown}");
     }
 }
+
+#[test]
+fn limits_that_are_too_low() {
+    // The socket is number 3, and number 4 is what the log takes.
+    for (limit, word) in [
+        ("--nofile=5", "Unable to receive signals: Too many open files"),
+        ("--as=12000000", "Unable to reserve memory: out of memory"),
+    ] {
+        let end = Daemon::listening().under(["prlimit", limit]).start().end();
+        end.assert_refused(limit, &[word]);
+    }
+}
