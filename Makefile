@@ -28,6 +28,11 @@ check: all
 	$(CARGO) test --locked --workspace
 	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation --test valgrind
 
+# What make check tests in containers, at length and on two more releases; prints the table of the README.
+soak: all
+	@tools/needs check
+	FOO_SOAK=1 $(CARGO) test --locked --test booted
+
 # Installs what has been built: no compiler runs as root.
 install: $(programs)
 	$(if $(unitdir),,$(error Unknown where units go: install systemd-dev (or systemd), or set unitdir=))
@@ -42,4 +47,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check install
+.PHONY: all run check soak install

@@ -1,8 +1,11 @@
 //! A Debian booted in a container for the length of one test, and what a test does with it.
 
+use std::cell::RefCell;
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -23,6 +26,8 @@ pub struct Container {
     console: PathBuf,
     /// The container's PID 1, as it is numbered out here.
     leader: String,
+    /// What the case has to tell of what it has seen.
+    told: RefCell<Vec<String>>,
 }
 
 impl Container {
@@ -48,7 +53,8 @@ impl Container {
             // Ctrl-C is for the test process: the container then goes as it always does.
             .process_group(0)
             .spawn()?;
-        let mut container = Self { launcher, notify, console, leader: String::new() };
+        let mut container =
+            Self { launcher, notify, console, leader: String::new(), told: RefCell::default() };
         container.wait_for_boot()?;
         Ok(container)
     }
@@ -87,8 +93,8 @@ impl Container {
     /// Runs a shell command in the container, and gives what came of it.
     pub fn output(&self, command: &str) -> Output {
         Command::new("nsenter")
-            .args(["--target", &self.leader, "--all"])
-            .args(["timeout", "20", "sh", "-c", command])
+            .args(["--target", &self.leader, "--all", "--root"])
+            .args(["timeout", "20", "sh", "-c", &format!("cd /; {command}")])
             .env_clear()
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
             .stdin(Stdio::null())
@@ -162,6 +168,44 @@ impl Container {
     /// Everything foo has logged so far, and everything that claims to be foo's.
     pub fn journal(&self) -> Vec<Entry> {
         self.entries("_SYSTEMD_UNIT=foo.service + SYSLOG_IDENTIFIER=foo")
+    }
+
+    /// The texts of everything foo has logged so far, a line each.
+    pub fn lines(&self) -> String {
+        let command = "journalctl --sync; journalctl --output=cat --all SYSLOG_IDENTIFIER=foo";
+        String::from_utf8_lossy(&self.output(command).stdout).into_owned()
+    }
+
+    /// How many lines foo says were lost at most.
+    pub fn told_lost(&self) -> u64 {
+        let lines = self.lines();
+        let told = lines.lines().filter_map(|line| {
+            line.strip_prefix("Up to ")?.strip_suffix(" lines before this one were lost")?.parse::<u64>().ok()
+        });
+        told.sum()
+    }
+
+    /// What tells foo's listening socket from any other.
+    pub fn socket(&self) -> u64 {
+        fs::metadata(self.path("/run/foo.socket")).expect("foo's socket").ino()
+    }
+
+    /// Adds settings to a unit.
+    pub fn drop_in(&self, unit: &str, settings: &str) {
+        let directory = self.path(&format!("/etc/systemd/system/{unit}.d"));
+        fs::create_dir_all(&directory).expect("a directory for settings");
+        fs::write(directory.join("test.conf"), settings).expect("settings");
+        self.run("systemctl daemon-reload");
+    }
+
+    /// Keeps what a case has to tell of what it has seen.
+    pub fn tell(&self, what: impl Display) {
+        self.told.borrow_mut().push(what.to_string());
+    }
+
+    /// What the case had to tell.
+    pub fn told(&self) -> String {
+        self.told.borrow().join("; ")
     }
 
     /// The entries that match.

@@ -23,6 +23,16 @@ pub fn must_run() -> bool {
     env::var_os("CI").is_some_and(|value| !value.is_empty())
 }
 
+/// Whether cases take as long as they like, on all releases.
+pub fn soaks() -> bool {
+    env::var_os("FOO_SOAK").is_some_and(|value| !value.is_empty())
+}
+
+/// How often a case does something: so often in a soak, a few times in a check.
+pub fn times(soak: u64) -> u64 {
+    if soaks() { soak } else { soak.min(4) }
+}
+
 /// Whether containers can be booted here; if not, why and what would help.
 pub fn can_boot() -> Result<(), String> {
     if fs::metadata("/proc/self").map_err(error)?.uid() != 0 {

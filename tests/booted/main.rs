@@ -8,8 +8,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
 
 mod container;
+mod faults;
 mod host;
 mod journal;
+mod lifecycle;
+mod load;
+mod privilege;
+mod results;
 mod sending;
 mod stage;
 mod starting;
@@ -25,8 +30,13 @@ use std::sync::Arc;
 use std::thread;
 use suite::Suite;
 
-/// The releases of Debian that every case runs on.
-static SUITES: [Suite; 2] = [Suite::new("bookworm", "Debian 12"), Suite::new("trixie", "Debian 13")];
+/// The releases of Debian that every case runs on, and in a soak two more.
+static SUITES: [Suite; 4] = [
+    Suite::new("bookworm", "Debian 12", false),
+    Suite::new("trixie", "Debian 13", false),
+    Suite::new("sid", "Debian sid", true),
+    Suite::new("bullseye", "Debian 11", true).with_build(),
+];
 
 /// A case: its name, the pairs of units it is about, and what it does in a fresh container.
 type Case = (&'static str, &'static [Units], fn(&mut Container));
@@ -59,26 +69,55 @@ const CASES: &[Case] = cases! {
     sending::a_newline_makes_no_second_entry: Original Ours;
     sending::a_datagram_longer_than_a_line_is_one_entry: Original Ours;
     sending::a_long_datagram_of_binary_bytes_is_one_entry: Original Ours;
+    lifecycle::restarts_lose_nothing: Ours;
+    lifecycle::try_restarts_lose_nothing: Ours;
+    lifecycle::reloads_lose_nothing: Ours;
+    lifecycle::a_daemon_reload_loses_nothing: Ours;
+    lifecycle::a_daemon_reexec_loses_nothing: Ours;
+    lifecycle::a_killed_daemon_loses_a_batch_at_most: Ours;
+    lifecycle::stopping_the_service_logs_what_was_accepted: Ours;
+    lifecycle::stopping_the_socket_logs_what_was_accepted: Ours;
+    lifecycle::a_burst_is_whole: Ours;
+    faults::a_broken_program_loses_nothing: Ours;
+    faults::a_stuck_daemon_is_restarted: Ours;
+    faults::a_restarted_journal: Ours;
+    faults::a_killed_journal: Ours;
+    faults::a_stopped_journal: Ours;
+    faults::a_full_disk: Ours;
+    faults::too_few_descriptors: Ours;
+    faults::too_little_address_space: Ours;
+    faults::little_address_space_is_enough: Ours;
+    lifecycle::a_boot_has_the_socket_in_time: Ours;
+    privilege::the_exposure_is_low: Ours;
+    privilege::with_a_root_of_its_own_the_exposure_is_lower: Ours;
+    privilege::anybody_may_send: Ours;
+    privilege::only_a_group_may_send: Ours;
 };
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // They wait more than they compute.
+    // They wait more than they compute; but in a soak nothing is to disturb another.
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    arguments.test_threads.get_or_insert(2 * processors);
+    arguments.test_threads.get_or_insert(if host::soaks() { 1 } else { 2 * processors });
+    let suites: Vec<_> = SUITES.iter().filter(|suite| host::soaks() || !suite.soak).collect();
     let list = arguments.list;
-    let stage = if list { Err(String::new()) } else { host::can_boot().map(|()| Arc::new(Stage::new())) };
-    // Whatever has to be made first is made for both releases at once.
+    let stage =
+        if list { Err(String::new()) } else { host::can_boot().map(|()| Arc::new(Stage::new("host", None))) };
+    // Whatever has to be made first is made for all releases at once.
     let trials = thread::scope(|scope| {
-        let suites = SUITES.each_ref().map(|suite| {
+        let trials = suites.iter().map(|&suite| {
             let stage = stage.clone();
             scope.spawn(move || trials(suite, stage.and_then(|stage| suite.prepare(stage)), list))
         });
-        suites.map(|suite| suite.join().expect("the tests of a release")).into_iter().flatten().collect()
+        let trials: Vec<_> = trials.collect();
+        trials.into_iter().flat_map(|suite| suite.join().expect("the tests of a release")).collect()
     });
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !list {
-        println!("booted: {}\n", SUITES.each_ref().map(Suite::summary).join("; "));
+        let columns: Vec<_> = suites.iter().map(|suite| (suite.name, suite.systemd())).collect();
+        results::print(&columns);
+        let summaries: Vec<_> = suites.iter().map(|suite| suite.summary()).collect();
+        println!("booted: {}\n", summaries.join("; "));
     }
     drop(stage);
     conclusion.exit_code()
@@ -93,7 +132,7 @@ fn trials(suite: &'static Suite, ready: Result<Arc<Stage>, String>, list: bool) 
         for &units in pairs {
             let name = format!("{}::{}::{case}", suite.name, units.name());
             let ready = ready.clone();
-            let trial = Trial::test(name, move || run(suite, units, &*ready?, run_case));
+            let trial = Trial::test(name, move || run(suite, units, &*ready?, case, run_case));
             trials.push(trial.with_ignored_flag(skip));
         }
     }
@@ -104,9 +143,20 @@ fn trials(suite: &'static Suite, ready: Result<Arc<Stage>, String>, list: bool) 
 }
 
 /// Runs one case in a container of its own. If it fails, what the container looks like is told too.
-fn run(suite: &Suite, units: Units, stage: &Stage, case: fn(&mut Container)) -> Result<(), Failed> {
+fn run(
+    suite: &'static Suite,
+    units: Units,
+    stage: &Stage,
+    name: &'static str,
+    case: fn(&mut Container),
+) -> Result<(), Failed> {
     let mut container = suite.boot(stage, units)?;
-    panic::catch_unwind(AssertUnwindSafe(|| case(&mut container))).map_err(|panic| {
+    let result = panic::catch_unwind(AssertUnwindSafe(|| case(&mut container)));
+    let told = container.told();
+    if !told.is_empty() {
+        results::keep(name, suite.name, told);
+    }
+    result.map_err(|panic| {
         let reason = panic.downcast_ref::<String>().map(String::as_str);
         let reason = reason.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
         format!("{reason}\n{}", container.report()).into()

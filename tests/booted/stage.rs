@@ -30,18 +30,19 @@ impl Units {
 pub struct Stage(PathBuf);
 
 impl Stage {
-    /// Stages what `make install` installs; with `FOO_UNDER_TEST` or `FOOCL_UNDER_TEST` set, that
-    /// program in the place of ours.
-    pub fn new() -> Self {
+    /// Stages what `make install` installs, under a name; where another directory of programs is given,
+    /// those, and with `FOO_UNDER_TEST` or `FOOCL_UNDER_TEST` set, that program in the place of ours.
+    pub fn new(name: &str, programs: Option<&Path>) -> Self {
         let all = project().join("target/booted");
         remove_stale(&all);
-        let stage = Self(all.join(process::id().to_string()));
+        let stage = Self(all.join(process::id().to_string()).join(name));
         let mut install = Command::new("make");
         install.arg("-C").arg(project()).args(["install", "PREFIX=/usr/local"]);
         install.arg(format!("DESTDIR={}", stage.tree(Units::Ours).display()));
         run(&mut install).unwrap_or_else(|error| panic!("{error}"));
         for (binary, variable) in [("foo", "FOO_UNDER_TEST"), ("foocl", "FOOCL_UNDER_TEST")] {
-            if let Some(other) = env::var_os(variable) {
+            let other = programs.map(|programs| programs.join(binary));
+            if let Some(other) = env::var_os(variable).map(PathBuf::from).or(other) {
                 fs::copy(other, stage.binary(binary)).expect(variable);
             }
         }
@@ -56,7 +57,7 @@ impl Stage {
         for (path, content, mode) in [
             (format!("{units}/foo.service"), include_str!("original/foo.service"), 0o644),
             (format!("{units}/foo.socket"), include_str!("original/foo.socket"), 0o644),
-            ("usr/bin/kill".to_owned(), "#!/bin/sh\nkill \"$@\"\n", 0o755),
+            ("bin/kill".to_owned(), "#!/bin/sh\nkill \"$@\"\n", 0o755),
         ] {
             let path = self.tree(Units::Original).join(path);
             fs::create_dir_all(path.parent().unwrap())?;
@@ -90,6 +91,8 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+        // With the last of them.
+        let _ = self.0.parent().map(fs::remove_dir);
     }
 }
 

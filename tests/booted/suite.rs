@@ -5,7 +5,7 @@ use super::host::{error, needs, project, run, say};
 use super::stage::{Stage, Units};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,6 +14,10 @@ use std::sync::{Arc, OnceLock};
 pub struct Suite {
     pub name: &'static str,
     pub debian: &'static str,
+    /// Whether the tests run on it in a soak only.
+    pub soak: bool,
+    /// What it takes to build the programs on it, where those that were built here don't run.
+    build_packages: &'static str,
     /// How many tests ran on it.
     ran: AtomicUsize,
     /// The version of its systemd, known as soon as one container has booted.
@@ -21,8 +25,14 @@ pub struct Suite {
 }
 
 impl Suite {
-    pub const fn new(name: &'static str, debian: &'static str) -> Self {
-        Self { name, debian, ran: AtomicUsize::new(0), systemd: OnceLock::new() }
+    pub const fn new(name: &'static str, debian: &'static str, soak: bool) -> Self {
+        Self { name, debian, build_packages: "", soak, ran: AtomicUsize::new(0), systemd: OnceLock::new() }
+    }
+
+    /// One that is too old to run what is built on this machine.
+    pub const fn with_build(mut self) -> Self {
+        self.build_packages = ",gcc,libc6-dev,libclang-dev,libsystemd-dev,pkg-config";
+        self
     }
 
     /// The directory with the unpacked release.
@@ -34,6 +44,10 @@ impl Suite {
     /// not and what would help.
     pub fn prepare(&self, stage: Arc<Stage>) -> Result<Arc<Stage>, String> {
         self.make_root()?;
+        if !self.build_packages.is_empty() {
+            let programs = self.build()?;
+            return Ok(Arc::new(Stage::new(self.name, Some(&programs))));
+        }
         let ldd = run(Command::new("chroot").arg(self.root()).args(["ldd", "--version"]))?;
         let there = ldd.lines().next().and_then(|line| line.split(' ').next_back());
         let there = there.and_then(version).unwrap_or_default();
@@ -46,6 +60,18 @@ impl Suite {
             }
         }
         Ok(stage)
+    }
+
+    /// Builds the programs in it, with the Rust of this machine, and gives their directory.
+    fn build(&self) -> Result<PathBuf, String> {
+        let sysroot = run(Command::new("rustc").args(["--print", "sysroot"]))?;
+        let target = format!("target/{}", self.name);
+        say(&format!("building {target}"));
+        run(Command::new("unshare")
+            .args(["--mount", "sh"])
+            .arg(project().join("tests/booted/build.sh"))
+            .args([&self.root(), project(), Path::new(sysroot.trim()), Path::new(&target)]))?;
+        Ok(project().join(target).join("release"))
     }
 
     /// Makes the directory unless it is there, with a tarball as the step between. Another process
@@ -62,8 +88,13 @@ impl Suite {
             needs("mmdebstrap", "mmdebstrap")?;
             say(&format!("making {}, which takes about 20 seconds", tarball.display()));
             let packages = "--include=systemd,systemd-sysv,dbus,libsystemd0,socat,bsdutils";
+            let packages = format!("{packages}{}", self.build_packages);
             let new = partial("tar");
-            run(Command::new("mmdebstrap").args(["--variant=minbase", packages, self.name]).arg(&new))?;
+            // The index of sid, and of a release that has ended, may be older than it says it may be.
+            let any_age = "--aptopt=Acquire::Check-Valid-Until \"false\"";
+            run(Command::new("mmdebstrap")
+                .args(["--variant=minbase", any_age, &packages, self.name])
+                .arg(&new))?;
             fs::rename(new, &tarball).map_err(error)?;
         }
         say(&format!("unpacking {}", tarball.display()));
@@ -88,8 +119,12 @@ impl Suite {
     /// How many tests ran on what.
     pub fn summary(&self) -> String {
         let ran = self.ran.load(Ordering::Relaxed);
-        let systemd = self.systemd.get().map_or(String::new(), |version| format!(", {version}"));
-        format!("{ran} tests on {}{systemd}", self.debian)
+        format!("{ran} tests on {}, {}", self.debian, self.systemd())
+    }
+
+    /// The version of its systemd.
+    pub fn systemd(&self) -> String {
+        self.systemd.get().cloned().unwrap_or_else(|| "systemd not seen".to_owned())
     }
 }
 

@@ -1,0 +1,140 @@
+//! What goes wrong around foo while senders are at full speed: the journal, foo itself, its limits.
+
+use super::container::{Container, eventually};
+use super::host::times;
+use super::load::Load;
+
+/// Messages that are accepted between one step and the next.
+const BETWEEN: u64 = 500;
+
+/// foo fails at each start for a while, as after a botched upgrade. The socket keeps what is queued.
+pub fn a_broken_program_loses_nothing(container: &mut Container) {
+    // Twenty take ten seconds.
+    let starts = times(20);
+    container.start();
+    let socket = container.socket();
+    let load = Load::at_full_speed(container);
+    load.wait_for(BETWEEN);
+    container.run("mv /usr/local/bin/foo /foo; printf '#!/bin/sh\\nexit 1\\n' > /usr/local/bin/foo; chmod +x /usr/local/bin/foo");
+    container.run("systemctl kill --kill-who=main foo");
+    eventually("many starts", || {
+        let restarts = container.show("NRestarts");
+        if restarts.parse::<u64>().is_ok_and(|restarts| restarts >= starts) { Ok(()) } else { Err(restarts) }
+    });
+    container.run("mv /foo /usr/local/bin/foo");
+    load.wait_for(BETWEEN);
+    let account = load.finish(container);
+    container.tell(&account);
+    account.assert_whole();
+    assert_eq!(container.socket(), socket, "another socket");
+}
+
+/// A daemon that is stuck is told to stop, and logs what it has before it does.
+pub fn a_stuck_daemon_is_restarted(container: &mut Container) {
+    container.drop_in("foo.service", "[Service]\nWatchdogSec=1s\n");
+    container.start();
+    let pid = container.show("MainPID");
+    let load = Load::at_full_speed(container);
+    load.wait_for(BETWEEN);
+    container.run("systemctl kill --signal=STOP foo");
+    eventually("another process", || {
+        let now = container.show("MainPID");
+        if now != pid && now != "0" { Ok(()) } else { Err(now) }
+    });
+    load.wait_for(BETWEEN);
+    let account = load.finish(container);
+    container.tell(&account);
+    account.assert_whole();
+}
+
+pub fn a_restarted_journal(container: &mut Container) {
+    journal(container, 3, "systemctl restart systemd-journald");
+}
+
+pub fn a_killed_journal(container: &mut Container) {
+    journal(container, 3, "systemctl kill --signal=KILL systemd-journald");
+}
+
+pub fn a_stopped_journal(container: &mut Container) {
+    let units = "systemd-journald.service systemd-journald.socket systemd-journald-dev-log.socket";
+    journal(container, 1, &format!("systemctl stop {units} syslog.socket; sleep 5; systemctl start {units}"));
+}
+
+/// What does not fit is dropped by the journal, not by foo, which stays up; afterwards all is well again.
+pub fn a_full_disk(container: &mut Container) {
+    container
+        .run("systemctl stop systemd-journald.service; mount -t tmpfs -o size=20M tmpfs /var/log/journal");
+    container.run("systemctl restart systemd-journald; journalctl --flush; journalctl --sync");
+    container.start();
+    let pid = container.show("MainPID");
+    let load = Load::at_full_speed(container);
+    load.wait_for(BETWEEN);
+    container.run("head --bytes=100M /dev/zero > /var/log/journal/filling || :");
+    load.wait_for(BETWEEN);
+    container.run("rm /var/log/journal/filling");
+    let account = load.finish(container);
+    container.tell(&account);
+    assert_eq!(container.show("MainPID"), pid, "another process");
+}
+
+pub fn too_few_descriptors(container: &mut Container) {
+    limited(container, "LimitNOFILE=4", &["Too many open files"]);
+}
+
+pub fn too_little_address_space(container: &mut Container) {
+    // Whether systemd's sandbox, the dynamic linker or foo is the first that lacks it.
+    limited(container, "LimitAS=8M", &["annot allocate memory", "failed to map segment", "out of memory"]);
+}
+
+/// Under a limit that it can't work with, the unit's log says so, and foo works through the queue once the
+/// limit is lifted.
+fn limited(container: &Container, limit: &str, says: &[&str]) {
+    container.start();
+    let load = Load::of_length(container, 200_000);
+    load.wait_for(10);
+    container.drop_in("foo.service", &format!("[Service]\n{limit}\n"));
+    container.run("systemctl kill foo");
+    eventually(says[0], || {
+        let lines =
+            container.run("journalctl --sync; journalctl --unit=foo --output=cat --lines=10 | cut -c 1-200");
+        if says.iter().any(|text| lines.contains(text)) { Ok(()) } else { Err(lines) }
+    });
+    container.drop_in("foo.service", "");
+    load.wait_for(10);
+    let account = load.finish(container);
+    container.tell(&account);
+    account.assert_whole();
+}
+
+/// Twice what the libraries take up is enough, since foo reserves what it needs at its start.
+pub fn little_address_space_is_enough(container: &mut Container) {
+    container.drop_in("foo.service", "[Service]\nLimitAS=24M\n");
+    container.start();
+    let pid = container.show("MainPID");
+    let load = Load::of_length(container, 200_000);
+    load.wait_for(100);
+    let account = load.finish(container);
+    container.tell(&account);
+    account.assert_whole();
+    assert_eq!(container.show("MainPID"), pid, "another process");
+}
+
+/// Does something to the journal under load. foo stays up; the same process.
+fn journal(container: &Container, times: usize, command: &str) {
+    container.start();
+    let pid = container.show("MainPID");
+    let load = Load::at_ease(container);
+    for _ in 0..times {
+        load.wait_for(BETWEEN);
+        container.run(command);
+        eventually("the journal", || {
+            let state = container.run("systemctl is-active systemd-journald || :");
+            if state == "active" { Ok(()) } else { Err(state) }
+        });
+    }
+    load.wait_for(BETWEEN);
+    let account = load.finish(container);
+    container.tell(&account);
+    assert_eq!(container.show("MainPID"), pid, "another process");
+    account.assert_lost_at_most(container.told_lost());
+}

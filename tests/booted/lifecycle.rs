@@ -1,0 +1,126 @@
+//! What an administrator does to the units while senders are at full speed: nothing is lost.
+
+use super::container::{Container, eventually};
+use super::host::times;
+use super::load::Load;
+use std::time::{Duration, Instant};
+
+/// Messages that are accepted between one step and the next, so that each step is under load.
+const BETWEEN: u64 = 500;
+
+pub fn restarts_lose_nothing(container: &mut Container) {
+    repeated(container, 20, "systemctl restart foo");
+}
+
+pub fn try_restarts_lose_nothing(container: &mut Container) {
+    repeated(container, 5, "systemctl try-restart foo");
+}
+
+pub fn reloads_lose_nothing(container: &mut Container) {
+    repeated(container, 50, "systemctl reload foo");
+}
+
+pub fn a_daemon_reload_loses_nothing(container: &mut Container) {
+    repeated(container, 5, "systemctl daemon-reload");
+}
+
+pub fn a_daemon_reexec_loses_nothing(container: &mut Container) {
+    repeated(container, 5, "systemctl daemon-reexec");
+}
+
+/// Runs a command again and again under load. The socket stays what it is, and all arrives in order.
+fn repeated(container: &Container, soak: u64, command: &str) {
+    container.start();
+    let socket = container.socket();
+    let load = Load::at_full_speed(container);
+    for _ in 0..times(soak) {
+        load.wait_for(BETWEEN);
+        container.run(command);
+    }
+    load.wait_for(BETWEEN);
+    let account = load.finish(container);
+    container.tell(&account);
+    account.assert_whole();
+    assert_eq!(container.socket(), socket, "another socket");
+    container.wait_until_both("active");
+}
+
+/// As much as one batch, 32 datagrams, may be in flight each time. The journal may read what the next one
+/// writes before the rest of what this one did.
+pub fn a_killed_daemon_loses_a_batch_at_most(container: &mut Container) {
+    let times = times(20);
+    container.start();
+    let socket = container.socket();
+    let load = Load::at_full_speed(container);
+    for _ in 0..times {
+        load.wait_for(BETWEEN);
+        let pid = container.show("MainPID");
+        let killed = Instant::now();
+        container.run("systemctl kill --signal=KILL foo");
+        eventually("another process", || {
+            let now = container.show("MainPID");
+            if now != pid && now != "0" && container.show("ActiveState") == "active" {
+                Ok(())
+            } else {
+                Err(now)
+            }
+        });
+        assert!(killed.elapsed() < Duration::from_secs(2), "restarted after {:?}", killed.elapsed());
+    }
+    load.wait_for(BETWEEN);
+    let account = load.finish(container);
+    container.tell(&account);
+    account.assert_lost_at_most(times * 32);
+    assert_eq!(account.refused, 0, "{account:?}");
+    assert_eq!(container.socket(), socket, "another socket");
+}
+
+pub fn stopping_the_service_logs_what_was_accepted(container: &mut Container) {
+    stopped(container, "foo.service");
+}
+
+pub fn stopping_the_socket_logs_what_was_accepted(container: &mut Container) {
+    stopped(container, "foo.socket");
+}
+
+/// Stops a unit under load: both are down soon and stay down, and what was accepted is logged.
+fn stopped(container: &Container, unit: &str) {
+    container.start();
+    let load = Load::at_full_speed(container);
+    load.wait_for(10 * BETWEEN);
+    let accepted = load.accepted();
+    let begin = Instant::now();
+    container.run(&format!("systemctl stop {unit}"));
+    container.wait_until_both("inactive");
+    assert!(begin.elapsed() < Duration::from_secs(2), "down after {:?}", begin.elapsed());
+    let account = load.account(&accepted, container);
+    container.tell(&account);
+    account.assert_lost_at_most(0);
+    container.wait_until_both("inactive");
+}
+
+/// A burst that the journal's own limit, 10,000 lines in 30 seconds, would drop much of.
+pub fn a_burst_is_whole(container: &mut Container) {
+    container.start();
+    let load = Load::at_full_speed(container);
+    load.wait_for(200_000);
+    let account = load.finish(container);
+    container.tell(&account);
+    account.assert_whole();
+}
+
+/// Enabled, it is up after a boot, and its socket before whatever is ordered after sockets.target.
+pub fn a_boot_has_the_socket_in_time(container: &mut Container) {
+    container.run("systemctl enable foo");
+    container.reboot();
+    container.wait_until_both("active");
+    let since = |unit| {
+        let query = format!("systemctl show --property=ActiveEnterTimestampMonotonic --value {unit}");
+        container.run(&query).parse::<u64>().expect("a time")
+    };
+    let (socket, target) = (since("foo.socket"), since("sockets.target"));
+    assert!(
+        socket > 0 && socket <= target,
+        "the socket {socket} us, sockets.target {target} us after the boot"
+    );
+}

@@ -1,0 +1,206 @@
+//! Senders at full speed, and the account of what became of their messages.
+
+use super::container::{Container, eventually};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::ErrorKind;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Senders, each of which numbers its messages, until they are told to stop.
+pub struct Load {
+    stop: Arc<AtomicBool>,
+    /// How many messages of each sender have been accepted.
+    accepted: Vec<Arc<AtomicU64>>,
+    senders: Vec<JoinHandle<Troubles>>,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// How many senders there are.
+const SENDERS: usize = 4;
+
+/// How a sender sends.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// Bytes after a message's number.
+    length: usize,
+    /// What it waits after each message.
+    pause: Duration,
+}
+
+/// What a sender met with.
+#[derive(Default)]
+struct Troubles {
+    refused: u64,
+    longest_wait: Duration,
+}
+
+impl Load {
+    /// Starts senders that send as fast as they are let.
+    pub fn at_full_speed(container: &Container) -> Self {
+        Self::start(container, Pace { length: 0, pause: Duration::ZERO })
+    }
+
+    /// Starts senders that give the journal time to do something else.
+    pub fn at_ease(container: &Container) -> Self {
+        Self::start(container, Pace { length: 0, pause: Duration::from_millis(1) })
+    }
+
+    /// Starts senders of long messages, in no hurry, since reading the journal takes long too.
+    pub fn of_length(container: &Container, length: usize) -> Self {
+        Self::start(container, Pace { length, pause: Duration::from_millis(10) })
+    }
+
+    fn start(container: &Container, pace: Pace) -> Self {
+        // One load at a time, whatever else runs: two would slow each other down.
+        static ONE: Mutex<()> = Mutex::new(());
+        let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let stop = Arc::new(AtomicBool::new(false));
+        let accepted: Vec<_> = (0..SENDERS).map(|_| Arc::<AtomicU64>::default()).collect();
+        let senders = accepted.iter().enumerate().map(|(sender, accepted)| {
+            let (stop, accepted) = (Arc::clone(&stop), Arc::clone(accepted));
+            let path = container.path("/run/foo.socket");
+            thread::spawn(move || send(&path, sender, pace, &stop, &accepted))
+        });
+        Self { senders: senders.collect(), stop, accepted, _turn: turn }
+    }
+
+    /// How many messages of each sender have been accepted so far.
+    pub fn accepted(&self) -> Vec<u64> {
+        self.accepted.iter().map(|accepted| accepted.load(Ordering::Acquire)).collect()
+    }
+
+    /// Waits until so many more have been accepted.
+    pub fn wait_for(&self, more: u64) {
+        let sent = || self.accepted().iter().sum::<u64>();
+        let wanted = sent() + more;
+        eventually("more messages accepted", || {
+            let sent = sent();
+            if sent >= wanted { Ok(()) } else { Err(format!("{sent} of {wanted}")) }
+        });
+    }
+
+    /// Stops the senders, and draws up the account when all that is queued has been logged.
+    pub fn finish(mut self, container: &Container) -> Account {
+        let troubles = self.stop();
+        // The queue keeps order, so what comes before this is logged.
+        container.send(b"the end of the load");
+        eventually("the end of the load", || {
+            let lines = container.lines();
+            if lines.contains(": the end of the load") { Ok(()) } else { Err(String::new()) }
+        });
+        Account::new(&self.accepted(), &troubles, &container.lines())
+    }
+
+    /// Stops the senders, and draws up the account of those messages that had been accepted by then.
+    pub fn account(mut self, by_then: &[u64], container: &Container) -> Account {
+        let troubles = self.stop();
+        Account::new(by_then, &troubles, &container.lines())
+    }
+
+    fn stop(&mut self) -> Vec<Troubles> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.senders.drain(..).map(|sender| sender.join().expect("a sender")).collect()
+    }
+}
+
+/// Sends `load SENDER NUMBER PADDING` until told to stop.
+fn send(path: &Path, sender: usize, pace: Pace, stop: &AtomicBool, accepted: &AtomicU64) -> Troubles {
+    let socket = UnixDatagram::unbound().expect("a socket");
+    // Often enough to see that it is to stop.
+    socket.set_write_timeout(Some(Duration::from_millis(50))).expect("a timeout");
+    let padding = "x".repeat(pace.length);
+    let mut troubles = Troubles::default();
+    let (mut number, mut since) = (0, Instant::now());
+    while !stop.load(Ordering::Relaxed) {
+        let message = format!("load {sender} {number} {padding}");
+        match socket.send_to(message.as_bytes(), path) {
+            Ok(_) => {
+                number += 1;
+                accepted.store(number, Ordering::Release);
+                troubles.longest_wait = troubles.longest_wait.max(since.elapsed());
+                if !pace.pause.is_zero() {
+                    thread::sleep(pace.pause);
+                }
+                since = Instant::now();
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => {
+                troubles.refused += 1;
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+    troubles
+}
+
+/// What was sent, and what of it is in the journal.
+#[derive(Debug, Default)]
+pub struct Account {
+    pub sent: u64,
+    pub refused: u64,
+    pub logged: u64,
+    pub lost: u64,
+    pub doubled: u64,
+    pub reordered: u64,
+    pub longest_wait: Duration,
+}
+
+impl Account {
+    fn new(accepted: &[u64], troubles: &[Troubles], lines: &str) -> Self {
+        let mut seen: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new(); accepted.len()];
+        let mut last = vec![0; accepted.len()];
+        let mut account = Self::default();
+        for (sender, number) in lines.lines().filter_map(numbers) {
+            let seen = &mut seen[sender];
+            account.reordered += u64::from(std::mem::replace(&mut last[sender], number) > number);
+            let times = seen.entry(number).or_default();
+            *times += 1;
+            if *times > 1 {
+                account.doubled += 1;
+            }
+        }
+        for (&accepted, seen) in accepted.iter().zip(&seen) {
+            account.sent += accepted;
+            let logged = seen.range(..accepted).count() as u64;
+            account.logged += logged;
+            account.lost += accepted - logged;
+        }
+        account.refused = troubles.iter().map(|troubles| troubles.refused).sum();
+        account.longest_wait =
+            troubles.iter().map(|troubles| troubles.longest_wait).max().unwrap_or_default();
+        account
+    }
+
+    /// Fails unless each message is in the journal once, in its sender's order, and none was refused.
+    #[track_caller]
+    pub fn assert_whole(&self) {
+        self.assert_lost_at_most(0);
+        assert_eq!([self.refused, self.reordered], [0, 0], "refused or reordered: {self:?}");
+    }
+
+    /// Fails where more were lost, or any came twice.
+    #[track_caller]
+    pub fn assert_lost_at_most(&self, most: u64) {
+        assert!(self.sent > 0, "nothing was sent");
+        assert!(self.lost <= most && self.doubled == 0, "more than {most}: {self:?}");
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sent, logged, lost, longest_wait, .. } = self;
+        write!(f, "{sent} / {logged} / {lost}; {} ms", longest_wait.as_millis())
+    }
+}
+
+/// The sender and the number in a line of foo's about a message of the load.
+fn numbers(line: &str) -> Option<(usize, u64)> {
+    let (_, message) = line.split_once(": load ")?;
+    let mut numbers = message.split(' ');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}

@@ -1,0 +1,55 @@
+//! How little foo may do, and who may send to it.
+
+use super::container::Container;
+
+pub fn the_exposure_is_low(container: &mut Container) {
+    assert_exposure(container, 0.2);
+}
+
+/// The drop-in of foo(8) that leaves foo with nothing but itself and the libraries it needs.
+pub fn with_a_root_of_its_own_the_exposure_is_lower(container: &mut Container) {
+    container.run(
+        "set -e; root=/usr/local/lib/foo/root; mkdir -p $root; cd $root; mkdir -p proc sys dev run/systemd/journal tmp var/tmp etc; touch run/systemd/notify
+        cp --parents /usr/local/bin/foo $(ldd /usr/local/bin/foo | grep --only-matching '/[^ ]*') .",
+    );
+    container.drop_in(
+        "foo.service",
+        "[Service]\nRootDirectory=/usr/local/lib/foo/root\nRootDirectoryStartOnly=yes\nMountAPIVFS=yes\n\
+         BindReadOnlyPaths=/run/systemd/journal /run/systemd/notify\n",
+    );
+    assert_exposure(container, 0.1);
+    container.start();
+    container.run("foocl hello");
+    container.wait_for(": hello");
+    container.send(&[b'x'; 100_000]);
+    container.wait_for("xxx");
+    container.run("systemctl reload foo");
+    container.send(b"after the reload");
+    container.wait_for(": after the reload");
+}
+
+fn assert_exposure(container: &Container, most: f64) {
+    let table = container.run("systemd-analyze security --no-pager foo.service");
+    let exposure = table.lines().find_map(|line| line.split_once("Overall exposure level for foo.service: "));
+    let exposure = exposure.and_then(|(_, level)| level.split(' ').next());
+    let exposure: f64 = exposure.and_then(|level| level.parse().ok()).expect("the level");
+    container.tell(format_args!("exposure {exposure}"));
+    assert!(exposure <= most, "{table}");
+}
+
+/// As with the original.
+pub fn anybody_may_send(container: &mut Container) {
+    container.start();
+    container.run("setpriv --reuid=65534 --clear-groups foocl hello");
+    container.wait_for(": hello");
+}
+
+/// The drop-in of foo(8) for a group of senders.
+pub fn only_a_group_may_send(container: &mut Container) {
+    container.drop_in("foo.socket", "[Socket]\nSocketMode=0660\nSocketGroup=users\n");
+    container.start();
+    container.fails("setpriv --reuid=65534 --clear-groups foocl no");
+    container.run("setpriv --reuid=65534 --groups=users foocl hello");
+    container.wait_for(": hello");
+    assert!(!container.lines().contains(": no\n"));
+}
