@@ -37,6 +37,9 @@ const FAILED: u8 = 255;
 /// How long foo receives what is queued when it is stopped, in case senders never pause.
 const DRAIN_FOR: Duration = Duration::from_secs(1);
 
+/// How long foo waits in the end for the journal to read what was written.
+const SETTLE_FOR: Duration = Duration::from_millis(500);
+
 /// How long foo waits when it is stopped for a log that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -272,7 +275,8 @@ impl<'a> Server<'a> {
             }
         }
         // The journal may read the next foo's stream first: its lines would stand before the last of these.
-        while self.log.unread() > 0 && begin.elapsed() < DRAIN_FOR {
+        let begin = Instant::now();
+        while self.log.unread() > 0 && begin.elapsed() < SETTLE_FOR {
             // No event tells of it.
             thread::sleep(Duration::from_millis(1));
         }
