@@ -55,6 +55,19 @@ pub fn a_killed_journal(container: &mut Container) {
     journal(container, 3, "systemctl kill --signal=KILL systemd-journald");
 }
 
+/// One that hangs takes nothing for five seconds, but drops nothing.
+pub fn a_frozen_journal(container: &mut Container) {
+    let kill = "systemctl kill systemd-journald --signal";
+    container.start();
+    let load = Load::at_full_speed(container);
+    load.wait_for(BETWEEN);
+    container.run(&format!("{kill}=STOP; sleep 5; {kill}=CONT"));
+    load.wait_for(BETWEEN);
+    let account = load.finish(container);
+    container.tell(&account);
+    account.assert_whole();
+}
+
 pub fn a_stopped_journal(container: &mut Container) {
     let units = "systemd-journald.service systemd-journald.socket systemd-journald-dev-log.socket";
     journal(container, 1, &format!("systemctl stop {units} syslog.socket; sleep 5; systemctl start {units}"));
@@ -83,7 +96,11 @@ pub fn too_few_descriptors(container: &mut Container) {
 
 pub fn too_little_address_space(container: &mut Container) {
     // Whether systemd's sandbox, the dynamic linker or foo is the first that lacks it.
-    limited(container, "LimitAS=8M", &["annot allocate memory", "failed to map segment", "out of memory"]);
+    limited(
+        container,
+        "LimitAS=8M",
+        &["Failed at step", "annot allocate memory", "failed to map segment", "out of memory"],
+    );
 }
 
 /// Under a limit that it can't work with, the unit's log says so, and foo works through the queue once the

@@ -82,6 +82,7 @@ const CASES: &[Case] = cases! {
     faults::a_stuck_daemon_is_restarted: Ours;
     faults::a_restarted_journal: Ours;
     faults::a_killed_journal: Ours;
+    faults::a_frozen_journal: Ours;
     faults::a_stopped_journal: Ours;
     faults::a_full_disk: Ours;
     faults::too_few_descriptors: Ours;
