@@ -4,6 +4,7 @@ use super::container::{Container, eventually};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
+use std::mem;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -84,6 +85,17 @@ impl Load {
         });
     }
 
+    /// Waits until the queue is full and the senders wait, and gives how many of each had been accepted.
+    pub fn wait_until_full(&self) -> Vec<u64> {
+        let mut before = self.accepted();
+        eventually("a full queue", || {
+            // Longer than a sender that is not waiting takes.
+            thread::sleep(Duration::from_millis(100));
+            let now = self.accepted();
+            if mem::replace(&mut before, now.clone()) == now { Ok(now) } else { Err(format!("{now:?}")) }
+        })
+    }
+
     /// Stops the senders, and draws up the account when all that is queued has been logged.
     pub fn finish(mut self, container: &Container) -> Account {
         let troubles = self.stop();
@@ -157,7 +169,7 @@ impl Account {
         let mut account = Self::default();
         for (sender, number) in lines.lines().filter_map(numbers) {
             let seen = &mut seen[sender];
-            account.reordered += u64::from(std::mem::replace(&mut last[sender], number) > number);
+            account.reordered += u64::from(mem::replace(&mut last[sender], number) > number);
             let times = seen.entry(number).or_default();
             *times += 1;
             if *times > 1 {
