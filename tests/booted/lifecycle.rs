@@ -117,6 +117,8 @@ pub fn a_boot_has_the_socket_in_time(container: &mut Container) {
     container.run("systemctl enable foo");
     container.reboot();
     container.wait_until_both("active");
+    let before = container.run("systemctl show --property=Before --value foo.socket");
+    assert!(before.split(' ').any(|unit| unit == "sockets.target"), "ordered before {before} only");
     let since = |unit| {
         let query = format!("systemctl show --property=ActiveEnterTimestampMonotonic --value {unit}");
         container.run(&query).parse::<u64>().expect("a time")
