@@ -11,6 +11,7 @@
     non_snake_case,
     non_upper_case_globals,
     rustdoc::all,
+    unsafe_op_in_unsafe_fn,
     unused_qualifications,
     clippy::all,
     clippy::undocumented_unsafe_blocks
