@@ -120,9 +120,10 @@ fn kind(fd: &OwnedFd) -> &'static str {
         (None, Some(libc::SOCK_DGRAM), "a datagram socket of another address family"),
         (None, None, "a socket of another type"),
     ];
+    const UNKNOWN: &str = "of an unknown kind";
     let Ok(file_type) = fd.try_clone().and_then(|fd| File::from(fd).metadata()).map(|data| data.file_type())
     else {
-        return "unknown";
+        return UNKNOWN;
     };
     let is_socket = |&&(family, socktype, _): &&_| daemon::is_socket(fd, family, socktype).unwrap_or(false);
     match file_type {
@@ -131,6 +132,6 @@ fn kind(fd: &OwnedFd) -> &'static str {
         kind if kind.is_fifo() => "a FIFO",
         kind if kind.is_char_device() => "a character device",
         kind if kind.is_block_device() => "a block device",
-        _ => SOCKETS.iter().find(is_socket).map_or("of an unknown kind", |&(_, _, kind)| kind),
+        _ => SOCKETS.iter().find(is_socket).map_or(UNKNOWN, |&(_, _, kind)| kind),
     }
 }

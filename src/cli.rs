@@ -75,8 +75,8 @@ pub fn foo() -> Result<(), ExitCode> {
     let mut parser = Parser::from_env();
     match parser.next().map_err(usage)? {
         None => Ok(()),
-        Some(Short('h') | Long("help")) => Err(show(FOO_HELP, &mut parser).unwrap_or_else(usage)),
-        Some(Short('V') | Long("version")) => Err(show(&foo_version(), &mut parser).unwrap_or_else(usage)),
+        Some(Short('h') | Long("help")) => Err(show("foo", FOO_HELP, &mut parser)),
+        Some(Short('V') | Long("version")) => Err(show("foo", &foo_version(), &mut parser)),
         Some(other) => Err(usage(other.unexpected())),
     }
 }
@@ -96,9 +96,9 @@ pub fn foocl() -> Result<Send, ExitCode> {
         match arg {
             Short('s') | Long("socket") => socket = parser.value().map_err(usage)?.into(),
             Short('t') | Long("timeout") => timeout = seconds(&mut parser).map_err(usage)?,
-            Short('h') | Long("help") => return Err(show(FOOCL_HELP, &mut parser).unwrap_or_else(usage)),
+            Short('h') | Long("help") => return Err(show("foocl", FOOCL_HELP, &mut parser)),
             Short('V') | Long("version") => {
-                return Err(show(FOOCL_VERSION, &mut parser).unwrap_or_else(usage));
+                return Err(show("foocl", FOOCL_VERSION, &mut parser));
             }
             Value(value) if message.is_none() => message = Some(value),
             other => return Err(usage(other.unexpected())),
@@ -130,10 +130,12 @@ fn foo_version() -> String {
 }
 
 /// Shows a text that was asked for by an option without a value, and tells how to exit.
-fn show(text: &str, parser: &mut Parser) -> Result<ExitCode, lexopt::Error> {
+fn show(program: &str, text: &str, parser: &mut Parser) -> ExitCode {
     // An option that was given a value is an error of the next one.
-    parser.next()?;
-    Ok(io::stdout().write_all(text.as_bytes()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
+    if let Err(error) = parser.next() {
+        return usage_error(program, error);
+    }
+    io::stdout().write_all(text.as_bytes()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }
 
 /// Says what is wrong with a command line, and tells how to exit.

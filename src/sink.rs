@@ -6,7 +6,7 @@ use crate::systemd::journal::{self, Priority};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::{
     env,
-    fs::File,
+    fs::{File, Metadata},
     io::{self, ErrorKind, Write},
     mem,
     os::{
@@ -46,21 +46,18 @@ impl Sink {
     ///
     /// Where there is no descriptor left for it.
     pub fn open() -> io::Result<Self> {
-        let stderr = io::stderr().as_fd().try_clone_to_owned()?;
-        let to = File::from(stderr);
-        let kind = to.metadata()?.file_type();
-        let mut sink = Self {
-            to,
-            journal: false,
-            may_block: kind.is_fifo() || kind.is_socket(),
+        let to = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        let metadata = to.metadata()?;
+        let kind = metadata.file_type();
+        let journal = is_journal(&metadata);
+        Ok(Self {
+            to: if journal { nonblocking(to.into())? } else { to },
+            journal,
+            may_block: !journal && (kind.is_fifo() || kind.is_socket()),
             broken: false,
             unconfirmed: 0,
             lost: 0,
-        };
-        if sink.leads_to_journal() {
-            sink.use_journal(sink.to.try_clone()?.into())?;
-        }
-        Ok(sink)
+        })
     }
 
     /// Whether it is a stream to the journal.
@@ -73,29 +70,15 @@ impl Sink {
         if self.journal { journal::unread(&self.to).unwrap_or(0) } else { 0 }
     }
 
-    /// Whether the journal opened it: `JOURNAL_STREAM=` of systemd.exec(5) tells its device and inode.
-    fn leads_to_journal(&self) -> bool {
-        let Ok(metadata) = self.to.metadata() else { return false };
-        let stream = format!("{}:{}", metadata.st_dev(), metadata.st_ino());
-        env::var_os("JOURNAL_STREAM").is_some_and(|value| value == *stream)
-    }
-
-    fn use_journal(&mut self, stream: OwnedFd) -> io::Result<()> {
-        let stream = UnixStream::from(stream);
-        stream.set_nonblocking(true)?;
-        self.to = OwnedFd::from(stream).into();
-        self.journal = true;
-        self.may_block = false;
-        self.broken = false;
-        Ok(())
-    }
-
     /// Writes lines, of which so many bytes have been, as far as they are taken now, and says how many bytes
     /// have been then. Lines that can't be written at all count as written: they are lost, which is told of
     /// once a line can be written. So is what a journal that stopped may not have read.
     pub fn write(&mut self, lines: &[u8], mut written: usize) -> usize {
+        if written == lines.len() {
+            return written;
+        }
         let between_lines = written == 0 || lines[written - 1] == b'\n';
-        if self.lost > 0 && between_lines && written < lines.len() {
+        if self.lost > 0 && between_lines {
             // Begins with a newline, since the line that failed may have been written in part.
             let (warning, lost) = (Priority::Warning.prefix(), self.lost);
             let report = format!("\n{warning}Up to {lost} lines before this one were lost\n");
@@ -113,7 +96,9 @@ impl Sink {
                     if mem::take(&mut confirmed) {
                         self.unconfirmed = 0;
                     }
-                    self.unconfirmed += count_lines(&lines[written..written + count]);
+                    if self.journal {
+                        self.unconfirmed += count_lines(&lines[written..written + count]);
+                    }
                     written += count;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
@@ -170,8 +155,22 @@ impl Sink {
 
     /// Opens a stream of our own to the journal, which was restarted and has dropped the one it gave us.
     fn reopen(&mut self) -> io::Result<()> {
-        self.use_journal(journal::stream_fd(c"foo", Priority::Info)?)
+        self.to = nonblocking(journal::stream_fd(c"foo", Priority::Info)?)?;
+        Ok(())
     }
+}
+
+/// Whether the journal opened what this is of: `JOURNAL_STREAM=` of systemd.exec(5) tells its device and inode.
+fn is_journal(metadata: &Metadata) -> bool {
+    let stream = format!("{}:{}", metadata.st_dev(), metadata.st_ino());
+    env::var_os("JOURNAL_STREAM").is_some_and(|value| value == *stream)
+}
+
+/// A stream to the journal, made not to block.
+fn nonblocking(stream: OwnedFd) -> io::Result<File> {
+    let stream = UnixStream::from(stream);
+    stream.set_nonblocking(true)?;
+    Ok(OwnedFd::from(stream).into())
 }
 
 fn count_lines(lines: &[u8]) -> usize {

@@ -22,6 +22,9 @@ use std::{
 const OTHERS_WRITE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 
+/// The longest path that a socket can have, in bytes.
+const LONGEST_PATH: usize = 107;
+
 fn main() -> ExitCode {
     let request = match cli::foocl() {
         Ok(request) => request,
@@ -36,9 +39,6 @@ fn main() -> ExitCode {
         }
     }
 }
-
-/// The longest path that a socket can have, in bytes.
-const LONGEST_PATH: usize = 107;
 
 /// Sends what was asked for: the one message, or a message a line.
 fn send_all(request: &cli::Send) -> Result<(), Box<dyn Error>> {
