@@ -190,6 +190,15 @@ impl Container {
         fs::metadata(self.path("/run/foo.socket")).expect("foo's socket").ino()
     }
 
+    /// Waits until foo is up again in another process than that.
+    pub fn wait_for_another_than(&self, pid: &str) {
+        eventually("another process", || {
+            let (now, state) = (self.show("MainPID"), self.show("ActiveState"));
+            let is_up = now != pid && now != "0" && state == "active";
+            if is_up { Ok(()) } else { Err(format!("{now}, {state}")) }
+        });
+    }
+
     /// Adds settings to a unit.
     pub fn drop_in(&self, unit: &str, settings: &str) {
         let directory = self.path(&format!("/etc/systemd/system/{unit}.d"));

@@ -38,10 +38,7 @@ pub fn a_stuck_daemon_is_restarted(container: &mut Container) {
         load.wait_for(BETWEEN);
         let pid = container.show("MainPID");
         container.run("systemctl kill --signal=STOP foo");
-        eventually("another process", || {
-            let now = container.show("MainPID");
-            if now != pid && now != "0" { Ok(()) } else { Err(now) }
-        });
+        container.wait_for_another_than(&pid);
     }
     load.wait_for(BETWEEN);
     let account = load.finish(container);

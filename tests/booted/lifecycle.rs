@@ -1,6 +1,6 @@
 //! What an administrator does to the units while senders are at full speed: nothing is lost.
 
-use super::container::{Container, eventually};
+use super::container::Container;
 use super::host::times;
 use super::load::Load;
 use std::time::{Duration, Instant};
@@ -57,14 +57,7 @@ pub fn a_killed_daemon_loses_a_batch_at_most(container: &mut Container) {
         let pid = container.show("MainPID");
         let killed = Instant::now();
         container.run("systemctl kill --signal=KILL foo");
-        eventually("another process", || {
-            let now = container.show("MainPID");
-            if now != pid && now != "0" && container.show("ActiveState") == "active" {
-                Ok(())
-            } else {
-                Err(now)
-            }
-        });
+        container.wait_for_another_than(&pid);
         assert!(killed.elapsed() < Duration::from_secs(2), "restarted after {:?}", killed.elapsed());
     }
     load.wait_for(BETWEEN);
@@ -110,22 +103,4 @@ pub fn a_burst_is_whole(container: &mut Container) {
     let account = load.finish(container);
     container.tell(&account);
     account.assert_whole();
-}
-
-/// Enabled, it is up after a boot, and its socket before whatever is ordered after sockets.target.
-pub fn a_boot_has_the_socket_in_time(container: &mut Container) {
-    container.run("systemctl enable foo");
-    container.reboot();
-    container.wait_until_both("active");
-    let before = container.run("systemctl show --property=Before --value foo.socket");
-    assert!(before.split(' ').any(|unit| unit == "sockets.target"), "ordered before {before} only");
-    let since = |unit| {
-        let query = format!("systemctl show --property=ActiveEnterTimestampMonotonic --value {unit}");
-        container.run(&query).parse::<u64>().expect("a time")
-    };
-    let (socket, target) = (since("foo.socket"), since("sockets.target"));
-    assert!(
-        socket > 0 && socket <= target,
-        "the socket {socket} us, sockets.target {target} us after the boot"
-    );
 }

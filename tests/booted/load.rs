@@ -101,11 +101,11 @@ impl Load {
         let troubles = self.stop();
         // The queue keeps order, so what comes before this is logged.
         container.send(b"the end of the load");
-        eventually("the end of the load", || {
+        let lines = eventually("the end of the load", || {
             let lines = container.lines();
-            if lines.contains(": the end of the load") { Ok(()) } else { Err(String::new()) }
+            if lines.contains(": the end of the load") { Ok(lines) } else { Err(String::new()) }
         });
-        Account::new(&self.accepted(), &troubles, &container.lines())
+        Account::new(&self.accepted(), &troubles, &lines)
     }
 
     /// Stops the senders, and draws up the account of those messages that had been accepted by then.

@@ -88,7 +88,6 @@ const CASES: &[Case] = cases! {
     faults::too_few_descriptors: Ours;
     faults::too_little_address_space: Ours;
     faults::little_address_space_is_enough: Ours;
-    lifecycle::a_boot_has_the_socket_in_time: Ours;
     privilege::the_exposure_is_low: Ours;
     privilege::with_a_root_of_its_own_the_exposure_is_lower: Ours;
     privilege::anybody_may_send: Ours;

@@ -2,8 +2,6 @@
 
 use super::container::{Container, eventually};
 use super::journal::Entry;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 
 pub fn starting_the_socket_starts_both(container: &mut Container) {
     container.run("systemctl start foo.socket");
@@ -97,12 +95,13 @@ pub fn restarting_starts_another_process(container: &mut Container) {
 /// So no sender finds it gone. The original's pair makes another.
 pub fn restarting_keeps_the_socket(container: &mut Container) {
     container.start();
-    let socket = fs::metadata(container.path("/run/foo.socket")).unwrap().ino();
+    let socket = container.socket();
     container.run("systemctl restart foo");
     container.wait_until_both("active");
-    assert_eq!(fs::metadata(container.path("/run/foo.socket")).unwrap().ino(), socket);
+    assert_eq!(container.socket(), socket);
 }
 
+/// And its socket before whatever is ordered after sockets.target.
 pub fn enabled_it_is_up_after_a_boot(container: &mut Container) {
     container.run("systemctl enable foo");
     container.wait_until_both("inactive");
@@ -110,6 +109,17 @@ pub fn enabled_it_is_up_after_a_boot(container: &mut Container) {
     container.wait_until_both("active");
     container.send(b"hello");
     container.wait_for(": hello");
+    let before = container.run("systemctl show --property=Before --value foo.socket");
+    assert!(before.split(' ').any(|unit| unit == "sockets.target"), "ordered before {before} only");
+    let since = |unit| {
+        let query = format!("systemctl show --property=ActiveEnterTimestampMonotonic --value {unit}");
+        container.run(&query).parse::<u64>().expect("a time")
+    };
+    let (socket, target) = (since("foo.socket"), since("sockets.target"));
+    assert!(
+        socket > 0 && socket <= target,
+        "the socket {socket} us, sockets.target {target} us after the boot"
+    );
 }
 
 pub fn systemd_analyze_finds_no_fault(container: &mut Container) {
