@@ -1,31 +1,101 @@
-//! What the library exports is what is bound.
+//! What the library exports and its headers declare is what is bound.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{collections::BTreeSet, process::Command};
+mod common;
 
-/// The words after `prefix`, one a line, up to what ends a name.
-fn names(text: &str, prefix: &str) -> BTreeSet<String> {
-    let rest = text.lines().filter_map(|line| line.trim().split_once(prefix)).map(|(_, rest)| rest);
-    let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    rest.map(|rest| rest.chars().take_while(|&character| is_name(character)).collect()).collect()
+use common::{BINDINGS, headers, library, output, preprocess};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Each function that is bound: its module and its address, so that the linker has to find it.
+fn functions() -> impl Iterator<Item = (&'static str, &'static str, *const ())> {
+    let functions: &[(&str, &str, *const ())] = &include!(concat!(env!("OUT_DIR"), "/functions.rs"));
+    functions.iter().copied()
 }
 
-fn output(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{program}: {output:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+/// The names in C, or in Rust, that begin as those of libsystemd do.
+fn names(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    words.filter(|word| word.starts_with("sd_") || word.starts_with("SD_")).collect()
 }
 
 #[test]
 fn every_function_is_bound() {
-    let directory = output("pkg-config", &["--variable=libdir", "libsystemd"]);
-    let symbols = output("nm", &["--dynamic", "--defined-only", &format!("{directory}/libsystemd.so")]);
-    let exported = names(&symbols, " T ");
-    let bindings = include_str!(concat!(env!("OUT_DIR"), "/bindings.rs"));
-    // Unformatted, they are all on a few lines.
-    let bound = names(&bindings.replace("pub fn ", "\npub fn "), "pub fn ");
-    let missing: Vec<_> =
-        exported.iter().filter(|name| name.starts_with("sd_") && !bound.contains(*name)).collect();
-    assert!(exported.len() > 500, "only {} functions seen", exported.len());
+    let library = library();
+    let symbols = output("nm", &["--dynamic", "--defined-only", library.to_str().unwrap()]);
+    let exported = symbols.lines().filter_map(|line| line.split_once(" T ")).map(|(_, name)| name);
+    let exported: BTreeSet<_> = exported.map(|name| name.split('@').next().unwrap()).collect();
+    let exported: BTreeSet<_> = exported.into_iter().filter(|name| name.starts_with("sd_")).collect();
+    let bound: BTreeSet<_> = functions().map(|(_, name, _)| name).collect();
+    let missing: Vec<_> = exported.difference(&bound).collect();
+    let none = if missing.is_empty() { "none" } else { "some" };
+    let version = output("pkg-config", &["--modversion", "libsystemd"]);
+    let version = version.trim();
+    // A line of the table of make check-releases.
+    println!("| {version} | {} | {} | {none} |", exported.len(), bound.len());
+    assert!(exported.len() > 500, "only {} functions seen in {library:?}", exported.len());
     assert!(missing.is_empty(), "exported and not bound: {missing:?}");
+    assert!(bound.is_subset(&exported), "bound and not exported: {:?}", bound.difference(&exported));
+    assert!(functions().all(|(_, _, address)| !address.is_null()));
+}
+
+#[test]
+fn every_function_is_in_the_module_of_its_header() {
+    let mut texts = BTreeMap::new();
+    for (module, name, _) in functions() {
+        let header = format!("sd-{}.h", module.replace('_', "-"));
+        let text = texts.entry(module).or_insert_with(|| headers().remove(&header).unwrap());
+        // Some are declared by macros, such as sd_bus_ref and sd_bus_unref.
+        let stem = name.trim_end_matches("_unref").trim_end_matches("_ref");
+        let names = names(text);
+        assert!(names.contains(name) || names.contains(stem), "{name} is in {module}, and not in {header}");
+    }
+}
+
+/// Names in the headers that stand for nothing a program in Rust could use, with the reason.
+fn is_no_item(name: &str, declaration: &str) -> bool {
+    // Functions that are compiled into their caller; the ends of enumerations, which only widen them.
+    declaration.contains("inline") || name.ends_with("_INT64_MIN") || name.ends_with("_INT64_MAX")
+}
+
+#[test]
+fn every_declaration_is_bound() {
+    let text = preprocess(&["-E", "-P"]);
+    let bound = names(BINDINGS);
+    let unbound: Vec<_> = names(&text).into_iter().filter(|name| !bound.contains(name)).collect();
+    let declaration =
+        |name: &str| text.split([';', '{', '}']).find(|text| names(text).contains(name)).unwrap();
+    let missing: Vec<_> = unbound.into_iter().filter(|name| !is_no_item(name, declaration(name))).collect();
+    assert!(missing.is_empty(), "declared and not bound: {missing:?}");
+}
+
+/// Macros without a value that Rust could hold: initializers of an element or of an argument list.
+const NO_VALUE: [&str; 6] = [
+    "SD_BUS_ERROR_MAP_END",
+    "SD_BUS_NO_ARGS",
+    "SD_BUS_NO_RESULT",
+    "SD_BUS_VTABLE_END",
+    "SD_JSON_BUILD_EMPTY_ARRAY",
+    "SD_JSON_BUILD_EMPTY_OBJECT",
+];
+
+#[test]
+fn every_macro_with_a_value_is_bound() {
+    let text = preprocess(&["-E", "-dM"]);
+    let defined = text.lines().filter_map(|line| line.strip_prefix("#define ")?.split_once(' '));
+    let defined =
+        defined.filter(|(name, value)| name.starts_with("SD_") && !name.contains('(') && !value.is_empty());
+    let bound: BTreeSet<_> = BINDINGS
+        .split("pub const ")
+        .filter_map(|rest| rest.split_once(':'))
+        .map(|(name, _)| name.trim())
+        .collect();
+    let (mut count, mut missing) = (0, Vec::new());
+    for (name, value) in defined {
+        count += 1;
+        if !bound.contains(name) && !NO_VALUE.contains(&name) {
+            missing.push((name, value));
+        }
+    }
+    assert!(count > 150, "only {count} macros seen");
+    assert!(missing.is_empty(), "defined and not bound: {missing:?}");
 }

@@ -1,7 +1,7 @@
 //! sd-daemon(3): the sockets that were passed, what they are, notifications and the watchdog.
 
 use super::check;
-use libsystemd_sys as sys;
+use libsystemd_sys::daemon as sys;
 use nix::time::{ClockId, clock_gettime};
 use std::{
     ffi::{CStr, CString, OsString, c_char, c_int, c_void},

@@ -1,7 +1,7 @@
 //! sd-journal(3), the write side.
 
 use super::check;
-use libsystemd_sys as sys;
+use libsystemd_sys::{daemon as sd_daemon, journal as sys};
 use nix::errno::Errno;
 use std::{
     ffi::{CStr, c_int},
@@ -35,14 +35,14 @@ impl Priority {
     /// `SD_NOTICE` and its like of sd-daemon(3).
     pub fn prefix(self) -> &'static str {
         let prefix = match self {
-            Self::Emerg => sys::SD_EMERG,
-            Self::Alert => sys::SD_ALERT,
-            Self::Crit => sys::SD_CRIT,
-            Self::Err => sys::SD_ERR,
-            Self::Warning => sys::SD_WARNING,
-            Self::Notice => sys::SD_NOTICE,
-            Self::Info => sys::SD_INFO,
-            Self::Debug => sys::SD_DEBUG,
+            Self::Emerg => sd_daemon::SD_EMERG,
+            Self::Alert => sd_daemon::SD_ALERT,
+            Self::Crit => sd_daemon::SD_CRIT,
+            Self::Err => sd_daemon::SD_ERR,
+            Self::Warning => sd_daemon::SD_WARNING,
+            Self::Notice => sd_daemon::SD_NOTICE,
+            Self::Info => sd_daemon::SD_INFO,
+            Self::Debug => sd_daemon::SD_DEBUG,
         };
         // They are ASCII, so the empty string is never used.
         prefix.to_str().unwrap_or_default()

@@ -23,7 +23,7 @@ fn check(result: c_int) -> io::Result<c_int> {
 /// The name that symbolic links lead to is given, such as `libsystemd.so.0.35.0`: it tells one
 /// release from another. `None` where the dynamic linker does not know. See dladdr(3).
 pub fn library() -> Option<PathBuf> {
-    let function = libsystemd_sys::sd_notify as *const c_void;
+    let function = libsystemd_sys::daemon::sd_notify as *const c_void;
     let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
     // SAFETY: `info` has room for what is written, and any address may be asked for.
     if unsafe { libc::dladdr(function, info.as_mut_ptr()) } == 0 {
