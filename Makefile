@@ -27,6 +27,12 @@ check: all
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
 	$(CARGO) test --locked --workspace
 	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation --test valgrind
+	@tools/check-releases
+
+# The bindings against the headers and the library of each Debian; prints the table of libsystemd-sys/README.md.
+check-releases: all
+	@tools/needs check
+	@tools/check-releases
 
 # What make check tests in containers, at length and on two more releases; prints the table of the README.
 soak: all
@@ -47,4 +53,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check soak install
+.PHONY: all run check check-releases soak install
