@@ -5,7 +5,7 @@
 use crate::{
     log::Log,
     systemd::{
-        daemon::{self, LISTEN_FDS_START, ListenFd},
+        daemon::{self, LISTEN_FDS_START, ListenFd, SocketType},
         journal::Priority,
     },
 };
@@ -103,7 +103,7 @@ pub fn sockets(passed: io::Result<Vec<ListenFd>>, log: &mut Log) -> Result<Vec<S
 /// A descriptor as a socket that foo can serve.
 fn check(ListenFd { name, fd }: ListenFd) -> Result<Socket, Error> {
     let name = name.to_string_lossy().into_owned();
-    if daemon::is_socket_unix(&fd, libc::SOCK_DGRAM).unwrap_or(false) {
+    if daemon::is_socket(&fd, Some(libc::AF_UNIX), Some(SocketType::Datagram), None).unwrap_or(false) {
         Ok(Socket { name, fd })
     } else {
         Err(Error::Unfit { number: fd.as_raw_fd(), name, kind: kind(&fd) })
@@ -112,12 +112,12 @@ fn check(ListenFd { name, fd }: ListenFd) -> Result<Socket, Error> {
 
 /// What a descriptor is that is not what it should be.
 fn kind(fd: &OwnedFd) -> &'static str {
-    const SOCKETS: [(Option<c_int>, Option<c_int>, &str); 6] = [
-        (Some(libc::AF_UNIX), Some(libc::SOCK_STREAM), "an AF_UNIX stream socket"),
-        (Some(libc::AF_UNIX), Some(libc::SOCK_SEQPACKET), "an AF_UNIX sequential-packet socket"),
+    const SOCKETS: [(Option<c_int>, Option<SocketType>, &str); 6] = [
+        (Some(libc::AF_UNIX), Some(SocketType::Stream), "an AF_UNIX stream socket"),
+        (Some(libc::AF_UNIX), Some(SocketType::SequentialPacket), "an AF_UNIX sequential-packet socket"),
         (Some(libc::AF_NETLINK), None, "an AF_NETLINK socket"),
-        (None, Some(libc::SOCK_STREAM), "a stream socket of another address family"),
-        (None, Some(libc::SOCK_DGRAM), "a datagram socket of another address family"),
+        (None, Some(SocketType::Stream), "a stream socket of another address family"),
+        (None, Some(SocketType::Datagram), "a datagram socket of another address family"),
         (None, None, "a socket of another type"),
     ];
     const UNKNOWN: &str = "of an unknown kind";
@@ -125,7 +125,8 @@ fn kind(fd: &OwnedFd) -> &'static str {
     else {
         return UNKNOWN;
     };
-    let is_socket = |&&(family, socktype, _): &&_| daemon::is_socket(fd, family, socktype).unwrap_or(false);
+    let is_socket =
+        |&&(family, socktype, _): &&_| daemon::is_socket(fd, family, socktype, None).unwrap_or(false);
     match file_type {
         kind if kind.is_file() => "a regular file",
         kind if kind.is_dir() => "a directory",

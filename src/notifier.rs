@@ -10,7 +10,7 @@ use crate::{
     },
 };
 use std::{
-    mem,
+    io, mem,
     time::{Duration, Instant},
 };
 
@@ -50,21 +50,18 @@ impl Notifier {
 
     /// Says that foo is ready to receive.
     pub fn ready(&mut self, log: &mut Log) {
-        self.notify(&[NotifyState::Ready, NotifyState::Status(&self.status())], log);
+        self.notify([Ok(NotifyState::READY), self.status()], log);
     }
 
     /// Says that foo reloads, and, since there is nothing to be read anew, that it has.
     pub fn reload(&mut self, log: &mut Log) {
-        match NotifyState::reloading() {
-            Ok(reloading) => self.notify(&[reloading], log),
-            Err(error) => log.line(Priority::Warning, format!("Unable to read the clock: {error}")),
-        }
-        self.notify(&[NotifyState::Ready], log);
+        self.notify([NotifyState::reloading()], log);
+        self.notify([Ok(NotifyState::READY)], log);
     }
 
     /// Says that foo stops.
     pub fn stopping(&mut self, log: &mut Log) {
-        self.notify(&[NotifyState::Stopping], log);
+        self.notify([Ok(NotifyState::STOPPING)], log);
     }
 
     /// When the next notification is due.
@@ -77,23 +74,24 @@ impl Notifier {
         let now = Instant::now();
         if let Some((interval, _)) = self.watchdog.filter(|&(_, at)| at <= now) {
             self.watchdog = Some((interval, now + interval));
-            self.notify(&[NotifyState::Watchdog], log);
+            self.notify([Ok(NotifyState::WATCHDOG)], log);
         }
         let told = self.status_at.take_if(|at| *at <= now).is_some();
         if told {
-            self.notify(&[NotifyState::Status(&self.status())], log);
+            self.notify([self.status()], log);
         }
         told
     }
 
-    fn status(&self) -> String {
+    fn status(&self) -> io::Result<NotifyState> {
         let plural = if self.messages == 1 { "" } else { "s" };
-        format!("Received {} message{plural}, {} bytes", self.messages, self.bytes)
+        NotifyState::status(&format!("Received {} message{plural}, {} bytes", self.messages, self.bytes))
     }
 
     /// Notifies the service manager. That it can't be told is logged once, not each time.
-    fn notify(&mut self, state: &[NotifyState<'_>], log: &mut Log) {
-        let result = daemon::notify(state);
+    fn notify<const N: usize>(&mut self, state: [io::Result<NotifyState>; N], log: &mut Log) {
+        let state: io::Result<Vec<_>> = state.into_iter().collect();
+        let result = state.and_then(|state| daemon::notify(&state));
         let unheard = mem::replace(&mut self.unheard, result.is_err());
         if let (Err(error), false) = (result, unheard) {
             log.line(Priority::Warning, format!("Unable to notify the service manager: {error}"));

@@ -66,7 +66,7 @@ pub fn run() -> ExitCode {
 /// Says that foo ends, and tells its status.
 fn fail() -> ExitCode {
     // Where nobody can be told, the status still tells.
-    let _ = daemon::notify(&[NotifyState::Stopping]);
+    let _ = daemon::notify(&[NotifyState::STOPPING]);
     ExitCode::from(FAILED)
 }
 

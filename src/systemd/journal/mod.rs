@@ -1,11 +1,15 @@
-//! sd-journal(3), the write side.
+//! sd-journal(3), the write side: entries of fields, and streams of lines.
+
+mod entry;
+
+pub use entry::{Entry, sendv};
 
 use super::check;
-use libsystemd_sys::{daemon as sd_daemon, journal as sys};
+use libsystemd_sys::{daemon, journal as sys};
 use nix::errno::Errno;
 use std::{
     ffi::{CStr, c_int},
-    io::{self, IoSlice},
+    io,
     os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
 };
 
@@ -35,35 +39,18 @@ impl Priority {
     /// `SD_NOTICE` and its like of sd-daemon(3).
     pub fn prefix(self) -> &'static str {
         let prefix = match self {
-            Self::Emerg => sd_daemon::SD_EMERG,
-            Self::Alert => sd_daemon::SD_ALERT,
-            Self::Crit => sd_daemon::SD_CRIT,
-            Self::Err => sd_daemon::SD_ERR,
-            Self::Warning => sd_daemon::SD_WARNING,
-            Self::Notice => sd_daemon::SD_NOTICE,
-            Self::Info => sd_daemon::SD_INFO,
-            Self::Debug => sd_daemon::SD_DEBUG,
+            Self::Emerg => daemon::SD_EMERG,
+            Self::Alert => daemon::SD_ALERT,
+            Self::Crit => daemon::SD_CRIT,
+            Self::Err => daemon::SD_ERR,
+            Self::Warning => daemon::SD_WARNING,
+            Self::Notice => daemon::SD_NOTICE,
+            Self::Info => daemon::SD_INFO,
+            Self::Debug => daemon::SD_DEBUG,
         };
         // They are ASCII, so the empty string is never used.
         prefix.to_str().unwrap_or_default()
     }
-}
-
-/// Submits one entry to the journal, each field as `NAME=value` with any bytes in the value.
-///
-/// libsystemd adds `SYSLOG_IDENTIFIER=`, the program's name, where it is not among the fields. Where no
-/// journal is there at all, the entry is dropped without an error. sd_journal_sendv(3).
-///
-/// # Errors
-///
-/// `EINVAL` for a field without `=` or with a name that the journal does not take, `E2BIG` or `ENOBUFS` for an
-/// entry over its limits; otherwise as sendmsg(2) and memfd_create(2).
-#[doc(alias = "sd_journal_sendv")]
-pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
-    let count = c_int::try_from(fields.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
-    // SAFETY: IoSlice has the layout of iovec, as std promises; the fields outlive the call, which
-    // only reads them.
-    check(unsafe { sys::sd_journal_sendv(fields.as_ptr().cast(), count) }).map(drop)
 }
 
 /// Opens a stream to the journal, each line of which becomes an entry; the caller owns it.
@@ -71,15 +58,56 @@ pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
 /// Entries are filed under `identifier`, and under `priority` unless a line begins with the
 /// [prefix](Priority::prefix) of another. sd_journal_stream_fd(3).
 ///
+/// ```
+/// use foo::systemd::journal::{Priority, stream_fd};
+/// use std::{fs::File, io::Write};
+///
+/// match stream_fd(c"example", Priority::Info) {
+///     Ok(stream) => writeln!(File::from(stream), "A line")?,
+///     Err(error) => println!("No journal: {error}"),
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// As connect(2): `ENOENT` and `ECONNREFUSED` where no journal is there.
 #[doc(alias = "sd_journal_stream_fd")]
 pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
     // SAFETY: the identifier ends with NUL and is only read.
-    let fd = check(unsafe { sys::sd_journal_stream_fd(identifier.as_ptr(), priority as c_int, 1) })?;
+    owned(unsafe { sys::sd_journal_stream_fd(identifier.as_ptr(), priority as c_int, 1) })
+}
+
+/// As [`stream_fd`], to the journal of a namespace: `LogNamespace=` of systemd.exec(5).
+/// sd_journal_stream_fd_with_namespace(3), since 256: here where foo is built with that or newer.
+///
+/// ```
+/// use foo::systemd::journal::{Priority, stream_fd_with_namespace};
+///
+/// if let Err(error) = stream_fd_with_namespace(c"noisy", c"example", Priority::Info) {
+///     println!("No such journal: {error}");
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`stream_fd`], and `EINVAL` for what can be no namespace.
+#[cfg(libsystemd_256)]
+#[doc(alias = "sd_journal_stream_fd_with_namespace")]
+pub fn stream_fd_with_namespace(
+    namespace: &CStr,
+    identifier: &CStr,
+    priority: Priority,
+) -> io::Result<OwnedFd> {
+    let (namespace, identifier) = (namespace.as_ptr(), identifier.as_ptr());
+    // SAFETY: both end with NUL and are only read.
+    owned(unsafe { sys::sd_journal_stream_fd_with_namespace(namespace, identifier, priority as c_int, 1) })
+}
+
+/// Takes a descriptor that libsystemd has opened, or its error.
+fn owned(result: c_int) -> io::Result<OwnedFd> {
     // SAFETY: on success it is a new descriptor that nobody else has.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    check(result).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// How many bytes written to a [stream](stream_fd) the journal has not read yet: `SIOCOUTQ` of unix(7).

@@ -1,0 +1,159 @@
+//! What the service manager is told: sd_notify(3).
+
+use super::state::{NotifyState, invalid, usec};
+use crate::systemd::check;
+use libsystemd_sys::daemon as sys;
+use std::{
+    ffi::{CString, c_int, c_uint},
+    io,
+    os::fd::BorrowedFd,
+    time::Duration,
+};
+
+/// What became of a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notified {
+    /// It is in the service manager's queue; [`notify_barrier`] waits until it has been read.
+    Queued,
+    /// `NOTIFY_SOCKET` is not set: nobody wants to know.
+    Nobody,
+}
+
+/// Sends the assignments to the service manager, all in one message. sd_notify(3).
+///
+/// ```
+/// use foo::systemd::daemon::{Notified, NotifyState, notify};
+///
+/// let state = [NotifyState::READY, NotifyState::status("Waiting for messages")?];
+/// if notify(&state)? == Notified::Nobody {
+///     println!("Not run as a service");
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// `InvalidInput` for no assignment at all; as socket(2) and sendmsg(2); `EINVAL`, `EPROTO` or `EAFNOSUPPORT` for a
+/// `NOTIFY_SOCKET` that is no address.
+#[doc(alias = "sd_notify")]
+pub fn notify(state: &[NotifyState]) -> io::Result<Notified> {
+    pid_notify_with_fds(0, state, &[])
+}
+
+/// As [`notify`], with descriptors to be stored until the service is started again. They stay the caller's, who may
+/// close them then. sd_pid_notify_with_fds(3).
+///
+/// ```
+/// use foo::systemd::daemon::{NotifyState, notify_with_fds};
+/// use std::os::fd::AsFd;
+///
+/// let kept = std::fs::File::open("/proc/self/status")?;
+/// notify_with_fds(&[NotifyState::FDSTORE, NotifyState::fd_name("kept")?], &[kept.as_fd()])?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`notify`]; `EINVAL` or `ETOOMANYREFS` for more descriptors than a message can hold, 253.
+pub fn notify_with_fds(state: &[NotifyState], fds: &[BorrowedFd<'_>]) -> io::Result<Notified> {
+    pid_notify_with_fds(0, state, fds)
+}
+
+/// As [`notify`], on behalf of another process, which takes privileges; 0 is this one. sd_pid_notify(3).
+///
+/// ```
+/// use foo::systemd::daemon::{NotifyState, pid_notify};
+///
+/// pid_notify(std::process::id(), &[NotifyState::status("I speak for myself")?])?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`notify`], and `InvalidInput` for what can be no process. Where privileges are missing, libsystemd sends in
+/// this process's own name, without an error.
+#[doc(alias = "sd_pid_notify")]
+pub fn pid_notify(pid: u32, state: &[NotifyState]) -> io::Result<Notified> {
+    pid_notify_with_fds(pid, state, &[])
+}
+
+/// [`pid_notify`] and [`notify_with_fds`] in one. sd_pid_notify_with_fds(3), since 219.
+///
+/// ```
+/// use foo::systemd::daemon::{NotifyState, pid_notify_with_fds};
+///
+/// let removal = [NotifyState::FDSTOREREMOVE, NotifyState::fd_name("kept")?];
+/// pid_notify_with_fds(std::process::id(), &removal, &[])?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// As those.
+#[doc(alias = "sd_pid_notify_with_fds")]
+pub fn pid_notify_with_fds(pid: u32, state: &[NotifyState], fds: &[BorrowedFd<'_>]) -> io::Result<Notified> {
+    if state.is_empty() {
+        return invalid("a notification needs an assignment");
+    }
+    let assignments: Vec<&str> = state.iter().map(|assignment| assignment.as_str()).collect();
+    let state = CString::new(assignments.join("\n"))?;
+    let count = c_uint::try_from(fds.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the string ends with NUL, and BorrowedFd has the layout of a descriptor, as std promises; both outlive
+    // the call, which keeps nothing of them.
+    notified(unsafe {
+        sys::sd_pid_notify_with_fds(number(pid)?, 0, state.as_ptr(), fds.as_ptr().cast(), count)
+    })
+}
+
+/// Waits until the service manager has read all notifications that were sent before, at most for the timeout, to
+/// the microsecond, or for ever where there is none. sd_notify_barrier(3), since 246.
+///
+/// ```
+/// use foo::systemd::daemon::{NotifyState, notify, notify_barrier};
+/// use std::time::Duration;
+///
+/// notify(&[NotifyState::STOPPING])?;
+/// // Now it knows, even if this process ends at once.
+/// notify_barrier(Some(Duration::from_secs(5)))?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// `ETIMEDOUT` after the timeout; otherwise as [`notify`].
+#[doc(alias = "sd_notify_barrier")]
+pub fn notify_barrier(timeout: Option<Duration>) -> io::Result<Notified> {
+    // SAFETY: it takes numbers only.
+    notified(unsafe { sys::sd_notify_barrier(0, timeout.map_or(u64::MAX, usec)) })
+}
+
+/// As [`notify_barrier`], on behalf of another process, as with [`pid_notify`]. sd_pid_notify_barrier(3), since
+/// 254: here where foo is built with that or newer.
+///
+/// ```
+/// use foo::systemd::daemon::pid_notify_barrier;
+/// use std::time::Duration;
+///
+/// pid_notify_barrier(std::process::id(), Some(Duration::from_secs(5)))?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// As those.
+#[cfg(libsystemd_254)]
+#[doc(alias = "sd_pid_notify_barrier")]
+pub fn pid_notify_barrier(pid: u32, timeout: Option<Duration>) -> io::Result<Notified> {
+    // SAFETY: it takes numbers only.
+    notified(unsafe { sys::sd_pid_notify_barrier(number(pid)?, 0, timeout.map_or(u64::MAX, usec)) })
+}
+
+/// Turns what libsystemd returns into what became of a notification.
+fn notified(result: c_int) -> io::Result<Notified> {
+    check(result).map(|sent| if sent > 0 { Notified::Queued } else { Notified::Nobody })
+}
+
+/// The number of a process as C has it.
+fn number(pid: u32) -> io::Result<libc::pid_t> {
+    libc::pid_t::try_from(pid).or_else(|_| invalid(format!("{pid} is no process")))
+}

@@ -1,0 +1,133 @@
+//! Entries of fields: sd_journal_send(3).
+
+use super::Priority;
+use crate::systemd::check;
+use libsystemd_sys::journal as sys;
+use std::{
+    ffi::c_int,
+    io::{self, IoSlice},
+    panic::Location,
+};
+
+/// The longest name of a field, in bytes.
+const NAME_MAX: usize = 64;
+
+/// An entry for the journal: fields with a name and any bytes for a value. systemd.journal-fields(7) lists the names
+/// that mean something to it.
+///
+/// ```
+/// use foo::systemd::journal::{Entry, Priority};
+///
+/// Entry::new(Priority::Warning, "The disk is nearly full")
+///     .located()
+///     .field("EXAMPLE_BYTES_LEFT", 4096.to_string())?
+///     .field("EXAMPLE_RAW", [0, b'\n', 0xff])?
+///     .send()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Each as `NAME=value`.
+    fields: Vec<Vec<u8>>,
+}
+
+impl Entry {
+    /// One with a `MESSAGE=` and its `PRIORITY=`.
+    pub fn new(priority: Priority, message: impl AsRef<[u8]>) -> Self {
+        let mut entry = Self { fields: Vec::new() };
+        entry.push("MESSAGE", message.as_ref());
+        entry.push("PRIORITY", (priority as u8).to_string().as_bytes());
+        entry
+    }
+
+    /// With a field more; several can have the same name.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a name that the journal does not take: it is of 1 to 64 characters, which are `A` to `Z`, `0`
+    /// to `9` and `_`, and begins with none of the digits, nor with `_`, which the journal's own fields do.
+    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> io::Result<Self> {
+        check_name(name.as_bytes())?;
+        self.push(name, value.as_ref());
+        Ok(self)
+    }
+
+    /// With the place in the program that calls this, as `CODE_FILE=` and `CODE_LINE=`.
+    #[track_caller]
+    pub fn located(mut self) -> Self {
+        let location = Location::caller();
+        self.push("CODE_FILE", location.file().as_bytes());
+        self.push("CODE_LINE", location.line().to_string().as_bytes());
+        self
+    }
+
+    /// With what an error of the system was, as `ERRNO=`; without, where it was none of its.
+    pub fn errno(mut self, error: &io::Error) -> Self {
+        if let Some(errno) = error.raw_os_error() {
+            self.push("ERRNO", errno.to_string().as_bytes());
+        }
+        self
+    }
+
+    /// Submits it, as [`sendv`] does.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn send(&self) -> io::Result<()> {
+        sendv(&self.fields.iter().map(|field| IoSlice::new(field)).collect::<Vec<_>>())
+    }
+
+    fn push(&mut self, name: &str, value: &[u8]) {
+        self.fields.push([name.as_bytes(), b"=", value].concat());
+    }
+}
+
+/// Submits an entry to the journal, each field of which is `NAME=value` with any bytes in the value: for what is too
+/// large to be copied into an [`Entry`].
+///
+/// libsystemd adds `SYSLOG_IDENTIFIER=`, the program's name, where it is not among the fields. Where no
+/// journal is there at all, the entry is dropped without an error. sd_journal_sendv(3).
+///
+/// ```
+/// use foo::systemd::journal::sendv;
+/// use std::io::IoSlice;
+///
+/// sendv(&[IoSlice::new(b"MESSAGE=Hello"), IoSlice::new(b"PRIORITY=6")])?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// `InvalidInput` for a field without `=` or with a name that the journal does not take, see [`Entry::field`], and for no
+/// field at all; `E2BIG` or `ENOBUFS` for an entry over its limits; otherwise as sendmsg(2) and memfd_create(2).
+#[doc(alias = "sd_journal_sendv")]
+#[doc(alias = "sd_journal_send")]
+pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
+    for field in fields {
+        // What is longer is no name: a value is not looked through.
+        let start = &field[..field.len().min(NAME_MAX + 1)];
+        check_name(&start[..start.iter().position(|&byte| byte == b'=').unwrap_or(0)])?;
+    }
+    let count = c_int::try_from(fields.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    if count == 0 {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "an entry needs a field"));
+    }
+    // SAFETY: IoSlice has the layout of iovec, as std promises; the fields outlive the call, which
+    // only reads them.
+    check(unsafe { sys::sd_journal_sendv(fields.as_ptr().cast(), count) }).map(drop)
+}
+
+/// Whether the journal takes a name. It says nothing where it does not: it drops the field.
+fn check_name(name: &[u8]) -> io::Result<()> {
+    let valid = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let begins = name.first().is_some_and(u8::is_ascii_uppercase);
+    if begins && name.len() <= NAME_MAX && name.iter().all(valid) {
+        return Ok(());
+    }
+    let text = format!(
+        "{:?} can't name a field of the journal: 1 to {NAME_MAX} characters of A to Z, 0 to 9 and _, the first a letter",
+        String::from_utf8_lossy(name)
+    );
+    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+}
