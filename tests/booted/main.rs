@@ -14,6 +14,7 @@ mod journal;
 mod lifecycle;
 mod load;
 mod privilege;
+mod recipes;
 mod results;
 mod sending;
 mod stage;
@@ -92,6 +93,11 @@ const CASES: &[Case] = cases! {
     privilege::with_a_root_of_its_own_the_exposure_is_lower: Ours;
     privilege::anybody_may_send: Ours;
     privilege::only_a_group_may_send: Ours;
+    recipes::at_another_path: Ours;
+    recipes::at_several_sockets: Ours;
+    recipes::a_second_foo: Ours;
+    recipes::in_a_journal_of_its_own: Ours;
+    recipes::to_a_file: Ours;
 };
 
 fn main() -> ExitCode {
