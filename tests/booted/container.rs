@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::host::run;
 use super::journal::{self, Entry};
 
 /// How long anything may take that is over in a moment when all is well.
@@ -24,6 +25,8 @@ pub struct Container {
     launcher: Child,
     notify: UnixDatagram,
     console: PathBuf,
+    /// What it was booted from.
+    origin: [PathBuf; 3],
     /// The container's PID 1, as it is numbered out here.
     leader: String,
     /// What the case has to tell of what it has seen.
@@ -53,10 +56,32 @@ impl Container {
             // Ctrl-C is for the test process: the container then goes as it always does.
             .process_group(0)
             .spawn()?;
-        let mut container =
-            Self { launcher, notify, console, leader: String::new(), told: RefCell::default() };
+        let origin = [root, stage, scratch].map(Path::to_owned);
+        let (leader, told) = (String::new(), RefCell::default());
+        let mut container = Self { launcher, notify, console, origin, leader, told };
         container.wait_for_boot()?;
         Ok(container)
+    }
+
+    /// Boots another one of the same kind.
+    pub fn another(&self) -> Self {
+        let [root, stage, scratch] = &self.origin;
+        Self::boot(root, stage, scratch).expect("another container")
+    }
+
+    /// Joins this one and another in a network of their own, where they have the first and the second address
+    /// of 10.0.0.0/24.
+    pub fn join(&self, other: &Self) {
+        let ip = |command: &str| run(Command::new("ip").args(command.split(' '))).expect("ip(8) of iproute2");
+        ip(&format!("link add host0 netns {} type veth peer name host0 netns {}", self.leader, other.leader));
+        for (container, address) in [(self, "10.0.0.1/24"), (other, "10.0.0.2/24")] {
+            let inside = |command: &str| {
+                let enter = ["--target", &container.leader, "--net", "ip"];
+                run(Command::new("nsenter").args(enter).args(command.split(' '))).expect("ip(8) inside")
+            };
+            inside(&format!("address add {address} dev host0"));
+            inside("link set host0 up");
+        }
     }
 
     /// Reboots, and waits until the container is up again.

@@ -13,6 +13,7 @@ mod host;
 mod journal;
 mod lifecycle;
 mod load;
+mod network;
 mod privilege;
 mod recipes;
 mod results;
@@ -98,6 +99,7 @@ const CASES: &[Case] = cases! {
     recipes::a_second_foo: Ours;
     recipes::in_a_journal_of_its_own: Ours;
     recipes::to_a_file: Ours;
+    network::all_reach_another_machine: Ours;
 };
 
 fn main() -> ExitCode {

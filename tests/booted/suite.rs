@@ -4,6 +4,7 @@ use super::container::Container;
 use super::host::{error, needs, project, run, say};
 use super::stage::{Stage, Units};
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
@@ -35,9 +36,19 @@ impl Suite {
         self
     }
 
-    /// The directory with the unpacked release.
+    /// The packages in it, besides those that every Debian has.
+    fn packages(&self) -> String {
+        format!(
+            "systemd,systemd-sysv,dbus,libsystemd0,socat,bsdutils,systemd-journal-remote{}",
+            self.build_packages
+        )
+    }
+
+    /// The directory with the unpacked release, another one for other packages.
     fn root(&self) -> PathBuf {
-        project().join("target/roots").join(self.name)
+        let mut hasher = DefaultHasher::new();
+        self.packages().hash(&mut hasher);
+        project().join("target/roots").join(format!("{}-{:016x}", self.name, hasher.finish()))
     }
 
     /// Makes sure that the release is there and that what is staged runs on it, or tells why it does
@@ -87,8 +98,7 @@ impl Suite {
         if !tarball.exists() {
             needs("mmdebstrap", "mmdebstrap")?;
             say(&format!("making {}, which takes about 20 seconds", tarball.display()));
-            let packages = "--include=systemd,systemd-sysv,dbus,libsystemd0,socat,bsdutils";
-            let packages = format!("{packages}{}", self.build_packages);
+            let packages = format!("--include={}", self.packages());
             let new = partial("tar");
             // The index of sid, and of a release that has ended, may be older than it says it may be.
             let any_age = "--aptopt=Acquire::Check-Valid-Until \"false\"";

@@ -1,0 +1,55 @@
+//! What foo(8) tells of many machines: their journals carry the messages to one of them.
+
+use super::container::{Container, eventually};
+
+const MESSAGES: u32 = 10_000;
+
+/// Sends the messages with these numbers.
+fn send(sender: &Container, first: u32, last: u32) {
+    sender.run(&format!("seq {first} {last} | foocl - >/dev/null"));
+}
+
+/// The numbers of the messages that the receiver has, in its order.
+fn received(receiver: &Container) -> Vec<u32> {
+    let query = "journalctl --directory=/var/log/journal/remote --output=cat SYSLOG_IDENTIFIER=foo";
+    let lines = String::from_utf8_lossy(&receiver.output(query).stdout).into_owned();
+    lines.lines().filter_map(|line| line.rsplit_once(": ")?.1.parse().ok()).collect()
+}
+
+fn wait_until_received(receiver: &Container, last: u32) {
+    eventually(&format!("message {last} at the receiver"), || {
+        let received = received(receiver);
+        if received.contains(&last) { Ok(()) } else { Err(format!("{} messages", received.len())) }
+    });
+}
+
+pub fn all_reach_another_machine(sender: &mut Container) {
+    let receiver = sender.another();
+    sender.join(&receiver);
+    receiver.drop_in(
+        "systemd-journal-remote.service",
+        "[Service]\nExecStart=\n\
+         ExecStart=/lib/systemd/systemd-journal-remote --listen-http=-3 --output=/var/log/journal/remote/\n",
+    );
+    receiver.run("systemctl start systemd-journal-remote.socket");
+    sender.drop_in(
+        "systemd-journal-upload.service",
+        "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=1s\n",
+    );
+    sender.run("printf '[Upload]\\nURL=http://10.0.0.2\\n' > /etc/systemd/journal-upload.conf");
+    sender.run("systemctl start systemd-journal-upload");
+    sender.start();
+    send(sender, 1, MESSAGES / 2);
+    wait_until_received(&receiver, MESSAGES / 4);
+    receiver.run("systemctl stop systemd-journal-remote.socket systemd-journal-remote");
+    send(sender, MESSAGES / 2 + 1, MESSAGES);
+    sender.wait_for(&format!(": {MESSAGES}"));
+    receiver.run("systemctl start systemd-journal-remote.socket");
+    wait_until_received(&receiver, MESSAGES);
+    let mut received = received(&receiver);
+    let count = received.len();
+    received.sort_unstable();
+    received.dedup();
+    assert!(received.iter().copied().eq(1..=MESSAGES), "{} of {MESSAGES} messages", received.len());
+    sender.tell(format_args!("{MESSAGES} messages, {} of them twice", count - received.len()));
+}
