@@ -1,6 +1,11 @@
-//! A thin safe wrapper over libsystemd: each function is one call of the library.
+//! A thin safe wrapper over libsystemd: each function is one call of the system's own library.
 //!
-//! Nothing here changes the environment, and every descriptor taken is owned once.
+//! Nothing here changes the environment, every descriptor taken is owned once, and no argument can make a call
+//! undefined or panic. An error is what libsystemd returned, as an [`io::Error`], or `InvalidInput`, whose text tells
+//! what is wrong with an argument.
+//!
+//! What takes a libsystemd newer than 247 is here where that is what the program is built with, and says since when
+//! it is. For all else that the library can do, there is `libsystemd-sys`.
 
 pub mod daemon;
 pub mod journal;
