@@ -2,14 +2,17 @@
 
 PREFIX = /usr/local
 DESTDIR =
+SUITE =
+ARCH =
 CARGO = cargo
 
 bindir = $(PREFIX)/bin
 mandir = $(PREFIX)/share/man
 unitdir = $(shell pkg-config --variable=systemdsystemunitdir systemd)
 
-foo = target/release/foo
-programs = $(foo) target/release/foocl
+release = target/release
+foo = $(release)/foo
+programs = $(foo) $(release)/foocl
 
 all:
 	@tools/needs build
@@ -39,18 +42,24 @@ soak: all
 	@tools/needs check
 	FOO_SOAK=1 $(CARGO) test --locked --test booted
 
+# Packages in dist/. SUITE=trixie builds them in a clean Debian 13 without a network, to dist/trixie/;
+# ARCH=armhf or arm64 builds them there for such a machine.
+deb:
+	@tools/deb "$(SUITE)" "$(ARCH)"
+
 # Installs what has been built: no compiler runs as root.
+with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
 install: $(programs)
 	$(if $(unitdir),,$(error Unknown where units go: install systemd-dev (or systemd), or set unitdir=))
 	install -Dt $(DESTDIR)$(bindir) $(programs)
 	install -Dm644 -t $(DESTDIR)$(unitdir) units/foo.socket
-	sed 's|^ExecStart=.*/foo$$|ExecStart=$(bindir)/foo|' units/foo.service > $(DESTDIR)$(unitdir)/foo.service
-	chmod 644 $(DESTDIR)$(unitdir)/foo.service
-	install -Dm644 -t $(DESTDIR)$(mandir)/man8 man/foo.8
+	$(with_bindir) units/foo.service | install -m644 /dev/stdin $(DESTDIR)$(unitdir)/foo.service
+	install -d $(DESTDIR)$(mandir)/man8
+	$(with_bindir) man/foo.8 | install -m644 /dev/stdin $(DESTDIR)$(mandir)/man8/foo.8
 	install -Dm644 -t $(DESTDIR)$(mandir)/man1 man/foocl.1
 
 $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install
+.PHONY: all run check check-releases soak install deb
