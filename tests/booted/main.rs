@@ -1,5 +1,5 @@
 //! foo under a real systemd: Debian 12 and 13 booted in containers, with the original's pair of units
-//! and with ours, on the programs and units that `make install` installs.
+//! and with ours, on the programs and units that `make install` installs, and on the package.
 //!
 //! Every test boots a container of its own, which takes about a third of a second, and leaves nothing
 //! behind. The two Debians are made with mmdebstrap when they are missing, and kept in `target/roots`;
@@ -8,12 +8,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
 
 mod container;
+mod deb;
 mod faults;
 mod host;
 mod journal;
 mod lifecycle;
 mod load;
 mod network;
+mod package;
 mod privilege;
 mod recipes;
 mod results;
@@ -25,7 +27,8 @@ mod suite;
 use container::Container;
 use libtest_mimic::{Arguments, Failed, Trial};
 use stage::Stage;
-use stage::Units::{self, Original, Ours};
+use stage::Units::{self, Original, Ours, Packaged, Replaced};
+use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -100,6 +103,15 @@ const CASES: &[Case] = cases! {
     recipes::in_a_journal_of_its_own: Ours;
     recipes::to_a_file: Ours;
     network::all_reach_another_machine: Ours;
+    package::installed_it_runs: Packaged;
+    package::an_upgrade_loses_nothing: Packaged;
+    package::upgraded_a_disabled_pair_stays_down: Packaged;
+    package::upgraded_a_stopped_pair_stays_down: Packaged;
+    package::nothing_starts_where_policy_forbids_it: Packaged;
+    package::removed_both_stop: Packaged;
+    package::purged_nothing_is_left: Packaged;
+    package::it_takes_the_originals_place: Replaced;
+    package::it_takes_the_place_of_units_in_etc: Replaced;
 };
 
 fn main() -> ExitCode {
@@ -109,8 +121,11 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(if host::soaks() { 1 } else { 2 * processors });
     let suites: Vec<_> = SUITES.iter().filter(|suite| host::soaks() || !suite.soak).collect();
     let list = arguments.list;
-    let stage =
-        if list { Err(String::new()) } else { host::can_boot().map(|()| Arc::new(Stage::new("host", None))) };
+    let can_boot = if list { Err(String::new()) } else { host::can_boot() };
+    let stage = can_boot.map(|()| {
+        let package = if wants_package(&arguments, &suites) { deb::make() } else { Err(String::new()) };
+        Arc::new(Stage::new("host", None, package))
+    });
     // Whatever has to be made first is made for all releases at once.
     let trials = thread::scope(|scope| {
         let trials = suites.iter().map(|&suite| {
@@ -131,33 +146,41 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
+/// Every case with each pair of units that it is about, and the name of that test.
+fn tests(suite: &Suite) -> impl Iterator<Item = (String, Units, &'static Case)> {
+    let all = CASES.iter().flat_map(|case| case.1.iter().map(move |&units| (units, case)));
+    let all = all.filter(|(units, _)| suite.takes_package() || !units.with_package());
+    all.map(|(units, case)| (format!("{}::{}::{}", suite.name, units.name(), case.0), units, case))
+}
+
+/// Whether any test that is to run needs the package, which takes long to build.
+fn wants_package(arguments: &Arguments, suites: &[&Suite]) -> bool {
+    let is_wanted = |name: &str| arguments.filter.as_ref().is_none_or(|filter| name.contains(filter));
+    let mut all = suites.iter().flat_map(|suite| tests(suite));
+    all.any(|(name, units, _)| units.with_package() && is_wanted(&name))
+}
+
 /// The tests on one release. Where they cannot run they are skipped, which is said, or fail for that
 /// reason, where all must run.
 fn trials(suite: &'static Suite, ready: Result<Arc<Stage>, String>, list: bool) -> Vec<Trial> {
-    let skip = !list && ready.is_err() && !host::must_run();
-    let mut trials = Vec::new();
-    for &(case, pairs, run_case) in CASES {
-        for &units in pairs {
-            let name = format!("{}::{}::{case}", suite.name, units.name());
-            let ready = ready.clone();
-            let trial = Trial::test(name, move || run(suite, units, &*ready?, case, run_case));
-            trials.push(trial.with_ignored_flag(skip));
-        }
-    }
-    if let (true, Err(reason)) = (skip, &ready) {
-        host::say(&format!("skipped: {} tests on {}: {reason}", trials.len(), suite.debian));
+    let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
+    let trial = |(name, units, case): (String, Units, &'static Case)| {
+        let ready = ready.clone().and_then(|stage| stage.has(units).map(|()| stage));
+        let reason = ready.as_ref().err().filter(|_| !list && !host::must_run());
+        let skip = reason.map(|reason| *skipped.entry(reason.clone()).or_default() += 1).is_some();
+        Trial::test(name, move || run(suite, units, &*ready?, case)).with_ignored_flag(skip)
+    };
+    let trials = tests(suite).map(trial).collect();
+    // Without a reason it is not to run anyway.
+    for (reason, tests) in skipped.iter().filter(|(reason, _)| !reason.is_empty()) {
+        host::say(&format!("skipped: {tests} tests on {}: {reason}", suite.debian));
     }
     trials
 }
 
 /// Runs one case in a container of its own. If it fails, what the container looks like is told too.
-fn run(
-    suite: &'static Suite,
-    units: Units,
-    stage: &Stage,
-    name: &'static str,
-    case: fn(&mut Container),
-) -> Result<(), Failed> {
+fn run(suite: &'static Suite, units: Units, stage: &Stage, case: &'static Case) -> Result<(), Failed> {
+    let (name, _, case) = case;
     let mut container = suite.boot(stage, units)?;
     let result = panic::catch_unwind(AssertUnwindSafe(|| case(&mut container)));
     let told = container.told();

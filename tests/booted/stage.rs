@@ -1,5 +1,6 @@
 //! What is installed over a Debian: the programs with a pair of units.
 
+use super::deb;
 use super::host::{project, run};
 use std::env;
 use std::fs;
@@ -15,6 +16,10 @@ pub enum Units {
     Original,
     /// The project's.
     Ours,
+    /// None, but the package lies there to be installed.
+    Packaged,
+    /// The original's, and the package lies there.
+    Replaced,
 }
 
 impl Units {
@@ -22,20 +27,31 @@ impl Units {
         match self {
             Self::Original => "original",
             Self::Ours => "ours",
+            Self::Packaged => "packaged",
+            Self::Replaced => "replaced",
         }
+    }
+
+    /// Whether the package is needed.
+    pub const fn with_package(self) -> bool {
+        matches!(self, Self::Packaged | Self::Replaced)
     }
 }
 
 /// A directory of this process with one tree to install for each pair of units.
-pub struct Stage(PathBuf);
+pub struct Stage {
+    directory: PathBuf,
+    /// Whether the package is there; if not, why.
+    package: Result<(), String>,
+}
 
 impl Stage {
     /// Stages what `make install` installs, under a name; where another directory of programs is given,
     /// those, and with `FOO_UNDER_TEST` or `FOOCL_UNDER_TEST` set, that program in the place of ours.
-    pub fn new(name: &str, programs: Option<&Path>) -> Self {
+    pub fn new(name: &str, programs: Option<&Path>, package: Result<(), String>) -> Self {
         let all = project().join("target/booted");
         remove_stale(&all);
-        let stage = Self(all.join(process::id().to_string()).join(name));
+        let stage = Self { directory: all.join(process::id().to_string()).join(name), package };
         let mut install = Command::new("make");
         install.arg("-C").arg(project()).args(["install", "PREFIX=/usr/local"]);
         install.arg(format!("DESTDIR={}", stage.tree(Units::Ours).display()));
@@ -46,25 +62,41 @@ impl Stage {
                 fs::copy(other, stage.binary(binary)).expect(variable);
             }
         }
-        stage.add_original().expect("the original's units");
+        stage.add_original(Units::Original).expect("the original's units");
+        if stage.package.is_ok() {
+            stage.add_original(Units::Replaced).expect("the original's units");
+            for units in [Units::Packaged, Units::Replaced] {
+                stage.add_package(units).expect("the package");
+            }
+        }
         stage
+    }
+
+    /// The package and its earlier version, for root to install.
+    fn add_package(&self, units: Units) -> io::Result<()> {
+        let home = self.tree(units).join("root");
+        fs::create_dir_all(&home)?;
+        for package in ["new.deb", "old.deb"] {
+            fs::copy(deb::directory().join(package), home.join(package))?;
+        }
+        Ok(())
     }
 
     /// Our programs with the original's units, and the `/bin/kill` these take for granted, which a
     /// minimal Debian lacks.
-    fn add_original(&self) -> io::Result<()> {
+    fn add_original(&self, tree: Units) -> io::Result<()> {
         let units = "usr/lib/systemd/system";
         for (path, content, mode) in [
             (format!("{units}/foo.service"), include_str!("original/foo.service"), 0o644),
             (format!("{units}/foo.socket"), include_str!("original/foo.socket"), 0o644),
             ("bin/kill".to_owned(), "#!/bin/sh\nkill \"$@\"\n", 0o755),
         ] {
-            let path = self.tree(Units::Original).join(path);
+            let path = self.tree(tree).join(path);
             fs::create_dir_all(path.parent().unwrap())?;
             fs::write(&path, content)?;
             fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
         }
-        let programs = self.tree(Units::Original).join("usr/local/bin");
+        let programs = self.tree(tree).join("usr/local/bin");
         fs::create_dir_all(&programs)?;
         for binary in ["foo", "foocl"] {
             fs::copy(self.binary(binary), programs.join(binary))?;
@@ -72,14 +104,19 @@ impl Stage {
         Ok(())
     }
 
+    /// Whether there is a tree with these; if not, why.
+    pub fn has(&self, units: Units) -> Result<(), String> {
+        if units.with_package() { self.package.clone() } else { Ok(()) }
+    }
+
     /// The directory itself, where notes of the run may lie.
     pub fn directory(&self) -> &Path {
-        &self.0
+        &self.directory
     }
 
     /// The tree with that pair of units.
     pub fn tree(&self, units: Units) -> PathBuf {
-        self.0.join(units.name())
+        self.directory.join(units.name())
     }
 
     /// A program as it is staged.
@@ -90,9 +127,9 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.directory);
         // With the last of them.
-        let _ = self.0.parent().map(fs::remove_dir);
+        let _ = self.directory.parent().map(fs::remove_dir);
     }
 }
 

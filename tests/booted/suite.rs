@@ -36,6 +36,11 @@ impl Suite {
         self
     }
 
+    /// Whether the package that is built here is for it.
+    pub const fn takes_package(&self) -> bool {
+        self.build_packages.is_empty()
+    }
+
     /// The packages in it, besides those that every Debian has.
     fn packages(&self) -> String {
         format!(
@@ -57,7 +62,7 @@ impl Suite {
         self.make_root()?;
         if !self.build_packages.is_empty() {
             let programs = self.build()?;
-            return Ok(Arc::new(Stage::new(self.name, Some(&programs))));
+            return Ok(Arc::new(Stage::new(self.name, Some(&programs), Err(String::new()))));
         }
         let ldd = run(Command::new("chroot").arg(self.root()).args(["ldd", "--version"]))?;
         let there = ldd.lines().next().and_then(|line| line.split(' ').next_back());

@@ -1,0 +1,167 @@
+//! The Debian package: installed, upgraded, removed, purged, and put in the place of the original.
+
+use super::container::Container;
+use super::deb::OLD;
+use super::host::times;
+use super::load::Load;
+use std::fs;
+
+/// Messages that are accepted between one step and the next.
+const BETWEEN: u64 = 500;
+
+pub fn installed_it_runs(container: &mut Container) {
+    install(container, "new");
+    assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
+    assert_serves(container, "hello");
+    container.reboot();
+    assert_serves(container, "hello again");
+}
+
+/// The socket stays what it is, so senders wait and none is refused.
+pub fn an_upgrade_loses_nothing(container: &mut Container) {
+    install(container, "old");
+    container.wait_until_both("active");
+    let socket = container.socket();
+    let load = Load::at_full_speed(container);
+    for _ in 0..times(10).div_ceil(2) {
+        for version in ["new", "old"] {
+            load.wait_for(BETWEEN);
+            let pid = container.show("MainPID");
+            install(container, version);
+            assert_eq!(version == "old", is_old(container), "not the version that was to be installed");
+            container.wait_for_another_than(&pid);
+        }
+    }
+    load.wait_for(BETWEEN);
+    assert_complete(container, load, socket);
+    container.wait_until_both("active");
+}
+
+pub fn upgraded_a_disabled_pair_stays_down(container: &mut Container) {
+    install(container, "old");
+    container.run("systemctl disable --now foo");
+    assert_stays_down(container, "disabled");
+}
+
+pub fn upgraded_a_stopped_pair_stays_down(container: &mut Container) {
+    install(container, "old");
+    container.run("systemctl stop foo");
+    assert_stays_down(container, "enabled");
+    container.run("systemctl start foo");
+    assert_serves(container, "hello");
+}
+
+fn assert_stays_down(container: &Container, enabled: &str) {
+    container.wait_until_both("inactive");
+    install(container, "new");
+    assert!(!is_old(container));
+    container.wait_until_both("inactive");
+    assert_eq!(container.run("systemctl is-enabled foo || :"), enabled);
+}
+
+pub fn nothing_starts_where_policy_forbids_it(container: &mut Container) {
+    container.run("printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d");
+    install(container, "new");
+    assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
+    container.wait_until_both("inactive");
+}
+
+/// And once installed again both are up again.
+pub fn removed_both_stop(container: &mut Container) {
+    install(container, "new");
+    container.wait_until_both("active");
+    let program = container.path("/usr/bin/foo");
+    container.run("dpkg --remove foo");
+    container.wait_until_both("inactive");
+    assert!(!program.exists(), "the program is still there");
+    install(container, "new");
+    assert_serves(container, "hello");
+}
+
+pub fn purged_nothing_is_left(container: &mut Container) {
+    let before = files(container);
+    install(container, "old");
+    install(container, "new");
+    assert_serves(container, "hello");
+    assert_ne!(files(container), before);
+    container.run("dpkg --purge foo");
+    let after = files(container);
+    let changed: Vec<_> = before.lines().filter(|line| !after.lines().any(|other| other == *line)).collect();
+    let left: Vec<_> = after.lines().filter(|line| !before.lines().any(|other| other == *line)).collect();
+    assert!(changed.is_empty() && left.is_empty(), "gone or changed: {changed:#?}, left: {left:#?}");
+    let known = container
+        .run("systemctl list-unit-files 'foo*'; systemctl list-units --all 'foo*'; getent passwd foo || :");
+    assert!(!known.contains("foo."), "{known}");
+}
+
+/// Every file with its type and permissions and what a link points to, those of /etc with their contents. Not
+/// what logs, caches and bookkeeping of other programs hold.
+fn files(container: &Container) -> String {
+    container.run(
+        "find / /run -xdev \\( -path /var/log -o -path /var/cache -o -path /var/lib/dpkg -o -path /run/systemd \
+           -o -path /run/log -o -path /tmp -o -path /var/tmp -o -path /run/udev \\) -prune \
+           -o -printf '%M %p %l\\n' | sort -u; find /etc -type f -exec md5sum {} + | sort",
+    )
+}
+
+/// The daemon's programs and units in the places of the original's.
+pub fn it_takes_the_originals_place(container: &mut Container) {
+    replaces(container);
+}
+
+pub fn it_takes_the_place_of_units_in_etc(container: &mut Container) {
+    container.run("mv /usr/lib/systemd/system/foo.* /etc/systemd/system; systemctl daemon-reload");
+    replaces(container);
+}
+
+/// Does what the README says, under load.
+fn replaces(container: &Container) {
+    container.start();
+    let socket = container.socket();
+    // The original's unit does not lift the journal's limit.
+    let load = Load::at_ease(container);
+    load.wait_for(BETWEEN);
+    let pid = container.show("MainPID");
+    container.run(
+        "rm -f /usr/local/bin/foo /usr/local/bin/foocl /etc/systemd/system/foo.service /etc/systemd/system/foo.socket",
+    );
+    install(container, "new");
+    container.wait_for_another_than(&pid);
+    load.wait_for(BETWEEN);
+    assert_complete(container, load, socket);
+    assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
+    assert_serves(container, "hello");
+    container.run("systemctl stop foo");
+    container.wait_until_both("inactive");
+    container.run("systemctl start foo");
+    assert_serves(container, "hello again");
+}
+
+/// Nothing was lost or refused, since the socket is the same. The journal may read what one process writes before
+/// the rest of what the one before did.
+fn assert_complete(container: &Container, load: Load, socket: u64) {
+    let account = load.finish(container);
+    container.tell(&account);
+    account.assert_lost_at_most(0);
+    assert_eq!(account.refused, 0, "{account:?}");
+    assert_eq!(container.socket(), socket, "another socket");
+}
+
+fn install(container: &Container, version: &str) {
+    container
+        .run(&format!("DEBIAN_FRONTEND=noninteractive dpkg --force-downgrade --install /root/{version}.deb"));
+}
+
+fn is_old(container: &Container) -> bool {
+    container.run("dpkg-query --show --showformat='${Version}' foo") == OLD
+}
+
+/// Both are up, the program is the package's, and what an ordinary user sends arrives.
+fn assert_serves(container: &Container, message: &str) {
+    container.wait_until_both("active");
+    let program = container.path(&format!("/proc/{}/exe", container.show("MainPID")));
+    let program = fs::read_link(program).expect("the program that runs");
+    assert!(program.ends_with("usr/bin/foo"), "{}", program.display());
+    container.run(&format!("setpriv --reuid=65534 --clear-groups foocl '{message}'"));
+    container.wait_for(&format!(": {message}"));
+}
