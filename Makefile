@@ -47,6 +47,10 @@ soak: all
 deb:
 	@tools/deb "$(SUITE)" "$(ARCH)"
 
+# What the packages have to be, and takes longer: lintian, reproducible, armhf and arm64.
+check-deb: all
+	@tests/package/check
+
 # Installs what has been built: no compiler runs as root.
 with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
 install: $(programs)
@@ -62,4 +66,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install deb
+.PHONY: all run check check-releases soak install deb check-deb

@@ -17,6 +17,14 @@ pub fn installed_it_runs(container: &mut Container) {
     assert_serves(container, "hello again");
 }
 
+/// What autopkgtest would run.
+pub fn its_own_test_passes(container: &mut Container) {
+    install(container, "new");
+    fs::write(container.path("/root/messages"), include_str!("../../debian/tests/messages"))
+        .expect("the test");
+    container.run("sh /root/messages");
+}
+
 /// The socket stays what it is, so senders wait and none is refused.
 pub fn an_upgrade_loses_nothing(container: &mut Container) {
     install(container, "old");
