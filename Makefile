@@ -51,6 +51,11 @@ deb:
 check-deb: all
 	@tests/package/check
 
+# What foo costs beside a plain C daemon, the kernel's floor and other crates; writes it into the README.
+bench: all
+	@tools/needs bench
+	$(CARGO) bench --locked --bench bench
+
 # Installs what has been built: no compiler runs as root.
 with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
 install: $(programs)
@@ -66,4 +71,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install deb check-deb
+.PHONY: all run check check-releases soak install deb check-deb bench

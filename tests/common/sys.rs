@@ -45,3 +45,9 @@ pub fn seqpacket() -> Result<OwnedFd> {
     // SAFETY: the descriptor was opened just now and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
+
+/// Lets a descriptor pass to the programs that this process becomes.
+pub fn keep_on_exec(fd: &impl AsRawFd) -> Result<()> {
+    // SAFETY: the call takes no pointers.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, 0) }).map(drop)
+}

@@ -1,0 +1,110 @@
+//! The journal as the log: daemons under a booted systemd, with foo's units.
+
+use crate::contender::{Contender, Contenders};
+use crate::figure::Figure;
+use crate::suite::Suite;
+use crate::{container::Container, container::eventually, host, stage::Stage, stage::Units};
+use foo::systemd::journal;
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+const ROUNDS: usize = 5;
+
+/// Messages at full speed.
+const MESSAGES: usize = 50_000;
+
+/// Messages one at a time, and what lies between them.
+const SINGLE: usize = 400;
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// The Debians to choose from: the first that runs what was built here.
+static SUITES: [Suite; 2] =
+    [Suite::new("bookworm", "Debian 12", false), Suite::new("trixie", "Debian 13", false)];
+
+/// What a message costs a daemon that logs to the journal, how long it takes to get there, and the version of
+/// systemd; or why that can't be measured.
+pub fn figures(contenders: &Contenders) -> Result<(Vec<Figure>, String), String> {
+    host::can_boot()?;
+    let stage = Arc::new(Stage::new("bench", None, Err("not measured".to_owned())));
+    let ready = |suite: &'static Suite| suite.prepare(Arc::clone(&stage)).map(|stage| (suite, stage));
+    let (suite, stage) = ready(&SUITES[0]).or_else(|_| ready(&SUITES[1]))?;
+    let container = suite.boot(&stage, Units::Ours).map_err(host::error)?;
+    let mut cost = Figure::new("processor time a message, journal", "ns");
+    let mut median = Figure::new("send to journal entry, one at a time, p50", "µs");
+    let mut slow = Figure::new("send to journal entry, one at a time, p99", "µs");
+    let Contenders { ours, c, crates, .. } = contenders;
+    for round in 0..ROUNDS {
+        for Contender { column, program } in [ours, c].into_iter().chain(crates) {
+            let new = container.path("/usr/local/bin/new");
+            fs::copy(program, &new).unwrap();
+            container.run("systemctl stop foo.socket foo.service; mv /usr/local/bin/new /usr/local/bin/foo");
+            container.run("systemctl start foo.socket foo.service");
+            cost.add(*column, at_full_speed(&container));
+            let delays = one_at_a_time(&container, &format!("{round} {}", column.name()));
+            median.add(*column, delays[SINGLE / 2]);
+            slow.add(*column, delays[SINGLE * 99 / 100]);
+        }
+    }
+    Ok((vec![cost, median, slow], suite.systemd()))
+}
+
+/// The daemon's processor time a message, in nanoseconds.
+fn at_full_speed(container: &Container) -> f64 {
+    let sender = sender(container);
+    let pid = container.show("MainPID");
+    let before = busy(container, &pid);
+    for _ in 0..MESSAGES {
+        sender.send(&[b'x'; 32]).unwrap();
+    }
+    eventually("all received", || match journal::unread(&sender).unwrap() {
+        0 => Ok(()),
+        bytes => Err(format!("{bytes} bytes left")),
+    });
+    let cost = (busy(container, &pid) - before) / MESSAGES as f64;
+    container.run("journalctl --sync");
+    cost
+}
+
+/// How long each of some messages took to the journal, in microseconds, in order of that.
+fn one_at_a_time(container: &Container, mark: &str) -> Vec<f64> {
+    let sender = sender(container);
+    for _ in 0..SINGLE {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        sender.send(format!("{mark} sent at {}", now.as_micros()).as_bytes()).unwrap();
+        thread::sleep(PAUSE);
+    }
+    let wanted = format!(": {mark} sent at ");
+    let mut delays = eventually("all logged", || {
+        let entries = container.entries(&format!("--lines={} _SYSTEMD_UNIT=foo.service", 2 * SINGLE));
+        let delay = |entry: &super::journal::Entry| {
+            let sent: f64 = entry.message().split_once(&wanted)?.1.parse().unwrap();
+            Some(entry.field("__REALTIME_TIMESTAMP").parse::<f64>().unwrap() - sent)
+        };
+        let delays: Vec<_> = entries.iter().filter_map(delay).collect();
+        if delays.len() == SINGLE { Ok(delays) } else { Err(format!("{} of {SINGLE}", delays.len())) }
+    });
+    delays.sort_by(f64::total_cmp);
+    delays
+}
+
+/// A bound socket that sends to foo.
+fn sender(container: &Container) -> UnixDatagram {
+    let path = container.path("/run/bench.sender");
+    let _ = fs::remove_file(&path);
+    let sender = UnixDatagram::bind(path).unwrap();
+    sender.connect(container.path("/run/foo.socket")).unwrap();
+    sender
+}
+
+/// The processor time that a process has used, in nanoseconds, as soon as it sleeps.
+fn busy(container: &Container, pid: &str) -> f64 {
+    let read = |file| fs::read_to_string(container.path(&format!("/proc/{pid}/{file}"))).unwrap();
+    eventually("asleep", || match read("status") {
+        status if status.contains("State:\tS") => Ok(()),
+        status => Err(status),
+    });
+    read("schedstat").split_whitespace().next().unwrap().parse().unwrap()
+}

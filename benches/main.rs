@@ -1,0 +1,157 @@
+//! What foo costs, beside a plain C daemon, the kernel's floor and the crates one would take instead:
+//! `make bench`. See README.md beside this.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench that can't measure ends")]
+
+mod build;
+#[path = "../tests/common/mod.rs"]
+mod common;
+#[path = "../tests/booted/container.rs"]
+#[allow(dead_code, reason = "it has what the tests need")]
+mod container;
+mod contender;
+#[path = "../tests/booted/deb.rs"]
+#[allow(dead_code, reason = "it has what the tests need")]
+mod deb;
+mod figure;
+#[path = "../tests/booted/host.rs"]
+#[allow(dead_code, reason = "it has what the tests need")]
+mod host;
+#[path = "../tests/booted/journal.rs"]
+#[allow(dead_code, reason = "it has what the tests need")]
+mod journal;
+mod journald;
+mod launch;
+mod load;
+mod plot;
+mod process;
+mod processors;
+mod report;
+#[path = "../tests/booted/stage.rs"]
+#[allow(dead_code, reason = "it has what the tests need")]
+mod stage;
+#[path = "../tests/booted/suite.rs"]
+#[allow(dead_code, reason = "it has what the tests need")]
+mod suite;
+
+use contender::{Contender, Contenders};
+use figure::Figure;
+use load::{Load, Log};
+use nix::sched::{CloneFlags, unshare};
+use std::path::Path;
+use std::{env, fs};
+
+/// How often each daemon is measured. The medians are shown.
+const ROUNDS: usize = 7;
+
+/// Short messages of one sender, which a load of another kind differs from.
+const PLAIN: Load =
+    Load { messages: 150_000, size: 32, senders: 1, sockets: 1, log: Log::Null, apart: true, queue: 10 };
+
+fn main() {
+    // cargo says --bench.
+    let mut arguments = env::args_os().skip(1).filter(|argument| argument != "--bench");
+    let first = arguments.next().unwrap_or_default();
+    if first == launch::BECOME {
+        panic!("{}", launch::become_daemon(arguments));
+    }
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let out = project.join("target/bench");
+    fs::create_dir_all(&out).unwrap();
+    let contenders = Contenders::build(&out);
+    if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
+        panic!(
+            "a network namespace, whose queues have the length that is to be measured: {error}: needs root"
+        );
+    }
+    let wanted = first.to_string_lossy();
+    let figures = |group: &str| group.contains(&*wanted);
+    let mut all = Vec::new();
+    let resting = figures("memory").then(|| process::Resting::new(&contenders.ours, &out));
+    for (name, load, many) in loads() {
+        if figures(name) {
+            all.extend(loaded(name, &load, &chosen(&contenders, &load, many), &out));
+        }
+    }
+    let mut systemd = None;
+    if figures("journal") {
+        say("journal");
+        match journald::figures(&contenders) {
+            Ok((figures, version)) => {
+                all.extend(figures);
+                systemd = Some(version);
+            }
+            Err(reason) => say(&format!("skipped: the journal: {reason}")),
+        }
+    }
+    if figures("start") {
+        say("start");
+        all.push(process::start(&contenders, &out));
+    }
+    if let Some(resting) = resting {
+        say("memory");
+        all.extend(process::memory(&contenders, &out));
+        all.extend(resting.figures());
+    }
+    if figures("build") {
+        say("build");
+        all.extend(build::figures(&out));
+    }
+    let (table, caption) = (report::table(&all), report::caption(systemd.as_deref()));
+    println!("{table}\n{caption}");
+    // A part of the figures is for whoever asked for it.
+    if wanted.is_empty() {
+        report::write(&project.join("README.md"), &table, &caption);
+        fs::write(project.join("benches/results.svg"), plot::svg(&all, &caption)).unwrap();
+    }
+}
+
+/// Tells what is being measured.
+fn say(what: &str) {
+    eprintln!("bench: {what}");
+}
+
+/// The loads, by name, and whether also those on crates have to carry them.
+fn loads() -> Vec<(&'static str, Load, bool)> {
+    vec![
+        ("32 bytes, /dev/null", PLAIN, true),
+        ("32 bytes, file", Load { log: Log::File, ..PLAIN }, true),
+        ("32 bytes, /dev/null, queue of 512", Load { queue: 512, ..PLAIN }, false),
+        ("32 bytes, file, queue of 512", Load { queue: 512, log: Log::File, ..PLAIN }, false),
+        ("32 bytes, /dev/null, one processor for all", Load { apart: false, ..PLAIN }, false),
+        ("8 senders", Load { senders: 8, ..PLAIN }, false),
+        ("8 senders, 4 sockets", Load { senders: 8, sockets: 4, ..PLAIN }, false),
+        ("1 byte", Load { size: 1, ..PLAIN }, false),
+        ("1,000 bytes", Load { size: 1000, ..PLAIN }, false),
+        ("60,000 bytes", Load { size: 60_000, messages: 10_000, ..PLAIN }, false),
+        ("200,000 bytes", Load { size: 200_000, messages: 4000, ..PLAIN }, false),
+    ]
+}
+
+/// Those that carry a load as it is meant.
+fn chosen<'a>(contenders: &'a Contenders, load: &Load, many: bool) -> Vec<&'a Contender> {
+    let Contenders { ours, c, c_roomy, floor, crates, .. } = contenders;
+    // The C daemon serves one socket, and cuts what is longer than 1,024 bytes.
+    let c = match load {
+        Load { sockets: 2.., .. } => None,
+        Load { size: 1025.., .. } => c_roomy.as_ref(),
+        _ => Some(c),
+    };
+    let crates = if many { &crates[..] } else { &[] };
+    [ours, floor].into_iter().chain(c).chain(crates).collect()
+}
+
+/// Loads daemons by turns; what a message cost them and their senders.
+fn loaded(name: &str, load: &Load, contenders: &[&Contender], scratch: &Path) -> [Figure; 2] {
+    say(name);
+    fs::write("/proc/sys/net/unix/max_dgram_qlen", load.queue.to_string()).unwrap();
+    let mut daemon = Figure::new(format!("processor time a message, {name}"), "ns");
+    let mut senders = Figure::new(format!("sender's time a message, {name}"), "ns");
+    for _ in 0..ROUNDS {
+        for contender in contenders {
+            let cost = load.measure(&contender.program, scratch);
+            daemon.add(contender.column, cost.daemon);
+            senders.add(contender.column, cost.senders);
+        }
+    }
+    [daemon, senders]
+}

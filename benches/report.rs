@@ -1,0 +1,73 @@
+//! The table and the plot that the README shows.
+
+use crate::contender::{Column, run};
+use crate::figure::Figure;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Between these lines of the README the table stands.
+const BEGIN: &str = "<!-- written by make bench -->\n";
+const END: &str = "<!-- end -->\n";
+
+/// The machine, the kernel and the versions; `systemd` is what ran in the container, if one did.
+pub fn caption(systemd: Option<&str>) -> String {
+    let first = |program: &str, arguments: &[&str]| {
+        let output = run(Command::new(program).args(arguments));
+        output.lines().next().unwrap_or_default().to_owned()
+    };
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let libsystemd = first("pkg-config", &["--modversion", "libsystemd"]);
+    [
+        format!("foo {}", env!("CARGO_PKG_VERSION")),
+        format!("{processors} × {}", model.map_or("unknown processor", |(_, model)| model)),
+        format!("Linux {}", first("uname", &["-r"])),
+        first("rustc", &["--version"]),
+        first("cc", &["--version"]),
+        format!("libsystemd {libsystemd}"),
+        systemd.map_or_else(|| "no container".to_owned(), |systemd| format!("in the container {systemd}")),
+    ]
+    .join(", ")
+}
+
+/// The figures as a table.
+pub fn table(figures: &[Figure]) -> String {
+    let mut table = String::new();
+    let mut row = |cells: Vec<String>| writeln!(table, "| {} |", cells.join(" | ")).unwrap();
+    let names = Column::ALL.map(Column::name);
+    let heading = ["figure"].into_iter().chain(names).chain(["foo / C", "foo / floor"]);
+    row(heading.map(str::to_owned).collect());
+    let alignment = ["---"].into_iter().chain([" ---:"; Column::ALL.len() + 2]);
+    row(alignment.map(|cell| cell.trim().to_owned()).collect());
+    for figure in figures {
+        let medians = Column::ALL.map(|column| figure.median(column).map_or(String::new(), number));
+        let ratios = [Column::C, Column::Floor].map(|column| figure.over(Column::Foo, column));
+        let ratios = ratios.map(|ratio| ratio.map_or(String::new(), |ratio| format!("{ratio:.2}")));
+        let name = format!("{}, {}", figure.name, figure.unit);
+        row([name].into_iter().chain(medians).chain(ratios).collect());
+    }
+    table
+}
+
+/// Three digits at least, with commas between thousands.
+fn number(value: f64) -> String {
+    if value.abs() < 100.0 && value != value.trunc() {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{value:.0}");
+    let (sign, digits) = digits.split_at(usize::from(digits.starts_with('-')));
+    let groups: Vec<_> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    format!("{sign}{}", groups.join(","))
+}
+
+/// Puts the table and its caption into the README.
+pub fn write(readme: &Path, table: &str, caption: &str) {
+    let text = fs::read_to_string(readme).unwrap();
+    let (before, rest) = text.split_once(BEGIN).expect("where the table begins");
+    let (_, after) = rest.split_once(END).expect("where the table ends");
+    fs::write(readme, format!("{before}{BEGIN}\n{table}\n{caption}.\n\n{END}{after}")).unwrap();
+}
