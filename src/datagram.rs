@@ -17,10 +17,10 @@ use std::{
 pub const MAX_LENGTH: usize = 256 * 1024;
 
 /// Datagrams that one call receives at most.
-const SLOTS: usize = 32;
+const SLOTS: usize = 16;
 
 /// Bytes of a datagram that cost no page of their own.
-const HEAD: usize = 1024;
+const HEAD: usize = 512;
 
 /// Where in an address its name begins, and how many bytes it has at most.
 const NAME_OFFSET: usize = mem::offset_of!(libc::sockaddr_un, sun_path);
@@ -38,19 +38,23 @@ pub struct Datagram<'a> {
 }
 
 /// What recvmmsg(2) works on. The pointers between its parts keep it in one place, see [`Batch`].
+///
+/// What is small stands together at the beginning, so that few pages are touched.
 struct Slots {
     headers: [libc::mmsghdr; SLOTS],
     vectors: [[libc::iovec; 2]; SLOTS],
     senders: [MaybeUninit<libc::sockaddr_un>; SLOTS],
     heads: [MaybeUninit<[u8; HEAD]>; SLOTS],
+    /// The first [`HEAD`] bytes of each are left for what the head holds.
+    tails: [MaybeUninit<[u8; MAX_LENGTH]>; SLOTS],
 }
 
 /// Receives datagrams, many with one system call.
 pub struct Batch {
-    /// Made with `Box`, and used only through this pointer, since the kernel uses it too.
+    /// Room for one `Slots`.
+    _memory: Vec<Slots>,
+    /// The only way to it, since the kernel uses it too.
     slots: *mut Slots,
-    /// For each slot [`MAX_LENGTH`] bytes, of which the first [`HEAD`] are left for what the head holds.
-    tails: Vec<u8>,
     /// The slots that hold datagrams which have been received, but not taken.
     received: Range<usize>,
     /// Whether tails have been written to since their memory was last given back.
@@ -64,15 +68,14 @@ impl Batch {
     ///
     /// `OutOfMemory` where the address space is not to be had.
     pub fn new() -> io::Result<Self> {
-        let mut tails = reserve(SLOTS * MAX_LENGTH)?;
-        let slots: *mut Slots = Box::into_raw(Box::<Slots>::new_uninit()).cast();
+        let mut memory: Vec<Slots> = reserve(1)?;
+        let slots = memory.as_mut_ptr();
         for slot in 0..SLOTS {
             // SAFETY: `slots` is valid for writes and nobody else's, and all zeroes is a header. The
-            // pointers stay valid as long as the batch: they point into `slots`, and into the buffer of
-            // `tails`, which never grows.
+            // pointers stay valid as long as the batch: they point into `slots`, which stays in place.
             unsafe {
                 let head = &raw mut (*slots).heads[slot];
-                let tail = tails.as_mut_ptr().add(slot * MAX_LENGTH + HEAD);
+                let tail = (&raw mut (*slots).tails[slot]).cast::<u8>().add(HEAD);
                 (&raw mut (*slots).vectors[slot]).write([
                     libc::iovec { iov_base: head.cast(), iov_len: HEAD },
                     libc::iovec { iov_base: tail.cast(), iov_len: MAX_LENGTH - HEAD },
@@ -84,18 +87,18 @@ impl Batch {
                 (&raw mut (*slots).headers[slot]).write(header);
             }
         }
-        Ok(Self { slots, tails, received: 0..0, large: false })
+        Ok(Self { _memory: memory, slots, received: 0..0, large: false })
     }
 
-    /// Receives what is queued, as far as there are slots, without waiting. What had been received before
-    /// and not been taken is gone.
+    /// Receives what is queued, as far as there are slots, without waiting, and says how many datagrams that
+    /// were. What had been received before and not been taken is gone.
     ///
     /// Descriptors that a sender attached are not taken: the kernel closes them.
     ///
     /// # Errors
     ///
     /// `WouldBlock` where nothing is queued; otherwise as recvmmsg(2).
-    pub fn receive(&mut self, socket: impl AsFd) -> io::Result<()> {
+    pub fn receive(&mut self, socket: impl AsFd) -> io::Result<usize> {
         self.received = 0..0;
         // MSG_TRUNC makes the length known of a datagram that is too long for its slot.
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
@@ -108,8 +111,9 @@ impl Batch {
             let socket = socket.as_fd().as_raw_fd();
             libc::recvmmsg(socket, headers.as_mut_ptr(), SLOTS as _, flags as _, ptr::null_mut())
         };
-        self.received = 0..usize::try_from(Errno::result(count)?).unwrap_or_default();
-        Ok(())
+        let count = usize::try_from(Errno::result(count)?).unwrap_or_default();
+        self.received = 0..count;
+        Ok(count)
     }
 
     /// Whether there are datagrams to be taken.
@@ -130,8 +134,8 @@ impl Batch {
         // written; there is room for it before the tail, see `new`.
         unsafe {
             if (*self.slots).headers[slot].msg_len as usize > HEAD {
-                let head = (&raw const (*self.slots).heads[slot]).cast();
-                ptr::copy_nonoverlapping(head, self.tails.as_mut_ptr().add(slot * MAX_LENGTH), HEAD);
+                let head = (&raw const (*self.slots).heads[slot]).cast::<u8>();
+                ptr::copy_nonoverlapping(head, (&raw mut (*self.slots).tails[slot]).cast(), HEAD);
                 self.large = true;
             }
         }
@@ -146,7 +150,7 @@ impl Batch {
             let length = header.msg_len as usize;
             let start = match length {
                 ..=HEAD => (&raw const (*self.slots).heads[slot]).cast(),
-                _ => self.tails.as_ptr().add(slot * MAX_LENGTH),
+                _ => (&raw const (*self.slots).tails[slot]).cast(),
             };
             let payload = slice::from_raw_parts(start, length.min(MAX_LENGTH));
             // A path of all 108 bytes is given with its NUL, so is longer than there is room for.
@@ -160,15 +164,14 @@ impl Batch {
     /// Gives back the memory that large datagrams took. For when the traffic pauses, and all are taken.
     pub fn rest(&mut self) {
         if self.received.is_empty() && mem::take(&mut self.large) {
-            give_back(&mut self.tails);
+            // SAFETY: `slots` is valid, nothing borrows from it, and with no datagram left to be taken the
+            // tails hold nothing.
+            let tails = unsafe {
+                let tails = (&raw mut (*self.slots).tails).cast();
+                slice::from_raw_parts_mut::<MaybeUninit<u8>>(tails, SLOTS * MAX_LENGTH)
+            };
+            advise(tails, libc::MADV_DONTNEED);
         }
-    }
-}
-
-impl Drop for Batch {
-    fn drop(&mut self) {
-        // SAFETY: it came from Box::into_raw with this layout, and nothing that borrows from it outlives the batch.
-        drop(unsafe { Box::from_raw(self.slots.cast::<MaybeUninit<Slots>>()) });
     }
 }
 
@@ -177,30 +180,29 @@ impl Drop for Batch {
 /// # Errors
 ///
 /// `OutOfMemory` where the address space is not to be had.
-pub fn reserve(capacity: usize) -> io::Result<Vec<u8>> {
+pub fn reserve<T>(capacity: usize) -> io::Result<Vec<T>> {
     let mut buffer = Vec::new();
     buffer.try_reserve_exact(capacity).map_err(|_| io::ErrorKind::OutOfMemory)?;
     // A huge page would take 2 MiB for the first byte.
-    advise(&mut buffer, libc::MADV_NOHUGEPAGE);
+    advise(buffer.spare_capacity_mut(), libc::MADV_NOHUGEPAGE);
     Ok(buffer)
 }
 
 /// Gives the memory behind a buffer's unused capacity back to the kernel; the capacity stays.
 pub fn give_back(buffer: &mut Vec<u8>) {
-    advise(buffer, libc::MADV_DONTNEED);
+    advise(buffer.spare_capacity_mut(), libc::MADV_DONTNEED);
 }
 
-/// Tells the kernel how the whole pages of a buffer's unused capacity are used, see madvise(2).
+/// Tells the kernel how the whole pages of memory that holds nothing are used, see madvise(2).
 ///
 /// It is advice: a kernel that does not take it leaves all as it was.
-fn advise(buffer: &mut Vec<u8>, advice: libc::c_int) {
+fn advise<T>(memory: &mut [MaybeUninit<T>], advice: libc::c_int) {
     // SAFETY: sysconf only reads.
     let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
-    let spare = buffer.spare_capacity_mut();
-    let skip = spare.as_ptr().align_offset(page).min(spare.len());
-    let pages = &mut spare[skip..];
-    let length = pages.len() / page * page;
-    // SAFETY: the pages lie within unused capacity, which holds nothing that could be lost, and come
-    // from malloc, so are private and anonymous: at worst they read as zeroes afterwards.
-    unsafe { libc::madvise(pages.as_mut_ptr().cast(), length, advice) };
+    let start: *mut u8 = memory.as_mut_ptr().cast();
+    let skip = start.align_offset(page);
+    let length = size_of_val(memory).saturating_sub(skip) / page * page;
+    // SAFETY: the pages lie within the memory, which holds nothing that could be lost, and comes from malloc,
+    // so are private and anonymous: at worst they read as zeroes afterwards.
+    unsafe { libc::madvise(start.wrapping_add(skip).cast(), length, advice) };
 }
