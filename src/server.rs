@@ -37,6 +37,13 @@ const FAILED: u8 = 255;
 /// How long foo receives what is queued when it is stopped, in case senders never pause.
 const DRAIN_FOR: Duration = Duration::from_secs(1);
 
+/// How often foo looks in vain for more where several datagrams had been queued, before it sleeps: for about
+/// as long as falling asleep and being woken would take it and the sender.
+const LOOKS: usize = 32;
+
+/// How many times foo receives more before it sees to signals and notifications in between.
+const TURNS: usize = 16;
+
 /// How long foo waits in the end for the journal to read what was written.
 const SETTLE_FOR: Duration = Duration::from_millis(500);
 
@@ -110,6 +117,15 @@ struct Source {
     retry_at: Option<Instant>,
 }
 
+/// What there is to be done.
+#[derive(Default)]
+struct Ready {
+    /// Whether there is a signal.
+    signal: bool,
+    /// Which sources have something, and whether that may be that they were shut down.
+    sources: Vec<(usize, bool)>,
+}
+
 struct Server<'a> {
     log: &'a mut Log,
     notifier: Notifier,
@@ -144,17 +160,23 @@ impl<'a> Server<'a> {
 
     /// Serves until a signal says to stop.
     fn serve(&mut self) -> Result<(), Error> {
+        let mut lingers = false;
         loop {
-            let ready = self.wait().map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
-            match self.signal()? {
-                None => {}
-                Some(Signal::SIGHUP) => self.notifier.reload(self.log),
-                Some(_) => return self.stop(),
+            let ready =
+                self.wait(lingers).map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
+            if ready.signal {
+                match self.signal()? {
+                    None => {}
+                    Some(Signal::SIGHUP) => self.notifier.reload(self.log),
+                    Some(_) => return self.stop(),
+                }
             }
             self.write();
-            for (index, shut_down) in ready {
-                self.receive(index, shut_down)?;
+            let mut most = 0;
+            for (index, shut_down) in ready.sources {
+                most = most.max(self.receive(index, shut_down)?);
             }
+            lingers = (lingers || most > 1) && self.linger()?;
             if self.notifier.notify_due(self.log) {
                 // A second has passed since the datagram that began this count.
                 self.batch.rest();
@@ -163,16 +185,15 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Waits for a signal, a datagram or a time at which something is due. Which sources have something,
-    /// and whether that may be that they were shut down.
+    /// Waits for a signal, a datagram or a time at which something is due; or only looks.
     ///
     /// While the log takes nothing, no source is asked: senders wait too.
-    fn wait(&self) -> Result<Vec<(usize, bool)>, Errno> {
+    fn wait(&self, only_looks: bool) -> Result<Ready, Errno> {
         let now = Instant::now();
         let log = self.log.is_pending().then(|| self.log.ready_fd());
         let retries = self.sources.iter().filter_map(|source| source.retry_at.filter(|&at| at > now));
         let retries = retries.chain(log.is_some_and(|fd| fd.is_none()).then_some(now + RETRY_AFTER));
-        let due = retries.chain(self.notifier.due()).min();
+        let due = retries.chain(self.notifier.due()).chain(only_looks.then_some(now)).min();
         let timeout = due.map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
 
         let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
@@ -189,11 +210,12 @@ impl<'a> Server<'a> {
         }
         match ppoll(&mut fds, timeout, None) {
             Ok(_) => {}
-            Err(Errno::EINTR) => return Ok(Vec::new()),
+            Err(Errno::EINTR) => return Ok(Ready::default()),
             Err(errno) => return Err(errno),
         }
-        let ready = indices.into_iter().zip(&fds[1..]).filter(|(_, fd)| fd.any() != Some(false));
-        Ok(ready.map(|(index, fd)| (index, is_shut_down(fd))).collect())
+        let signal = fds[0].any() != Some(false);
+        let sources = indices.into_iter().zip(&fds[1..]).filter(|(_, fd)| fd.any() != Some(false));
+        Ok(Ready { signal, sources: sources.map(|(index, fd)| (index, is_shut_down(fd))).collect() })
     }
 
     /// Takes a signal, if there is one.
@@ -203,25 +225,52 @@ impl<'a> Server<'a> {
         Ok(read.and_then(|info| Signal::try_from(info.ssi_signo as i32).ok()))
     }
 
-    /// Receives a batch from a source and logs it, unless the log takes nothing; whether there was any.
-    fn receive(&mut self, index: usize, shut_down: bool) -> Result<bool, Error> {
+    /// Goes on to receive from all sources for as long as there is more, or was just now; whether it should be
+    /// called again. Who sends to foo while it sleeps has to wake it, and who waits for room in the queue has
+    /// to be woken: both cost more than to look again.
+    fn linger(&mut self) -> Result<bool, Error> {
+        let (mut turns, mut looks) = (0, 0);
+        while turns < TURNS {
+            if looks >= LOOKS || self.log.is_pending() {
+                return Ok(false);
+            }
+            let mut any = false;
+            for index in 0..self.sources.len() {
+                any |= self.sources[index].retry_at.is_none() && self.receive(index, false)? > 0;
+            }
+            if any {
+                (turns, looks) = (turns + 1, 0);
+            } else {
+                looks += self.sources.len();
+                // With one processor, the senders need it.
+                thread::yield_now();
+            }
+        }
+        Ok(true)
+    }
+
+    /// Receives a batch from a source and logs it, unless the log takes nothing; how many there were.
+    fn receive(&mut self, index: usize, shut_down: bool) -> Result<usize, Error> {
         if self.log.is_pending() {
-            return Ok(false);
+            return Ok(0);
         }
         let Source { socket: Socket { name, fd }, retry_at } = &mut self.sources[index];
-        let Err(error) = self.batch.receive(fd) else {
-            if retry_at.take().is_some() {
-                self.log.line(Priority::Notice, format_args!("Receiving from {name} again"));
+        let error = match self.batch.receive(fd) {
+            Ok(count) => {
+                if retry_at.take().is_some() {
+                    self.log.line(Priority::Notice, format_args!("Receiving from {name} again"));
+                }
+                self.write();
+                return Ok(count);
             }
-            self.write();
-            return Ok(true);
+            Err(error) => error,
         };
         match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
             // Nothing comes any more, but poll(2) would not wait.
             Errno::EAGAIN if shut_down => {
                 Err(Error::Socket(name.clone(), io::Error::other("it was shut down")))
             }
-            Errno::EAGAIN | Errno::EINTR => Ok(false),
+            Errno::EAGAIN | Errno::EINTR => Ok(0),
             Errno::EBADF
             | Errno::ENOTSOCK
             | Errno::EINVAL
@@ -234,7 +283,7 @@ impl<'a> Server<'a> {
                     self.log.line(Priority::Err, text);
                     self.log.flush();
                 }
-                Ok(false)
+                Ok(0)
             }
         }
     }
@@ -267,7 +316,7 @@ impl<'a> Server<'a> {
             let mut any = false;
             if begin.elapsed() < DRAIN_FOR {
                 for index in 0..self.sources.len() {
-                    any |= self.receive(index, false)?;
+                    any |= self.receive(index, false)? > 0;
                 }
             }
             if !any {
