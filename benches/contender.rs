@@ -2,6 +2,7 @@
 
 use crate::common;
 use std::env;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -73,13 +74,23 @@ impl Contenders {
             .arg(&target));
         let on_crates = |column, program| Contender { column, program: target.join("release").join(program) };
         let new = |column, program| Contender { column, program };
-        Self {
+        let contenders = Self {
             ours: new(Column::Foo, common::foo().into()),
             c: new(Column::C, c),
             c_plain: new(Column::Plain, c_plain),
             c_roomy: c_roomy.map(|program| new(Column::C, program)),
             floor: new(Column::Floor, floor),
             crates: [on_crates(Column::Systemd, "foo-systemd"), on_crates(Column::SdNotify, "foo-sd-notify")],
+        };
+        contenders.write_back();
+        contenders
+    }
+
+    /// Has what was just built written to disk: until then its pages count as dirty in whatever runs it.
+    fn write_back(&self) {
+        for Contender { program, .. } in [&self.ours, &self.c, &self.c_plain].into_iter().chain(&self.crates)
+        {
+            File::open(program).unwrap().sync_all().unwrap();
         }
     }
 }
