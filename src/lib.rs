@@ -44,7 +44,7 @@
 //! # foo
 //!
 //! The rest is foo itself, in the order in which a datagram passes: [`activation`] takes the sockets, [`server`]
-//! waits, [`datagram`] receives, [`record`] makes a line of each datagram, [`log`] gathers the lines, [`sink`] writes
+//! serves them as soon as [`wait`] tells, [`datagram`] receives, [`record`] makes a line of each datagram, [`log`] gathers the lines, [`sink`] writes
 //! them. [`notifier`] tells the service manager, and [`cli`] reads the command lines.
 
 pub mod activation;
@@ -56,3 +56,4 @@ pub mod record;
 pub mod server;
 pub mod sink;
 pub mod systemd;
+pub mod wait;

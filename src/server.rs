@@ -13,19 +13,18 @@ use crate::{
         daemon::{self, ListenFd, NotifyState},
         journal::Priority,
     },
+    wait::{Source, wait},
 };
 use nix::{
     errno::Errno,
-    poll::{PollFd, PollFlags, ppoll},
     sys::{
         signal::{SigSet, Signal},
         signalfd::{SfdFlags, SignalFd},
-        time::TimeSpec,
     },
 };
 use std::{
     env, fmt, io,
-    os::{fd::AsFd, unix::ffi::OsStrExt},
+    os::unix::ffi::OsStrExt,
     process::ExitCode,
     thread,
     time::{Duration, Instant},
@@ -102,30 +101,6 @@ impl fmt::Display for Error {
     }
 }
 
-/// What poll(2) says of a socket that was shut down for reading. nix has no name for it.
-const SHUT_DOWN: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
-
-/// Whether poll(2) said so. nix gives no flags at all where there is one that it has no name for.
-fn is_shut_down(fd: &PollFd<'_>) -> bool {
-    fd.revents().is_none_or(|events| events.intersects(SHUT_DOWN | PollFlags::POLLHUP))
-}
-
-/// A socket, and whether it works just now.
-struct Source {
-    socket: Socket,
-    /// When to try again, from an error that can pass until the socket works again.
-    retry_at: Option<Instant>,
-}
-
-/// What there is to be done.
-#[derive(Default)]
-struct Ready {
-    /// Whether there is a signal.
-    signal: bool,
-    /// Which sources have something, and whether that may be that they were shut down.
-    sources: Vec<(usize, bool)>,
-}
-
 struct Server<'a> {
     log: &'a mut Log,
     notifier: Notifier,
@@ -162,8 +137,9 @@ impl<'a> Server<'a> {
     fn serve(&mut self) -> Result<(), Error> {
         let mut lingers = false;
         loop {
-            let ready =
-                self.wait(lingers).map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
+            let due = if lingers { Some(Instant::now()) } else { self.notifier.due() };
+            let ready = wait(&self.signals, &self.sources, self.log, due)
+                .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
             if ready.signal {
                 match self.signal()? {
                     None => {}
@@ -183,39 +159,6 @@ impl<'a> Server<'a> {
                 self.log.rest();
             }
         }
-    }
-
-    /// Waits for a signal, a datagram or a time at which something is due; or only looks.
-    ///
-    /// While the log takes nothing, no source is asked: senders wait too.
-    fn wait(&self, only_looks: bool) -> Result<Ready, Errno> {
-        let now = Instant::now();
-        let log = self.log.is_pending().then(|| self.log.ready_fd());
-        let retries = self.sources.iter().filter_map(|source| source.retry_at.filter(|&at| at > now));
-        let retries = retries.chain(log.is_some_and(|fd| fd.is_none()).then_some(now + RETRY_AFTER));
-        let due = retries.chain(self.notifier.due()).chain(only_looks.then_some(now)).min();
-        let timeout = due.map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
-
-        let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-        let mut indices = Vec::new();
-        if let Some(log) = log {
-            fds.extend(log.map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
-        } else {
-            for (index, source) in self.sources.iter().enumerate() {
-                if source.retry_at.is_none_or(|at| at <= now) {
-                    indices.push(index);
-                    fds.push(PollFd::new(source.socket.fd.as_fd(), PollFlags::POLLIN | SHUT_DOWN));
-                }
-            }
-        }
-        match ppoll(&mut fds, timeout, None) {
-            Ok(_) => {}
-            Err(Errno::EINTR) => return Ok(Ready::default()),
-            Err(errno) => return Err(errno),
-        }
-        let signal = fds[0].any() != Some(false);
-        let sources = indices.into_iter().zip(&fds[1..]).filter(|(_, fd)| fd.any() != Some(false));
-        Ok(Ready { signal, sources: sources.map(|(index, fd)| (index, is_shut_down(fd))).collect() })
     }
 
     /// Takes a signal, if there is one.
