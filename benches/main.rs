@@ -64,45 +64,50 @@ fn main() {
         );
     }
     let wanted = first.to_string_lossy();
-    let figures = |group: &str| group.contains(&*wanted);
-    let mut all = Vec::new();
-    let resting = figures("memory").then(|| process::Resting::new(&contenders.ours, &out));
+    let (figures, systemd) = measure(&contenders, &wanted, &out);
+    let (table, caption) = (report::table(&figures), report::caption(systemd.as_deref()));
+    println!("{table}\n{caption}");
+    // A part of the figures is for whoever asked for it.
+    if wanted.is_empty() {
+        report::write(&project.join("README.md"), &table, &caption);
+        fs::write(project.join("benches/results.svg"), plot::svg(&figures, &caption)).unwrap();
+    }
+}
+
+/// The figures of the parts that are wanted, and the systemd under which the journal was measured.
+fn measure(contenders: &Contenders, wanted: &str, out: &Path) -> (Vec<Figure>, Option<String>) {
+    let is_wanted = |part: &str| part.contains(wanted);
+    let (mut figures, mut systemd) = (Vec::new(), None);
+    let resting = is_wanted("memory").then(|| process::Resting::new(&contenders.ours, out));
     for (name, load, many) in loads() {
-        if figures(name) {
-            all.extend(loaded(name, &load, &chosen(&contenders, &load, many), &out));
+        if is_wanted(name) {
+            figures.extend(loaded(name, &load, &chosen(contenders, &load, many), out));
         }
     }
-    let mut systemd = None;
-    if figures("journal") {
+    if is_wanted("journal") {
         say("journal");
-        match journald::figures(&contenders) {
-            Ok((figures, version)) => {
-                all.extend(figures);
+        match journald::figures(contenders) {
+            Ok((journal, version)) => {
+                figures.extend(journal);
                 systemd = Some(version);
             }
             Err(reason) => say(&format!("skipped: the journal: {reason}")),
         }
     }
-    if figures("start") {
+    if is_wanted("start") {
         say("start");
-        all.push(process::start(&contenders, &out));
+        figures.push(process::start(contenders, out));
     }
     if let Some(resting) = resting {
         say("memory");
-        all.extend(process::memory(&contenders, &out));
-        all.extend(resting.figures());
+        figures.extend(process::memory(contenders, out));
+        figures.extend(resting.figures());
     }
-    if figures("build") {
+    if is_wanted("build") {
         say("build");
-        all.extend(build::figures(&out));
+        figures.extend(build::figures(out));
     }
-    let (table, caption) = (report::table(&all), report::caption(systemd.as_deref()));
-    println!("{table}\n{caption}");
-    // A part of the figures is for whoever asked for it.
-    if wanted.is_empty() {
-        report::write(&project.join("README.md"), &table, &caption);
-        fs::write(project.join("benches/results.svg"), plot::svg(&all, &caption)).unwrap();
-    }
+    (figures, systemd)
 }
 
 /// Tells what is being measured.
@@ -117,7 +122,7 @@ fn loads() -> Vec<(&'static str, Load, bool)> {
         ("32 bytes, file", Load { log: Log::File, ..PLAIN }, true),
         ("32 bytes, /dev/null, queue of 512", Load { queue: 512, ..PLAIN }, false),
         ("32 bytes, file, queue of 512", Load { queue: 512, log: Log::File, ..PLAIN }, false),
-        ("32 bytes, /dev/null, one processor for all", Load { apart: false, ..PLAIN }, false),
+        ("32 bytes, /dev/null, one processor", Load { apart: false, ..PLAIN }, false),
         ("8 senders", Load { senders: 8, ..PLAIN }, false),
         ("8 senders, 4 sockets", Load { senders: 8, sockets: 4, ..PLAIN }, false),
         ("1 byte", Load { size: 1, ..PLAIN }, false),

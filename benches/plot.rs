@@ -17,7 +17,7 @@ const COLORS: [(Column, &str); 5] = [
 const TICKS: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
 
 const WIDTH: f64 = 900.0;
-const LEFT: f64 = 400.0;
+const LEFT: f64 = 410.0;
 const RIGHT: f64 = 30.0;
 const TOP: f64 = 70.0;
 const LINE: f64 = 20.0;
