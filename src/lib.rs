@@ -44,8 +44,8 @@
 //! # foo
 //!
 //! The rest is foo itself, in the order in which a datagram passes: [`activation`] takes the sockets, [`server`]
-//! serves them as soon as [`wait`] tells, [`datagram`] receives, [`record`] makes a line of each datagram, [`log`] gathers the lines, [`sink`] writes
-//! them. [`notifier`] tells the service manager, and [`cli`] reads the command lines.
+//! serves them as soon as [`wait`] tells, [`datagram`] receives, [`record`] makes a line of each datagram, [`log`]
+//! gathers the lines, [`sink`] writes them. [`notifier`] tells the service manager, and [`cli`] reads the command lines.
 
 pub mod activation;
 pub mod cli;

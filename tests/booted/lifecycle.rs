@@ -45,7 +45,7 @@ fn repeated(container: &Container, soak: u64, command: &str) {
     container.wait_until_both("active");
 }
 
-/// As much as one batch, 32 datagrams, may be in flight each time. The journal may read what the next one
+/// As much as one batch, 16 datagrams, may be in flight each time. The journal may read what the next one
 /// writes before the rest of what this one did.
 pub fn a_killed_daemon_loses_a_batch_at_most(container: &mut Container) {
     let times = times(20);
@@ -63,7 +63,7 @@ pub fn a_killed_daemon_loses_a_batch_at_most(container: &mut Container) {
     load.wait_for(BETWEEN);
     let account = load.finish(container);
     container.tell(&account);
-    account.assert_lost_at_most(times * 32);
+    account.assert_lost_at_most(times * 16);
     assert_eq!(account.refused, 0, "{account:?}");
     assert_eq!(container.socket(), socket, "another socket");
 }
