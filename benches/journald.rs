@@ -24,14 +24,26 @@ const PAUSE: Duration = Duration::from_millis(2);
 static SUITES: [Suite; 2] =
     [Suite::new("bookworm", "Debian 12", false), Suite::new("trixie", "Debian 13", false)];
 
-/// What a message costs a daemon that logs to the journal, how long it takes to get there, and the version of
-/// systemd; or why that can't be measured.
-pub fn figures(contenders: &Contenders) -> Result<(Vec<Figure>, String), String> {
+/// A Debian that runs what is staged.
+pub struct Prepared {
+    suite: &'static Suite,
+    stage: Arc<Stage>,
+}
+
+/// Makes the Debian where it is not there yet, for which it takes a network; or tells why it can't be booted.
+pub fn prepare() -> Result<Prepared, String> {
     host::can_boot()?;
     let stage = Arc::new(Stage::new("bench", None, Err("not measured".to_owned())));
-    let ready = |suite: &'static Suite| suite.prepare(Arc::clone(&stage)).map(|stage| (suite, stage));
-    let (suite, stage) = ready(&SUITES[0]).or_else(|_| ready(&SUITES[1]))?;
-    let container = suite.boot(&stage, Units::Ours).map_err(host::error)?;
+    let ready =
+        |suite: &'static Suite| suite.prepare(Arc::clone(&stage)).map(|stage| Prepared { suite, stage });
+    ready(&SUITES[0]).or_else(|_| ready(&SUITES[1]))
+}
+
+/// What a message costs a daemon that logs to the journal, how long it takes to get there, and the version of
+/// systemd; or why that can't be measured.
+pub fn figures(prepared: &Prepared, contenders: &Contenders) -> Result<(Vec<Figure>, String), String> {
+    let Prepared { suite, stage } = prepared;
+    let container = suite.boot(stage, Units::Ours).map_err(host::error)?;
     let mut cost = Figure::new("processor time a message, journal", "ns");
     let mut median = Figure::new("send to journal entry, one at a time, p50", "µs");
     let mut slow = Figure::new("send to journal entry, one at a time, p99", "µs");

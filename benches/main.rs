@@ -35,6 +35,7 @@ mod suite;
 
 use contender::{Contender, Contenders};
 use figure::Figure;
+use journald::Prepared;
 use load::{Load, Log};
 use nix::sched::{CloneFlags, unshare};
 use std::path::Path;
@@ -57,14 +58,16 @@ fn main() {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let out = project.join("target/bench");
     fs::create_dir_all(&out).unwrap();
+    let wanted = first.to_string_lossy();
+    // What takes a network comes before this program leaves it.
     let contenders = Contenders::build(&out);
+    let journal = "journal".contains(&*wanted).then(journald::prepare);
     if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
         panic!(
             "a network namespace, whose queues have the length that is to be measured: {error}: needs root"
         );
     }
-    let wanted = first.to_string_lossy();
-    let (figures, systemd) = measure(&contenders, &wanted, &out);
+    let (figures, systemd) = measure(&contenders, journal, &wanted, &out);
     let (table, caption) = (report::table(&figures), report::caption(systemd.as_deref()));
     println!("{table}\n{caption}");
     // A part of the figures is for whoever asked for it.
@@ -75,7 +78,12 @@ fn main() {
 }
 
 /// The figures of the parts that are wanted, and the systemd under which the journal was measured.
-fn measure(contenders: &Contenders, wanted: &str, out: &Path) -> (Vec<Figure>, Option<String>) {
+fn measure(
+    contenders: &Contenders,
+    journal: Option<Result<Prepared, String>>,
+    wanted: &str,
+    out: &Path,
+) -> (Vec<Figure>, Option<String>) {
     let is_wanted = |part: &str| part.contains(wanted);
     let (mut figures, mut systemd) = (Vec::new(), None);
     let resting = is_wanted("memory").then(|| process::Resting::new(&contenders.ours, out));
@@ -84,9 +92,9 @@ fn measure(contenders: &Contenders, wanted: &str, out: &Path) -> (Vec<Figure>, O
             figures.extend(loaded(name, &load, &chosen(contenders, &load, many), out));
         }
     }
-    if is_wanted("journal") {
+    if let Some(prepared) = journal {
         say("journal");
-        match journald::figures(contenders) {
+        match prepared.and_then(|prepared| journald::figures(&prepared, contenders)) {
             Ok((journal, version)) => {
                 figures.extend(journal);
                 systemd = Some(version);
