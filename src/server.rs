@@ -40,8 +40,8 @@ const DRAIN_FOR: Duration = Duration::from_secs(1);
 /// as long as falling asleep and being woken would take it and the sender.
 const LOOKS: usize = 32;
 
-/// How many times foo receives more before it sees to signals and notifications in between.
-const TURNS: usize = 16;
+/// How long foo goes on to receive before it sees to signals and notifications in between.
+const LINGER_FOR: Duration = Duration::from_millis(2);
 
 /// How long foo waits in the end for the journal to read what was written.
 const SETTLE_FOR: Duration = Duration::from_millis(500);
@@ -172,8 +172,8 @@ impl<'a> Server<'a> {
     /// called again. Who sends to foo while it sleeps has to wake it, and who waits for room in the queue has
     /// to be woken: both cost more than to look again.
     fn linger(&mut self) -> Result<bool, Error> {
-        let (mut turns, mut looks) = (0, 0);
-        while turns < TURNS {
+        let (begin, mut looks) = (Instant::now(), 0);
+        while begin.elapsed() < LINGER_FOR {
             if looks >= LOOKS || self.log.is_pending() {
                 return Ok(false);
             }
@@ -182,7 +182,7 @@ impl<'a> Server<'a> {
                 any |= self.sources[index].retry_at.is_none() && self.receive(index, false)? > 0;
             }
             if any {
-                (turns, looks) = (turns + 1, 0);
+                looks = 0;
             } else {
                 looks += self.sources.len();
                 // With one processor, the senders need it.
