@@ -13,11 +13,15 @@ use std::{
     io::{self, IoSlice},
     mem,
     os::fd::BorrowedFd,
+    path::Path,
     time::{Duration, Instant},
 };
 
 /// The journal cuts a line of a stream where it is longer than this: `LineMax=` of journald.conf(5).
 const JOURNAL_LINE_MAX: usize = 48 * 1024;
+
+/// Where the journal takes entries.
+const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
 
 /// With so many bytes of lines to be written, no more should be added before a flush.
 const FULL: usize = 64 * 1024;
@@ -92,8 +96,9 @@ impl Log {
         let facility = format!("SYSLOG_FACILITY={}", libc::LOG_DAEMON >> 3);
         let fields = [message, level.as_bytes(), facility.as_bytes()].map(IoSlice::new);
         match journal::sendv(&fields) {
-            Ok(()) => self.lines.truncate(start),
-            Err(_) => drop(self.lines.splice(start..start + FIELD.len(), prefix.bytes())),
+            // Where the journal is not there, libsystemd drops the entry and says that all is well.
+            Ok(()) if Path::new(JOURNAL_SOCKET).exists() => self.lines.truncate(start),
+            _ => drop(self.lines.splice(start..start + FIELD.len(), prefix.bytes())),
         }
         self.large = true;
     }

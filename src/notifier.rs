@@ -17,6 +17,9 @@ use std::{
 /// `STATUS=` is sent at most so often.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
+/// `WATCHDOG=1` is sent at most so often, whatever the service manager asks for.
+const SHORTEST_WATCHDOG: Duration = Duration::from_millis(1);
+
 /// Tells the service manager, now and when it is time.
 pub struct Notifier {
     messages: u64,
@@ -37,7 +40,7 @@ impl Notifier {
             log.line(Priority::Warning, text);
             None
         });
-        let watchdog = watchdog.map(|period| (period / 2, Instant::now()));
+        let watchdog = watchdog.map(|period| ((period / 2).max(SHORTEST_WATCHDOG), Instant::now()));
         Self { messages: 0, bytes: 0, status_at: None, watchdog, unheard: false }
     }
 

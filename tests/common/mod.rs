@@ -68,6 +68,11 @@ pub fn have(program: &str, package: &str, test: &str) -> bool {
     found
 }
 
+/// Whether this machine has a journal, which would get what is meant for none.
+pub fn journal_is_here() -> bool {
+    Path::new("/run/systemd/journal/socket").exists()
+}
+
 /// Fails with a text that stays readable when a line has 200,000 bytes.
 #[track_caller]
 pub fn assert_line(case: &str, got: &str, want: &str) {

@@ -4,8 +4,10 @@ use super::daemon::Daemon;
 use super::{TempDir, foo};
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::{Command, Stdio};
 
@@ -33,6 +35,11 @@ impl Setup {
     /// A daemon with these descriptors, two at most, and a directory for what belongs to it.
     pub fn new(passed: Vec<OwnedFd>, dir: TempDir) -> Self {
         Self { passed, program: vec![foo()], env: Vec::new(), log: Log::Read, abstract_notify: false, dir }
+    }
+
+    /// The directory of what belongs to it.
+    pub fn dir(&self) -> &TempDir {
+        &self.dir
     }
 
     /// Sets a variable; `self` as a value of `LISTEN_PID` or `WATCHDOG_PID` stands for the
@@ -69,6 +76,13 @@ impl Setup {
     pub fn log_to(mut self, fd: impl Into<OwnedFd>) -> Self {
         self.log = Log::To(fd.into());
         self
+    }
+
+    /// As [`Setup::log_to`], with the environment saying that it is a stream to the journal.
+    pub fn log_to_journal(self, log: impl Into<OwnedFd>) -> Self {
+        let log = File::from(log.into());
+        let data = log.metadata().unwrap();
+        self.env("JOURNAL_STREAM", format!("{}:{}", data.dev(), data.ino())).log_to(log)
     }
 
     pub fn log_closed(mut self) -> Self {

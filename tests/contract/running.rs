@@ -113,6 +113,15 @@ fn watchdog() {
     }
 }
 
+/// What asks for it without pause is told now and then.
+#[test]
+fn a_watchdog_of_no_time() {
+    let daemon = Daemon::listening().env("WATCHDOG_USEC", "1").ready();
+    let pings: Vec<_> = (0..11).map(|_| next(&daemon, "WATCHDOG=1").at).collect();
+    let took = pings[10] - pings[0];
+    assert!(took >= Duration::from_millis(9), "ten in {took:?}");
+}
+
 #[test]
 fn status() {
     let daemon = Daemon::listening().ready();
