@@ -4,6 +4,7 @@ PREFIX = /usr/local
 DESTDIR =
 SUITE =
 ARCH =
+SECONDS = 60
 CARGO = cargo
 
 bindir = $(PREFIX)/bin
@@ -30,6 +31,8 @@ check: all
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
 	$(CARGO) test --locked --workspace
 	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation --test valgrind
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
+	@tools/fuzz 2
 	@tools/check-releases
 
 # The bindings against the headers and the library of each Debian; prints the table of libsystemd-sys/README.md.
@@ -56,6 +59,11 @@ bench: all
 	@tools/needs bench
 	$(CARGO) bench --locked --bench bench
 
+# What make check does for seconds, a minute for each target, or SECONDS=.
+fuzz: all
+	@tools/needs check
+	@tools/fuzz $(SECONDS)
+
 # Installs what has been built: no compiler runs as root.
 with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
 install: $(programs)
@@ -71,4 +79,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install deb check-deb bench
+.PHONY: all run check check-releases soak install deb check-deb bench fuzz

@@ -64,15 +64,15 @@ pub struct Send {
     pub message: Option<OsString>,
 }
 
-/// Reads the command line of foo, which tells it to run and no more.
+/// Reads the command line of foo, program name first, which tells it to run and no more.
 ///
 /// # Errors
 ///
 /// The status to exit with, where help or the version was asked for and shown, or the usage was wrong and
 /// that was said.
-pub fn foo() -> Result<(), ExitCode> {
+pub fn foo(args: impl IntoIterator<Item = OsString>) -> Result<(), ExitCode> {
     let usage = |error: lexopt::Error| usage_error("foo", error);
-    let mut parser = Parser::from_env();
+    let mut parser = Parser::from_iter(args);
     match parser.next().map_err(usage)? {
         None => Ok(()),
         Some(Short('h') | Long("help")) => Err(show("foo", FOO_HELP, &mut parser)),
@@ -81,17 +81,17 @@ pub fn foo() -> Result<(), ExitCode> {
     }
 }
 
-/// Reads the command line of foocl.
+/// Reads the command line of foocl, program name first.
 ///
 /// # Errors
 ///
 /// As [`foo`].
-pub fn foocl() -> Result<Send, ExitCode> {
+pub fn foocl(args: impl IntoIterator<Item = OsString>) -> Result<Send, ExitCode> {
     let usage = |error: lexopt::Error| usage_error("foocl", error);
     let mut socket = PathBuf::from("/run/foo.socket");
     let mut timeout = Duration::from_secs(10);
     let mut message = None;
-    let mut parser = Parser::from_env();
+    let mut parser = Parser::from_iter(args);
     while let Some(arg) = parser.next().map_err(usage)? {
         match arg {
             Short('s') | Long("socket") => socket = parser.value().map_err(usage)?.into(),

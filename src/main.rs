@@ -3,10 +3,10 @@
 #![forbid(unsafe_code)]
 
 use foo::{cli, server};
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 fn main() -> ExitCode {
-    match cli::foo() {
+    match cli::foo(env::args_os()) {
         Ok(()) => server::run(),
         Err(exit) => exit,
     }

@@ -1,8 +1,13 @@
 //! A datagram's line, whatever was sent and by whom: cases as a table, and properties that hold for all.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "common/shown.rs"]
+#[allow(dead_code, reason = "for others")]
+mod shown;
+
 use foo::record::{Record, Sender, escape};
 use proptest::prelude::*;
+use shown::{is_printable, shown};
 
 /// The line of a payload from a sender that is not bound, as text.
 fn line(sender: Sender<'_>, length: usize, payload: &[u8]) -> String {
@@ -15,11 +20,6 @@ fn escaped(bytes: &[u8]) -> String {
     let mut line = Vec::new();
     escape(bytes, &mut line);
     String::from_utf8(line).expect("what is escaped is UTF-8")
-}
-
-/// Whether text comes through unchanged: printable, as systemd sees it, or a tab.
-fn is_printable(character: char) -> bool {
-    character == '\t' || !character.is_control()
 }
 
 #[test]
@@ -102,19 +102,6 @@ proptest! {
     /// Each byte that does not come through stands as four characters; nothing is lost, nothing added.
     #[test]
     fn escapes_each_other_byte(bytes in bytes()) {
-        let expected: String = bytes
-            .utf8_chunks().flat_map(|chunk| {
-            let valid = chunk.valid().chars().map(|character| {
-                let mut room = [0; 4];
-                let bytes = character.encode_utf8(&mut room).as_bytes();
-                if is_printable(character) { character.into() } else { hex(bytes) }
-            });
-            valid.chain([hex(chunk.invalid())]).collect::<Vec<String>>()
-        }).collect();
-        prop_assert_eq!(escaped(&bytes), expected);
+        prop_assert_eq!(escaped(&bytes), shown(&bytes));
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect()
 }

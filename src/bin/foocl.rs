@@ -26,7 +26,7 @@ const STICKY: u32 = 0o1000;
 const LONGEST_PATH: usize = 107;
 
 fn main() -> ExitCode {
-    let request = match cli::foocl() {
+    let request = match cli::foocl(env::args_os()) {
         Ok(request) => request,
         Err(exit) => return exit,
     };

@@ -210,11 +210,21 @@ impl Daemon {
         fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap()
     }
 
-    /// A number by its name in such a file.
-    pub fn proc_number(&self, file: &str, name: &str) -> u64 {
+    /// What stands behind a name in such a file.
+    pub fn proc_text(&self, file: &str, name: &str) -> String {
         let text = self.proc(file);
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        line.unwrap().split_whitespace().next().unwrap().parse().unwrap()
+        line.unwrap().split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// A number by its name in such a file.
+    pub fn proc_number(&self, file: &str, name: &str) -> u64 {
+        self.proc_text(file, name).parse().unwrap()
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
     /// Running, sleeping, stopped, as a letter.

@@ -1,11 +1,12 @@
 //! What std has no function for: the only unsafe code of the tests.
 
 use std::io::{Error, Result};
-use std::mem::size_of_val;
+use std::mem::{self, size_of_val};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::{ptr, slice};
 
 /// One place turns a negative return into an error.
 fn check(result: libc::c_int) -> Result<libc::c_int> {
@@ -30,18 +31,26 @@ pub fn bind_long(path: &Path) -> Result<UnixDatagram> {
 /// Lets a socket send datagrams of up to twice this size (the kernel doubles it), or of what
 /// `net.core.wmem_max` allows.
 pub fn set_send_buffer(socket: &UnixDatagram, bytes: libc::c_int) -> Result<()> {
-    let size = size_of_val(&bytes) as libc::socklen_t;
-    let (fd, value) = (socket.as_raw_fd(), (&raw const bytes).cast());
+    set_option(socket, libc::SO_SNDBUF, bytes)
+}
+
+/// Has a socket's reader told who sends.
+pub fn ask_for_credentials(socket: &UnixDatagram) -> Result<()> {
+    set_option(socket, libc::SO_PASSCRED, 1)
+}
+
+fn set_option(socket: &UnixDatagram, option: libc::c_int, value: libc::c_int) -> Result<()> {
+    let size = size_of_val(&value) as libc::socklen_t;
+    let (fd, value) = (socket.as_raw_fd(), (&raw const value).cast());
     // SAFETY: `value` points to an int that lives through the call, and `size` is its size.
-    check(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_SNDBUF, value, size) })?;
+    check(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, option, value, size) })?;
     Ok(())
 }
 
-/// A sequenced-packet socket, which std doesn't know.
-pub fn seqpacket() -> Result<OwnedFd> {
-    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+/// A socket of any family and type that the kernel has.
+pub fn socket(family: libc::c_int, kind: libc::c_int) -> Result<OwnedFd> {
     // SAFETY: the call takes no pointers.
-    let fd = check(unsafe { libc::socket(libc::AF_UNIX, kind, 0) })?;
+    let fd = check(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, 0) })?;
     // SAFETY: the descriptor was opened just now and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
@@ -50,4 +59,47 @@ pub fn seqpacket() -> Result<OwnedFd> {
 pub fn keep_on_exec(fd: &impl AsRawFd) -> Result<()> {
     // SAFETY: the call takes no pointers.
     check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, 0) }).map(drop)
+}
+
+/// Sends from a connected socket with descriptors attached, and with the sender's credentials where asked for.
+pub fn send_with(socket: &UnixDatagram, payload: &[u8], fds: &[OwnedFd], credentials: bool) -> Result<()> {
+    let fds: Vec<_> = fds.iter().map(AsRawFd::as_raw_fd).collect();
+    // SAFETY: neither call does more than ask.
+    let own = unsafe { libc::ucred { pid: libc::getpid(), uid: libc::getuid(), gid: libc::getgid() } };
+    let own = if credentials { slice::from_ref(&own) } else { &[] };
+    // Words, so that the headers in it are aligned.
+    let mut control = [0_u64; 64];
+    let mut vector = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
+    // SAFETY: all zeroes is a header without anything; all it is given then lives through the call, which only reads
+    // it, and `attach` keeps within the control buffer.
+    unsafe {
+        let mut header: libc::msghdr = mem::zeroed();
+        (header.msg_iov, header.msg_iovlen) = (&raw mut vector, 1);
+        header.msg_control = control.as_mut_ptr().cast();
+        attach(&mut header, libc::SCM_RIGHTS, &fds);
+        attach(&mut header, libc::SCM_CREDENTIALS, own);
+        check(libc::sendmsg(socket.as_raw_fd(), &header, 0).try_into().unwrap_or(0))?;
+    }
+    Ok(())
+}
+
+/// Appends a control message, if there is anything to be in it.
+///
+/// # Safety
+///
+/// What the header has for control messages has room for it.
+unsafe fn attach<T: Copy>(header: &mut libc::msghdr, kind: libc::c_int, items: &[T]) {
+    if items.is_empty() {
+        return;
+    }
+    let size = size_of_val(items) as libc::c_uint;
+    // SAFETY: as the caller promises; the place is aligned, as every control message's size is.
+    unsafe {
+        let place: *mut libc::cmsghdr = header.msg_control.cast::<u8>().add(header.msg_controllen).cast();
+        header.msg_controllen += libc::CMSG_SPACE(size) as usize;
+        (*place).cmsg_level = libc::SOL_SOCKET;
+        (*place).cmsg_type = kind;
+        (*place).cmsg_len = libc::CMSG_LEN(size) as _;
+        ptr::copy_nonoverlapping(items.as_ptr().cast(), libc::CMSG_DATA(place), size as usize);
+    }
 }

@@ -153,7 +153,7 @@ fn no_datagram_socket() {
         (File::open(dir.path()).unwrap().into(), "directory"),
         (UnixListener::bind(dir.join("stream")).unwrap().into(), "stream"),
         (UnixStream::pair().unwrap().0.into(), "stream"),
-        (sys::seqpacket().unwrap(), "sequential-packet"),
+        (sys::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET).unwrap(), "sequential-packet"),
         (UdpSocket::bind("127.0.0.1:0").unwrap().into(), "address family"),
         (TcpListener::bind("127.0.0.1:0").unwrap().into(), "stream"),
     ];

@@ -1,0 +1,68 @@
+//! Every command line is one that is meant, or a usage error.
+
+#![no_main]
+
+use foo::cli;
+use libfuzzer_sys::{arbitrary::Unstructured, fuzz_target};
+use std::{ffi::OsString, os::unix::ffi::OsStringExt, process::ExitCode};
+
+/// What the programs know: found at once, not after a million tries.
+const KNOWN: [&str; 12] =
+    ["-", "--", "-h", "-V", "--help", "--version", "-s", "-t", "--socket", "--timeout=", "infinity", "1e9"];
+
+fuzz_target!(|data: &[u8]| {
+    let args = args(&mut Unstructured::new(data)).unwrap_or_default();
+    let with_name = || [OsString::from("program")].into_iter().chain(args.iter().cloned());
+
+    match cli::foo(with_name()) {
+        Ok(()) => assert!(args.is_empty() || args == ["--"], "foo runs with {args:?}"),
+        Err(exit) => assert!(exits(exit), "{args:?}"),
+    }
+    let options = args
+        .iter()
+        .take_while(|arg| *arg != "--")
+        .any(|arg| arg.as_encoded_bytes().starts_with(b"-") && arg != "-");
+    let mut values = args.clone();
+    values.iter().position(|arg| arg == "--").map(|at| values.remove(at));
+    match cli::foocl(with_name()) {
+        Ok(send) if !options => {
+            assert_eq!(values.len(), 1, "{args:?}");
+            assert_eq!(send.message.as_deref().unwrap_or("-".as_ref()), values[0], "{args:?}");
+        }
+        Ok(send) => {
+            let from_args = |part: &std::ffi::OsStr| {
+                let part = part.as_encoded_bytes();
+                args.iter().any(|arg| arg.as_encoded_bytes().ends_with(part))
+            };
+            assert!(from_args(send.message.as_deref().unwrap_or("-".as_ref())), "{args:?}: {send:?}");
+            let socket = send.socket.as_os_str();
+            assert!(socket == "/run/foo.socket" || from_args(socket), "{args:?}: {send:?}");
+        }
+        Err(exit) => {
+            assert!(options || values.len() != 1, "refused: {args:?}");
+            assert!(exits(exit), "{args:?}");
+        }
+    }
+});
+
+/// Help was shown, or the usage was wrong.
+fn exits(exit: ExitCode) -> bool {
+    [ExitCode::SUCCESS, ExitCode::from(2)].contains(&exit)
+}
+
+/// Some arguments of any bytes, as an execve(2) can have them, and often known ones.
+fn args(data: &mut Unstructured<'_>) -> arbitrary::Result<Vec<OsString>> {
+    let mut args = Vec::new();
+    while !data.is_empty() && args.len() < 8 {
+        let mut bytes = match data.arbitrary::<u8>()? {
+            number @ 0x80.. => KNOWN[usize::from(number) % KNOWN.len()].as_bytes().to_vec(),
+            _ => Vec::new(),
+        };
+        if data.arbitrary()? {
+            bytes.extend_from_slice(data.arbitrary::<&[u8]>()?);
+        }
+        bytes.retain(|&byte| byte != 0);
+        args.push(OsString::from_vec(bytes));
+    }
+    Ok(args)
+}
