@@ -163,9 +163,12 @@ impl<'a> Server<'a> {
 
     /// Takes a signal, if there is one.
     fn signal(&self) -> Result<Option<Signal>, Error> {
-        let read =
-            self.signals.read_signal().map_err(|errno| Error::Kernel("receive signals", errno.into()))?;
-        Ok(read.and_then(|info| Signal::try_from(info.ssi_signo as i32).ok()))
+        match self.signals.read_signal() {
+            Ok(read) => Ok(read.and_then(|info| Signal::try_from(info.ssi_signo as i32).ok())),
+            // The next turn takes it.
+            Err(Errno::EINTR) => Ok(None),
+            Err(errno) => Err(Error::Kernel("receive signals", errno.into())),
+        }
     }
 
     /// Goes on to receive from all sources for as long as there is more, or was just now; whether it should be
@@ -260,6 +263,12 @@ impl<'a> Server<'a> {
             if begin.elapsed() < DRAIN_FOR {
                 for index in 0..self.sources.len() {
                     any |= self.receive(index, false)? > 0;
+                }
+                // An error that can pass is not the end of a queue.
+                let fails = |source: &Source| source.retry_at.is_some_and(|at| at > Instant::now());
+                if !any && self.sources.iter().any(fails) {
+                    thread::sleep(RETRY_AFTER);
+                    any = true;
                 }
             }
             if !any {

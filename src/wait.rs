@@ -8,7 +8,7 @@ use nix::{
     poll::{PollFd, PollFlags, ppoll},
     sys::{signalfd::SignalFd, time::TimeSpec},
 };
-use std::{os::fd::AsFd, time::Instant};
+use std::{os::fd::AsFd, thread, time::Instant};
 
 /// What poll(2) says of a socket that was shut down for reading. nix has no name for it.
 const SHUT_DOWN: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
@@ -41,7 +41,7 @@ pub struct Ready {
 ///
 /// # Errors
 ///
-/// As ppoll(2).
+/// As ppoll(2), but for those that can pass: there is nothing to be done then.
 pub fn wait(signals: &SignalFd, sources: &[Source], log: &Log, due: Option<Instant>) -> Result<Ready, Errno> {
     let now = Instant::now();
     let room = log.is_pending().then(|| log.ready_fd());
@@ -65,6 +65,10 @@ pub fn wait(signals: &SignalFd, sources: &[Source], log: &Log, due: Option<Insta
     match ppoll(&mut fds, timeout, None) {
         Ok(_) => {}
         Err(Errno::EINTR) => return Ok(Ready::default()),
+        Err(Errno::EAGAIN | Errno::ENOMEM) => {
+            thread::sleep(RETRY_AFTER);
+            return Ok(Ready::default());
+        }
         Err(errno) => return Err(errno),
     }
     let signal = fds[0].any() != Some(false);
