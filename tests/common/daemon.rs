@@ -205,6 +205,11 @@ impl Daemon {
         End { code, log: self.lines.as_ref().map_or_else(Vec::new, rest), notes: rest(&self.notes) }
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What a file of /proc says about the daemon.
     pub fn proc(&self, file: &str) -> String {
         fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap()

@@ -30,7 +30,7 @@ pub fn bind_long(path: &Path) -> Result<UnixDatagram> {
 
 /// Lets a socket send datagrams of up to twice this size (the kernel doubles it), or of what
 /// `net.core.wmem_max` allows.
-pub fn set_send_buffer(socket: &UnixDatagram, bytes: libc::c_int) -> Result<()> {
+pub fn set_send_buffer(socket: &impl AsRawFd, bytes: libc::c_int) -> Result<()> {
     set_option(socket, libc::SO_SNDBUF, bytes)
 }
 
@@ -39,7 +39,7 @@ pub fn ask_for_credentials(socket: &UnixDatagram) -> Result<()> {
     set_option(socket, libc::SO_PASSCRED, 1)
 }
 
-fn set_option(socket: &UnixDatagram, option: libc::c_int, value: libc::c_int) -> Result<()> {
+fn set_option(socket: &impl AsRawFd, option: libc::c_int, value: libc::c_int) -> Result<()> {
     let size = size_of_val(&value) as libc::socklen_t;
     let (fd, value) = (socket.as_raw_fd(), (&raw const value).cast());
     // SAFETY: `value` points to an int that lives through the call, and `size` is its size.

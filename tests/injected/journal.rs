@@ -1,0 +1,75 @@
+//! What stands for the journal: it keeps each line and each entry.
+
+use std::io::{BufRead, BufReader};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+
+#[derive(Clone, Default)]
+pub struct Journal(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+pub struct Kept {
+    pub lines: Vec<String>,
+    streams: Vec<UnixStream>,
+    /// How many have not been read to their end.
+    pub open: usize,
+}
+
+impl Journal {
+    /// One that listens in this directory as the real one does in its own.
+    pub fn listen(directory: &Path) -> Self {
+        let journal = Self::default();
+        let listener = UnixListener::bind(directory.join("stdout")).unwrap();
+        let socket = UnixDatagram::bind(directory.join("socket")).unwrap();
+        let streams = journal.clone();
+        // Both threads end with the process.
+        thread::spawn(move || {
+            listener.incoming().map_while(Result::ok).for_each(|stream| streams.read(stream))
+        });
+        let entries = journal.clone();
+        thread::spawn(move || {
+            let mut buffer = vec![0; 300_000];
+            while let Ok(size) = socket.recv(&mut buffer) {
+                let text = String::from_utf8_lossy(&buffer[..size]);
+                let message = text.lines().find_map(|line| line.strip_prefix("MESSAGE="));
+                entries.kept().lines.extend(message.map(String::from));
+            }
+        });
+        journal
+    }
+
+    pub fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap()
+    }
+
+    /// Keeps the lines of a stream.
+    pub fn read(&self, stream: UnixStream) {
+        let mut kept = self.kept();
+        kept.streams.push(stream.try_clone().unwrap());
+        kept.open += 1;
+        drop(kept);
+        let journal = self.clone();
+        thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                journal.kept().lines.push(line);
+            }
+            journal.kept().open -= 1;
+        });
+    }
+
+    /// Whether something that ends so is kept.
+    pub fn has(&self, end: &str) -> bool {
+        self.kept().lines.iter().any(|line| line.ends_with(end))
+    }
+
+    /// Drops its streams, as when it is restarted.
+    pub fn restart(&self) {
+        for stream in self.kept().streams.drain(..) {
+            // It may be gone.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}

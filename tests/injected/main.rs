@@ -1,0 +1,119 @@
+//! Each system call that the daemon makes while it serves fails once, with each error that it can have: nothing is
+//! lost but at most the message at hand, nothing spins, nothing crashes, and what matters is told.
+//!
+//! strace(1) injects the errors. What calls there are it tells itself, in a run without any: one that is not in the
+//! table fails the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod journal;
+mod scene;
+mod table;
+
+use common::skip;
+use libtest_mimic::{Arguments, Failed, Trial};
+use scene::{Log, Run};
+use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
+use std::process::{Command, ExitCode};
+use table::{TABLE, Want};
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // They wait for the status that is told after a second.
+    arguments.test_threads.get_or_insert(24);
+    let trials = if arguments.list { Vec::new() } else { trials() };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The tests that can run here; the others are skipped, which is said.
+fn trials() -> Vec<Trial> {
+    if !common::have("strace", "strace", "injected") {
+        return Vec::new();
+    }
+    let mut trials = Vec::new();
+    for log in [Log::Stream, Log::Journal] {
+        if log == Log::Journal && !can_mount() {
+            skip("injected::Journal", "a journal's place can be taken by root only");
+            continue;
+        }
+        let Run { calls, cut_short, .. } = scene::run(log, None);
+        let known = |call: &&String| TABLE.iter().any(|row| row.0 == **call);
+        let unknown: Vec<_> = calls.keys().filter(|call| !known(call)).cloned().collect();
+        trials.push(Trial::test(format!("{log:?}::nothing_fails"), move || {
+            if !unknown.is_empty() {
+                return Err(format!("not in the table: {unknown:?}").into());
+            }
+            // Those to a stream that may block are short enough.
+            if cut_short == (log == Log::Journal) { Ok(()) } else { Err("no write was cut short".into()) }
+        }));
+        for &(call, errors, want) in TABLE {
+            let times = calls.get(call).copied().unwrap_or(0);
+            for &error in errors {
+                for when in occurrences(times) {
+                    let name = format!("{log:?}::{call}::{error}::{when}");
+                    let calls = calls.clone();
+                    trials.push(Trial::test(name, move || fails(log, &calls, (call, error, when), want)));
+                }
+            }
+        }
+    }
+    trials
+}
+
+fn can_mount() -> bool {
+    let mounts = Command::new("unshare").args(["--mount", "true"]).output();
+    mounts.is_ok_and(|output| output.status.success())
+}
+
+/// Which of so many calls fail: each in a soak, else the first and the last ones.
+fn occurrences(times: u64) -> Vec<u64> {
+    let soak = std::env::var_os("FOO_SOAK").is_some_and(|value| !value.is_empty());
+    (1..=times).filter(|&when| soak || when <= 1 || when == times).collect()
+}
+
+/// One call fails, and the daemon does what the table wants.
+fn fails(
+    log: Log,
+    calls: &BTreeMap<String, u64>,
+    fault: (&'static str, &'static str, u64),
+    want: Want,
+) -> Result<(), Failed> {
+    let check = AssertUnwindSafe(|| {
+        let run = scene::run(log, Some(fault));
+        // Time decides how often some calls are made; the first is always made.
+        assert!(run.injected || fault.2 > 1, "not injected: {run}");
+        run.assert_went_on(if run.injected { want } else { Want::Nothing });
+        let total = |calls: &BTreeMap<String, u64>| calls.values().sum::<u64>();
+        let (made, usual) = (total(&run.calls), total(calls));
+        assert!(made < 2 * usual + 200, "spins: {made} calls instead of {usual}\n{run}");
+    });
+    panic::catch_unwind(check)
+        .map_err(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".into()).into())
+}
+
+impl Run {
+    /// Fails unless all that was sent is logged, or what the table allows.
+    fn assert_went_on(&self, want: Want) {
+        let count =
+            |wanted: &String| self.lines.iter().filter(|line| line.ends_with(wanted.as_str())).count();
+        let lost = self.sent.iter().filter(|sent| count(sent) == 0).count();
+        let doubled = self.sent.iter().filter(|sent| count(sent) > 1).count();
+        let told = |words: &str| self.lines.iter().any(|line| line.contains(words));
+        match want {
+            Want::Ends(words) => {
+                assert_eq!(self.code, 255, "{self}");
+                assert!(told(words), "no {words:?}: {self}");
+                return;
+            }
+            Want::Told(words) => assert!(told(words), "no {words:?}: {self}"),
+            Want::Nothing | Want::Lost(_) | Want::Doubled => {}
+        }
+        assert_eq!(self.code, 0, "{self}");
+        let most = if let Want::Lost(most) = want { most } else { 0 };
+        assert!(lost <= most, "{lost} lost: {self}");
+        assert!(doubled == 0 || want == Want::Doubled, "{doubled} doubled: {self}");
+    }
+}

@@ -1,0 +1,147 @@
+//! What happens to the daemon in each test: datagrams of all sizes, a reload, another journal, a status, a stop.
+
+use crate::common::daemon::{Daemon, Note};
+use crate::common::{TempDir, eventually, sys};
+use crate::journal::Journal;
+use nix::sys::signal::Signal::{SIGHUP, SIGTERM};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// What standard error is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Log {
+    /// A socket.
+    Stream,
+    /// A stream to the journal.
+    Journal,
+}
+
+/// What is seen of a run.
+pub struct Run {
+    pub code: i32,
+    /// Whether a call was made to fail.
+    pub injected: bool,
+    /// Whether a write was cut short.
+    pub cut_short: bool,
+    /// How the lines have to end.
+    pub sent: Vec<String>,
+    pub lines: Vec<String>,
+    /// How often each call was made.
+    pub calls: BTreeMap<String, u64>,
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "exit status {}, {:?}", self.code, self.calls)?;
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line:.80}"))
+    }
+}
+
+/// Runs it, with a call that fails with an error, the so-many'th time.
+pub fn run(log: Log, fault: Option<(&str, &str, u64)>) -> Run {
+    let scratch = TempDir::new();
+    let journal = Journal::listen(scratch.path());
+    let daemon = start(log, &scratch, &journal);
+    let trace = scratch.join("trace");
+    let mut strace = Command::new("strace");
+    let pid = daemon.id();
+    strace.args(["-qq", "-p", &pid.to_string(), "-o"]).arg(&trace).stderr(Stdio::null());
+    if let Some((call, error, when)) = fault {
+        strace.args(["-e", &format!("inject={call}:error={error}:when={when}")]);
+    }
+    let strace = strace.spawn().unwrap();
+    eventually("strace is there", || (daemon.proc_number("status", "TracerPid") > 0).then_some(()));
+    let sent = play(log, &daemon, &journal);
+    finish(daemon, strace, &journal, sent, &trace)
+}
+
+/// A daemon that is ready.
+fn start(log: Log, scratch: &TempDir, journal: &Journal) -> Daemon {
+    let setup = Daemon::listening().env("WATCHDOG_USEC", "600000");
+    let daemon = match log {
+        Log::Stream => {
+            let (ours, other) = UnixStream::pair().unwrap();
+            journal.read(other);
+            setup.log_to(ours)
+        }
+        Log::Journal => {
+            let stream = UnixStream::connect(scratch.join("stdout")).unwrap();
+            // A line longer than this takes several calls.
+            sys::set_send_buffer(&stream, 1).unwrap();
+            // In the place of the one that this machine may have.
+            let script = "mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/journal; \
+                mount --bind \"$0\" /run/systemd/journal; exec \"$@\"";
+            let place = scratch.path().to_str().unwrap();
+            setup.under(["unshare", "--mount", "sh", "-c", script, place]).log_to_journal(stream)
+        }
+    };
+    daemon.ready()
+}
+
+/// Sends, reloads, and stops the daemon; how the lines have to end.
+fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
+    let sender = UnixDatagram::unbound().unwrap();
+    let mut sent = Vec::new();
+    let mut send = |texts: &[&str]| {
+        for text in texts {
+            // The daemon may have ended, as it has to with some errors.
+            let _ = sender.send_to(text.as_bytes(), daemon.socket());
+            sent.push(format!("Received {} bytes from (unnamed): {text}", text.len()));
+        }
+        let last = sent.last().unwrap();
+        eventually("the last is logged", || (journal.has(last) || has_ended(daemon)).then_some(()));
+    };
+    // As long as a line may be, and longer.
+    let [long, longer, longest] = [40_000, 60_000, 200_000].map(|size| "x".repeat(size));
+    send(&["first", &long, &longer, &longest, "second"]);
+    daemon.signal(SIGHUP);
+    send(&["after the reload"]);
+    if log == Log::Journal {
+        journal.restart();
+        send(&["after the journal"]);
+    }
+    let told = |note: Option<Note>| note.is_some_and(|note| note.value("STATUS").is_some());
+    let unable = || journal.kept().lines.iter().any(|line| line.contains("Unable to notify"));
+    eventually("the status", || (told(daemon.note()) || unable() || has_ended(daemon)).then_some(()));
+    send(&["after the status"]);
+    daemon.signal(SIGTERM);
+    sent
+}
+
+fn has_ended(daemon: &Daemon) -> bool {
+    daemon.state() == 'Z'
+}
+
+fn finish(daemon: Daemon, mut strace: Child, journal: &Journal, sent: Vec<String>, trace: &Path) -> Run {
+    eventually("the daemon ends", || has_ended(&daemon).then_some(()));
+    strace.wait().unwrap();
+    let code = daemon.end().code;
+    // What the daemon wrote last may not have been read yet.
+    eventually("all is read", || (journal.kept().open == 0).then_some(()));
+    let mut calls = BTreeMap::new();
+    let mut cut_short = false;
+    let trace = fs::read_to_string(trace).unwrap();
+    for line in trace.lines() {
+        let name: String = line.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        cut_short |= name == "write" && is_cut_short(line);
+        // Signals and the end are no calls, nor does the latter return.
+        if !name.is_empty() && name != "exit_group" {
+            *calls.entry(name).or_default() += 1;
+        }
+    }
+    let lines = journal.kept().lines.clone();
+    Run { code, injected: trace.contains("(INJECTED)"), cut_short, sent, lines, calls }
+}
+
+/// Whether `write(2, "..."..., 40062) = 2304` wrote less than it was given.
+fn is_cut_short(call: &str) -> bool {
+    let counts = call.rsplit_once(") = ").and_then(|(arguments, written)| {
+        let given = arguments.rsplit_once(", ")?.1;
+        Some((given.parse::<u64>().ok()?, written.parse::<u64>().ok()?))
+    });
+    counts.is_some_and(|(given, written)| written < given)
+}
