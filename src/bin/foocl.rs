@@ -6,13 +6,14 @@ use foo::cli;
 use nix::{
     errno::Errno,
     sys::signal::{SigSet, SigmaskHow},
+    unistd::geteuid,
 };
 use std::{
     env,
     error::Error,
     fs,
     io::{self, BufRead, ErrorKind, Write},
-    os::unix::{ffi::OsStrExt, fs::PermissionsExt, net::UnixDatagram},
+    os::unix::{ffi::OsStrExt, fs::MetadataExt, net::UnixDatagram},
     path::{Path, PathBuf},
     process::{self, ExitCode},
     time::Instant,
@@ -75,8 +76,10 @@ fn bind() -> Result<UnixDatagram, Box<dyn Error>> {
 /// however foocl ends.
 fn bind_in(directory: &Path) -> Result<UnixDatagram, Box<dyn Error>> {
     let unable = |error| format!("unable to make a socket in {}: {error}", directory.display());
-    let mode = fs::metadata(directory).map_err(unable)?.permissions().mode();
-    if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
+    let metadata = fs::metadata(directory).map_err(unable)?;
+    let (owner, mode) = (metadata.uid(), metadata.mode());
+    let others_own = owner != 0 && owner != geteuid().as_raw();
+    if others_own || (mode & OTHERS_WRITE != 0 && mode & STICKY == 0) {
         // Between making the file and removing it, somebody could put another in its place.
         let why = "others may replace files there; set TMPDIR to a directory of your own";
         return Err(unable(io::Error::other(why)).into());

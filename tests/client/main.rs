@@ -1,16 +1,19 @@
 //! The contract of the client, one test a row.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
 
+#[path = "../common/mod.rs"]
 mod common;
 
+mod attacks;
+
 use common::client::Place;
-use common::{foocl, skip};
+use common::skip;
+use proptest::prelude::*;
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder};
+use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -120,46 +123,19 @@ fn killed_while_it_waits_it_leaves_nothing() {
     assert!(place.left().is_empty(), "{:?}", place.left());
 }
 
-/// Whoever guesses the name of foocl's socket can put something there first.
 #[test]
-fn what_is_in_its_way_is_neither_removed_nor_followed() {
+fn the_daemon_dies_while_it_waits() {
     let place = Place::new();
-    let pid = {
-        let child = place.foocl(["hello"]).spawn().unwrap();
-        let pid = child.id().to_string();
-        place.end(child).assert_ok("nothing in the way");
-        pid
-    };
-    // The shell becomes foocl, so `$$` is the pid in its name.
-    let name = place.received().1.unwrap().to_str().unwrap().replace(&pid, "$$");
-    let file = format!("echo precious >{name}");
-    let link = format!("ln -s {name}.target {name}");
-    let cases: [(&str, &str, &[&str]); 4] = [
-        ("a file", &file, &["precious\n"]),
-        ("a link to a file", &format!("echo precious >{name}.target; {link}"), &["link", "precious\n"]),
-        ("a link to nothing", &link, &["link"]),
-        ("a directory", &format!("mkdir {name}"), &["directory"]),
-    ];
-    for (case, obstacle, stays) in cases {
-        let script = format!("{obstacle}; exec \"$0\" --socket \"$1\" hello");
-        let mut shell = place.program("/bin/sh");
-        shell.arg("-c").arg(script).arg(foocl()).arg(place.dir.join("foo.socket"));
-        shell.env("PATH", "/usr/bin:/bin");
-        place.run(shell).assert_ok(case);
-        assert_eq!(place.received().0, b"hello", "{case}");
-        let left = place.left();
-        assert_eq!(left.iter().map(describe).collect::<Vec<_>>(), stays, "{case}");
-        left.iter().for_each(|path| fs::remove_file(path).or_else(|_| fs::remove_dir(path)).unwrap());
-    }
-}
-
-/// What a path names; the text of a file.
-fn describe(path: &PathBuf) -> String {
-    match path.symlink_metadata().unwrap().file_type() {
-        kind if kind.is_symlink() => "link".into(),
-        kind if kind.is_dir() => "directory".into(),
-        _ => fs::read_to_string(path).unwrap(),
-    }
+    let dying = place.dir.socket("dying");
+    let filler = UnixDatagram::unbound().unwrap();
+    filler.set_nonblocking(true).unwrap();
+    while filler.send_to(b"", place.dir.join("dying")).is_ok() {}
+    let socket = place.dir.join("dying");
+    let child =
+        place.bare(["--timeout", "60", "--socket", socket.to_str().unwrap(), "hello"]).spawn().unwrap();
+    place.waits(&child);
+    drop(dying);
+    place.end(child).assert_error("dead", 1, &[socket.to_str().unwrap(), "systemctl start foo"]);
 }
 
 #[test]
@@ -229,25 +205,33 @@ fn queue_full() {
     }
 }
 
-/// Between binding a name and removing it, others could swap what it names.
 #[test]
-fn a_directory_that_others_can_write() {
+fn its_output_can_not_be_written() {
     let place = Place::new();
-    for (mode, refused) in [(0o777, true), (0o770, true), (0o1777, false), (0o700, false)] {
-        let case = format!("{mode:o}");
-        let dir = place.dir.join(&case);
-        DirBuilder::new().mode(0o700).create(&dir).unwrap();
-        fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).unwrap();
-        let mut command = place.foocl(["hello"]);
-        command.env_remove("XDG_RUNTIME_DIR").env("TMPDIR", &dir);
-        let end = place.run(command);
-        if refused {
-            end.assert_error(&case, 1, &[dir.to_str().unwrap(), "TMPDIR"]);
-        } else {
-            end.assert_ok(&case);
-            assert_eq!(place.received().0, b"hello", "{case}");
-        }
+    let mut command = place.foocl(["hello"]);
+    command.stdout(File::options().write(true).open("/dev/full").unwrap());
+    place.run(command).assert_error("full", 1, &["standard output", "space"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn any_bytes_are_lines(input in any_input()) {
+        let place = Place::new();
+        // More than the queue holds.
+        let child = place.reading(&input).spawn().unwrap();
+        let input = input.strip_suffix(b"\n").unwrap_or(&input);
+        let lines: Vec<_> = input.split(|&byte| byte == b'\n').collect();
+        let received: Vec<_> = lines.iter().map(|_| place.received().0).collect();
+        place.end(child).assert_ok("any bytes");
+        prop_assert_eq!(received, lines);
     }
+}
+
+/// Bytes, among which newlines are frequent.
+fn any_input() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(prop_oneof![1 => Just(b'\n'), 8 => any::<u8>()], 1..1000)
 }
 
 #[test]

@@ -1,0 +1,131 @@
+//! What others can do to foocl where its own socket is to be.
+
+use crate::common::client::Place;
+use crate::common::{foocl, skip};
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt, chown, symlink};
+use std::path::PathBuf;
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+
+/// Whoever guesses the name of foocl's socket can put something there first.
+#[test]
+fn what_is_in_its_way_is_neither_removed_nor_followed() {
+    let place = Place::new();
+    let pid = {
+        let child = place.foocl(["hello"]).spawn().unwrap();
+        let pid = child.id().to_string();
+        place.end(child).assert_ok("nothing in the way");
+        pid
+    };
+    // The shell becomes foocl, so `$$` is the pid in its name.
+    let name = place.received().1.unwrap().to_str().unwrap().replace(&pid, "$$");
+    let file = format!("echo precious >{name}");
+    let link = format!("ln -s {name}.target {name}");
+    let cases: [(&str, &str, &[&str]); 4] = [
+        ("a file", &file, &["precious\n"]),
+        ("a link to a file", &format!("echo precious >{name}.target; {link}"), &["link", "precious\n"]),
+        ("a link to nothing", &link, &["link"]),
+        ("a directory", &format!("mkdir {name}"), &["directory"]),
+    ];
+    for (case, obstacle, stays) in cases {
+        let script = format!("{obstacle}; exec \"$0\" --socket \"$1\" hello");
+        let mut shell = place.program("/bin/sh");
+        shell.arg("-c").arg(script).arg(foocl()).arg(place.dir.join("foo.socket"));
+        shell.env("PATH", "/usr/bin:/bin");
+        place.run(shell).assert_ok(case);
+        assert_eq!(place.received().0, b"hello", "{case}");
+        let left = place.left();
+        assert_eq!(left.iter().map(describe).collect::<Vec<_>>(), stays, "{case}");
+        left.iter().for_each(|path| fs::remove_file(path).or_else(|_| fs::remove_dir(path)).unwrap());
+    }
+}
+
+/// What a path names; the text of a file.
+fn describe(path: &PathBuf) -> String {
+    match path.symlink_metadata().unwrap().file_type() {
+        kind if kind.is_symlink() => "link".into(),
+        kind if kind.is_dir() => "directory".into(),
+        _ => fs::read_to_string(path).unwrap(),
+    }
+}
+
+/// Somebody puts something under the names of the processes to come, again and again.
+#[test]
+fn a_race_for_its_name() {
+    const RUNS: usize = 100;
+    let place = Place::new();
+    let (run, precious) = (place.dir.join("run"), place.dir.join("precious"));
+    fs::write(&precious, "precious").unwrap();
+    let mut hindered = 0;
+    let (next, done) = (AtomicU32::new(process::id()), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in (0_u32..).take_while(|_| !done.load(Ordering::Relaxed)) {
+                let pid = next.load(Ordering::Relaxed) + round % 16;
+                let name = run.join(format!("foocl.{pid}.{}.socket", round % 3));
+                // Its own may be there already.
+                let _ = match round % 4 {
+                    0 => symlink(&precious, name),
+                    1 => symlink("nowhere", name),
+                    2 => fs::create_dir(name),
+                    _ => File::create_new(name).map(drop),
+                };
+            }
+        });
+        for _ in 0..RUNS {
+            let child = place.foocl(["hello"]).spawn().unwrap();
+            next.store(child.id(), Ordering::Relaxed);
+            place.end(child).assert_ok("a race");
+            let (message, sender) = place.received();
+            assert_eq!(message, b"hello");
+            hindered += usize::from(!sender.unwrap().to_str().unwrap().ends_with(".0.socket"));
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    assert!(hindered > 0, "nobody was in the way");
+    let is_socket = |path: &&PathBuf| path.symlink_metadata().unwrap().file_type().is_socket();
+    assert!(!place.left().iter().any(|path| is_socket(&path)), "a socket is left: {:?}", place.left());
+}
+
+/// Between binding a name and removing it, others could swap what it names.
+#[test]
+fn a_directory_that_others_can_write() {
+    let place = Place::new();
+    for (mode, refused) in [(0o777, true), (0o770, true), (0o1777, false), (0o700, false)] {
+        let case = format!("{mode:o}");
+        let dir = place.dir.join(&case);
+        DirBuilder::new().mode(0o700).create(&dir).unwrap();
+        fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = place.foocl(["hello"]);
+        command.env_remove("XDG_RUNTIME_DIR").env("TMPDIR", &dir);
+        let end = place.run(command);
+        if refused {
+            end.assert_error(&case, 1, &[dir.to_str().unwrap(), "TMPDIR"]);
+        } else {
+            end.assert_ok(&case);
+            assert_eq!(place.received().0, b"hello", "{case}");
+        }
+    }
+}
+
+/// Nor does the owner need to be one of those.
+#[test]
+fn a_directory_of_somebody_else() {
+    let place = Place::new();
+    let (theirs, ours) = (place.dir.join("theirs"), place.dir.join("run"));
+    fs::create_dir(&theirs).unwrap();
+    if chown(&theirs, Some(65534), None).is_err() {
+        return skip("client::a_directory_of_somebody_else", "needs root");
+    }
+    let foocl = |runtime, tmp| {
+        let mut command = place.foocl(["hello"]);
+        command.env("XDG_RUNTIME_DIR", runtime).env("TMPDIR", tmp);
+        place.run(command)
+    };
+    foocl(&theirs, &ours).assert_ok("another will do");
+    assert_eq!(place.received().1.unwrap().parent(), Some(ours.as_path()));
+    foocl(&theirs, &theirs).assert_error("no other", 1, &[theirs.to_str().unwrap(), "TMPDIR"]);
+}
