@@ -41,8 +41,8 @@ check-releases: all
 	@tools/check-releases
 
 # What make check tests in containers, at length and on two more releases; prints the table of the README.
-soak: all
-	@tools/needs check
+soak: all sanitize-daemon
+	FOO_SOAK=1 $(CARGO) test --locked --test injected
 	FOO_SOAK=1 $(CARGO) test --locked --test booted
 
 # Packages in dist/. SUITE=trixie builds them in a clean Debian 13 without a network, to dist/trixie/;
@@ -58,6 +58,11 @@ check-deb: all
 bench: all
 	@tools/needs bench
 	$(CARGO) bench --locked --bench bench
+
+# The daemon under valgrind, and built with AddressSanitizer.
+sanitize-daemon: all
+	@tools/needs check
+	@tools/sanitize-daemon valgrind address
 
 # What make check does for seconds, a minute for each target, or SECONDS=.
 fuzz: all
@@ -79,4 +84,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install deb check-deb bench fuzz
+.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize-daemon

@@ -31,10 +31,23 @@ enum Log {
     Closed,
 }
 
+/// What the daemon runs under, such as valgrind, as `FOO_UNDER` tells in words.
+fn under() -> impl Iterator<Item = OsString> {
+    let under = env::var("FOO_UNDER").unwrap_or_default();
+    under.split_whitespace().map(OsString::from).collect::<Vec<_>>().into_iter()
+}
+
 impl Setup {
     /// A daemon with these descriptors, two at most, and a directory for what belongs to it.
     pub fn new(passed: Vec<OwnedFd>, dir: TempDir) -> Self {
-        Self { passed, program: vec![foo()], env: Vec::new(), log: Log::Read, abstract_notify: false, dir }
+        Self {
+            passed,
+            program: under().chain([foo()]).collect(),
+            env: Vec::new(),
+            log: Log::Read,
+            abstract_notify: false,
+            dir,
+        }
     }
 
     /// The directory of what belongs to it.
@@ -126,8 +139,8 @@ impl Setup {
         let mut command = Command::new("/bin/sh");
         command.arg("-c").arg(self.script()).args(&self.program);
         // A failed test shows the environment that was logged: nothing of the runner's own in it,
-        // but what finding programs and measuring coverage need.
-        let kept = ["PATH", "LLVM_PROFILE_FILE"];
+        // but what finding programs, measuring coverage and sanitizers need.
+        let kept = ["PATH", "LLVM_PROFILE_FILE", "ASAN_OPTIONS"];
         let kept = kept.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
         command.env_clear().envs(kept);
         command.env("LISTEN_FDS", self.passed.len().to_string());
