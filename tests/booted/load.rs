@@ -56,10 +56,14 @@ impl Load {
         Self::start(container, Pace { length, pause: Duration::from_millis(10) })
     }
 
-    fn start(container: &Container, pace: Pace) -> Self {
-        // One load at a time, whatever else runs: two would slow each other down.
+    /// One load at a time, whatever else runs: two would slow each other down.
+    pub fn turn() -> MutexGuard<'static, ()> {
         static ONE: Mutex<()> = Mutex::new(());
-        let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        ONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(container: &Container, pace: Pace) -> Self {
+        let turn = Self::turn();
         let stop = Arc::new(AtomicBool::new(false));
         let accepted: Vec<_> = (0..SENDERS).map(|_| Arc::<AtomicU64>::default()).collect();
         let senders = accepted.iter().enumerate().map(|(sender, accepted)| {

@@ -11,6 +11,7 @@ mod container;
 mod deb;
 mod faults;
 mod host;
+mod hostile;
 mod journal;
 mod lifecycle;
 mod load;
@@ -93,6 +94,8 @@ const CASES: &[Case] = cases! {
     faults::too_few_descriptors: Ours;
     faults::too_little_address_space: Ours;
     faults::little_address_space_is_enough: Ours;
+    hostile::a_flood_starves_nobody: Ours;
+    hostile::a_flood_does_not_keep_foo_from_stopping: Ours;
     privilege::the_exposure_is_low: Ours;
     privilege::with_a_root_of_its_own_the_exposure_is_lower: Ours;
     privilege::anybody_may_send: Ours;
