@@ -76,6 +76,7 @@ pub const TABLE: &[Row] = &[
     ("close", &["EINTR", "EIO", "ENOSPC"], Nothing),
     // They have none, or matter to nobody.
     ("munmap", &[], Nothing),
+    ("sched_yield", &[], Nothing),
     ("sigaltstack", &[], Nothing),
     ("getuid", &[], Nothing),
     ("geteuid", &[], Nothing),
