@@ -1,4 +1,4 @@
-//! What std has no function for: the only unsafe code of the tests.
+//! What std has no function for: with tests/wrapper/receive.rs, the only unsafe code of the tests.
 
 use std::io::{Error, Result};
 use std::mem::{self, size_of_val};
@@ -102,4 +102,12 @@ unsafe fn attach<T: Copy>(header: &mut libc::msghdr, kind: libc::c_int, items: &
         (*place).cmsg_len = libc::CMSG_LEN(size) as _;
         ptr::copy_nonoverlapping(items.as_ptr().cast(), libc::CMSG_DATA(place), size as usize);
     }
+}
+
+/// A descriptor for a process, which std has no stable function for.
+pub fn pidfd(pid: u32) -> Result<OwnedFd> {
+    // SAFETY: the call takes no pointers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, libc::c_long::from(pid), 0) };
+    // SAFETY: the descriptor was opened just now and nobody else knows it.
+    check(fd as libc::c_int).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }

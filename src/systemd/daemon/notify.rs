@@ -33,8 +33,8 @@ pub enum Notified {
 ///
 /// # Errors
 ///
-/// `InvalidInput` for no assignment at all; as socket(2) and sendmsg(2); `EINVAL`, `EPROTO` or `EAFNOSUPPORT` for a
-/// `NOTIFY_SOCKET` that is no address.
+/// `InvalidInput` for no assignment at all; as socket(2) and sendmsg(2); `EINVAL`, `EPROTO`,
+/// `EAFNOSUPPORT` or `ENAMETOOLONG` for a `NOTIFY_SOCKET` that is no address.
 #[doc(alias = "sd_notify")]
 pub fn notify(state: &[NotifyState]) -> io::Result<Notified> {
     pid_notify_with_fds(0, state, &[])

@@ -1,0 +1,70 @@
+//! This program once more, in a role, with an environment and descriptors of its own.
+
+use crate::common::daemon::End;
+use crate::common::setup::Setup;
+use crate::common::{TempDir, skip};
+use nix::unistd::geteuid;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Debug;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
+use std::{env, fs, io};
+
+/// This program in a role, and with these descriptors passed, two at most; under the command of `WRAPPER_UNDER`,
+/// where that is set.
+pub fn role(role: &str, passed: Vec<OwnedFd>) -> Setup {
+    let under = env::var("WRAPPER_UNDER").unwrap_or_default();
+    let role = Setup::new(passed, TempDir::new()).program(command()).env("WRAPPER_ROLE", role);
+    role.under(under.split_whitespace())
+}
+
+/// Waits for the end of a role, which has to succeed, and gives what it printed and sent.
+#[track_caller]
+pub fn end(case: &str, role: Setup) -> End {
+    let end = role.start().end();
+    assert_eq!(end.code, 0, "{case}: {:#?}", end.log);
+    end
+}
+
+/// A role with an empty `/run` and message queues of its own; nothing, and it is said, where this can't be.
+pub fn private(test: &str, role: Setup) -> Option<Setup> {
+    const PLACE: &str = "mount -t tmpfs wrapper /run && mount -t tmpfs wrapper /dev && \
+        mkdir /dev/mqueue && mount -t mqueue wrapper /dev/mqueue && exec \"$0\" \"$@\"";
+    let user: &[_] = if geteuid().is_root() { &[] } else { &["--map-root-user"] };
+    let place = [&["unshare", "--mount", "--ipc"], user, &["sh", "-c", PLACE]].concat();
+    let tried = Command::new(place[0]).args(&place[1..]).arg("true").output();
+    match tried {
+        Ok(output) if output.status.success() => Some(role.under(place)),
+        tried => {
+            skip(test, &format!("it takes root, or namespaces for users: {tried:?}"));
+            None
+        }
+    }
+}
+
+/// The command that has started this program, without its arguments: the dynamic linker of another release may
+/// stand before the program.
+fn command() -> Vec<OsString> {
+    let line = fs::read("/proc/self/cmdline").unwrap();
+    let words = line.strip_suffix(b"\0").unwrap().split(|&byte| byte == 0);
+    let mut words: Vec<_> = words.map(|word| OsStr::from_bytes(word).to_owned()).collect();
+    words.truncate(words.len() + 1 - env::args_os().len());
+    words
+}
+
+/// Fails unless an error has this number.
+#[track_caller]
+pub fn assert_errno<T: Debug>(case: &str, result: io::Result<T>, errno: i32) {
+    let error = result.expect_err(case);
+    assert_eq!(error.raw_os_error(), Some(errno), "{case}: {error}");
+}
+
+/// Fails unless the wrapper itself refused what it was called with, and says so with this.
+#[track_caller]
+pub fn assert_invalid<T: Debug>(case: &str, result: io::Result<T>, says: &str) {
+    let error = result.expect_err(case);
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{case}: {error}");
+    assert_eq!(error.raw_os_error(), None, "{case}: {error}");
+    assert!(error.to_string().contains(says), "{case}: {error}");
+}

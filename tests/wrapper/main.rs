@@ -1,0 +1,92 @@
+//! Each function of the safe wrapper against the real libsystemd.
+//!
+//! What needs an environment or descriptors of its own runs in this program started once more, as what
+//! `WRAPPER_ROLE` names: nothing changes the environment of a running process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod again;
+mod convert;
+mod is;
+mod journal;
+mod listen;
+mod manager;
+mod notify;
+mod receive;
+mod state;
+
+use libtest_mimic::{Arguments, Trial};
+use std::env;
+use std::process::ExitCode;
+
+/// Functions with their names.
+macro_rules! named {
+    ($($(#[$when:meta])? $module:ident::$function:ident;)*) => {
+        &[$($(#[$when])? (concat!(stringify!($module), "::", stringify!($function)), $module::$function)),*]
+    };
+}
+
+const TESTS: &[(&str, fn())] = named! {
+    is::each_is_what_it_is;
+    is::a_socket_is_at_its_address;
+    is::a_socket_has_its_internet_address;
+    is::a_message_queue_has_its_name;
+    is::what_can_not_be_asked;
+    convert::each_is_had_as_its_type_only;
+    listen::what_was_passed;
+    listen::what_the_program_opened_is_not_taken;
+    manager::the_watchdog;
+    manager::booted_where_systemd_runs;
+    manager::the_library_is_the_one_loaded;
+    #[cfg(libsystemd_258)]
+    manager::a_pidfd_has_its_number;
+    state::each_assignment;
+    state::what_is_no_assignment;
+    state::whatever_the_text_it_is_one_assignment;
+    state::a_reload_has_its_time;
+    notify::each_message_as_it_arrives;
+    notify::nobody_is_told;
+    notify::an_address_that_is_none;
+    notify::what_can_not_be_told;
+    notify::descriptors_and_whose_they_are;
+    notify::a_barrier_waits_for_the_reader;
+    notify::a_barrier_ends_in_time;
+    journal::each_entry_as_it_arrives;
+    journal::each_stream_as_it_arrives;
+    journal::without_a_journal;
+    journal::what_is_no_field;
+    journal::priorities;
+};
+
+const ROLES: &[(&str, fn())] = named! {
+    is::has_a_message_queue;
+    listen::takes;
+    listen::takes_too_late;
+    manager::asks_for_the_watchdog;
+    notify::sends_each;
+    notify::sends_descriptors;
+    notify::waits;
+    notify::waits_a_moment;
+    journal::sends_each;
+    journal::streams;
+    journal::has_none;
+};
+
+fn main() -> ExitCode {
+    let Some(wanted) = env::var_os("WRAPPER_ROLE") else {
+        let trial = |&(name, test): &(&str, fn())| {
+            Trial::test(name, move || {
+                test();
+                Ok(())
+            })
+        };
+        return libtest_mimic::run(&Arguments::from_args(), TESTS.iter().map(trial).collect()).exit_code();
+    };
+    let (_, role) = ROLES.iter().find(|(name, _)| *name == wanted).expect("a role of ours");
+    let environment: Vec<_> = env::vars_os().collect();
+    role();
+    assert_eq!(env::vars_os().collect::<Vec<_>>(), environment, "the environment has changed");
+    ExitCode::SUCCESS
+}

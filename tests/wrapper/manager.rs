@@ -1,0 +1,58 @@
+//! What the service manager wants, and what there is.
+
+use crate::again;
+use crate::common::setup::Setup;
+use foo::systemd::{self, daemon};
+use std::fs;
+use std::path::Path;
+
+pub fn the_watchdog() {
+    let invalid = "Err(22)";
+    type Row = (&'static str, fn(Setup) -> Setup, &'static str);
+    let rows: [Row; 9] = [
+        ("none", |role| role, "Ok(None)"),
+        ("to the microsecond", |role| role.env("WATCHDOG_USEC", "1500001"), "Ok(Some(1.500001s))"),
+        ("ours", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "self"), "Ok(Some(1µs))"),
+        ("another's", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "1"), "Ok(None)"),
+        ("ours, of no time", |role| role.env("WATCHDOG_PID", "self"), "Ok(None)"),
+        ("nothing at all", |role| role.env("WATCHDOG_USEC", "0"), invalid),
+        ("no number", |role| role.env("WATCHDOG_USEC", "1s"), invalid),
+        ("without end", |role| role.env("WATCHDOG_USEC", u64::MAX.to_string()), invalid),
+        ("no process", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "me"), invalid),
+    ];
+    for (case, set, want) in rows {
+        let end = again::end(case, set(again::role("manager::asks_for_the_watchdog", vec![])));
+        assert_eq!(end.log, [want], "{case}");
+    }
+}
+
+pub fn asks_for_the_watchdog() {
+    println!("{:?}", daemon::watchdog_enabled().map_err(|error| error.raw_os_error().unwrap()));
+}
+
+/// In the containers of the booted tests it does, see `wrapper::…` there.
+pub fn booted_where_systemd_runs() {
+    assert_eq!(daemon::booted().unwrap(), Path::new("/run/systemd/system").is_dir());
+}
+
+pub fn the_library_is_the_one_loaded() {
+    let library = systemd::library().unwrap();
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    assert!(maps.contains(library.to_str().unwrap()), "{library:?} in {maps}");
+    let name = library.file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with("libsystemd.so.0."), "{name}");
+}
+
+#[cfg(libsystemd_258)]
+pub fn a_pidfd_has_its_number() {
+    use std::os::unix::fs::MetadataExt;
+    let pidfd = crate::common::sys::pidfd(std::process::id()).unwrap();
+    let inode = fs::File::from(pidfd.try_clone().unwrap()).metadata().unwrap().ino();
+    match daemon::pidfd_get_inode_id(&pidfd) {
+        Ok(id) => assert_eq!(id, inode),
+        // Linux before 6.9.
+        Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EOPNOTSUPP)),
+    }
+    let null = fs::File::open("/dev/null").unwrap();
+    again::assert_errno("no pidfd", daemon::pidfd_get_inode_id(null), libc::EBADF);
+}
