@@ -1,11 +1,14 @@
-//! The daemon under the real systemd-socket-activate, which passes sockets as systemd does.
+//! The daemon, and the example of a server, under the real systemd-socket-activate, which passes sockets as systemd
+//! does.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
 
 mod common;
 
 use common::daemon::Daemon;
-use common::{TempDir, assert_line, foo, foocl, have, patient};
+use common::{DEADLINE, TempDir, assert_line, example, foo, foocl, have, patient};
 use nix::sys::signal::Signal::SIGTERM;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixStream};
 use std::process::{Command, Stdio};
@@ -13,6 +16,17 @@ use std::process::{Command, Stdio};
 /// Listens on `sockets` and becomes the daemon when the first message comes; nothing where it
 /// can't run.
 fn activate(test: &str, dir: TempDir, options: &[&str], sockets: &[String]) -> Option<Daemon> {
+    activate_program(foo(), test, dir, options, sockets)
+}
+
+/// The same with another program.
+fn activate_program(
+    program: impl AsRef<OsStr>,
+    test: &str,
+    dir: TempDir,
+    options: &[&str],
+    sockets: &[String],
+) -> Option<Daemon> {
     if !have("systemd-socket-activate", "systemd", test) {
         return None;
     }
@@ -20,7 +34,7 @@ fn activate(test: &str, dir: TempDir, options: &[&str], sockets: &[String]) -> O
     let mut command = Command::new("systemd-socket-activate");
     command.args(options).args(sockets.iter().map(|address| format!("--listen={address}")));
     command.arg(format!("--setenv=NOTIFY_SOCKET={}", dir.join("notify").display()));
-    command.arg(foo()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.arg(program).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let daemon = Daemon::spawn(&mut command, notify, dir);
     for address in sockets {
         while !daemon.line().contains(address.as_str()) {}
@@ -91,4 +105,42 @@ fn a_stream_socket_is_refused() {
     let Some(daemon) = activate("a_stream_socket_is_refused", dir, &[], &sockets) else { return };
     let _client = UnixStream::connect(socket).unwrap();
     daemon.end().assert_refused("stream", &["descriptor 3", "stream"]);
+}
+
+#[test]
+fn the_example_of_a_server_serves_several() {
+    let (test, dir) = ("the_example_of_a_server_serves_several", TempDir::new());
+    let socket = dir.join("echo");
+    let sockets = [socket.to_str().unwrap().to_owned()];
+    let program = example("stream_socket");
+    let Some(server) = activate_program(program, test, dir, &[], &sockets) else { return };
+    let connect = || {
+        let stream = UnixStream::connect(&socket).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        BufReader::new(stream)
+    };
+    let mut clients = [connect(), connect()];
+    assert!(server.notified().has("READY=1"));
+    for (number, client) in (1..).zip(&mut clients) {
+        assert!(server.notified().has(&format!("STATUS={number} connections so far")));
+        for line in ["hello\n", "\u{e4}\n"] {
+            client.get_mut().write_all(line.as_bytes()).unwrap();
+            let mut echo = String::new();
+            client.read_line(&mut echo).unwrap();
+            assert_eq!(echo, line, "client {number}");
+        }
+    }
+}
+
+#[test]
+fn the_example_of_a_server_says_what_it_needs() {
+    let (test, dir) = ("the_example_of_a_server_says_what_it_needs", TempDir::new());
+    let (socket, other) = (dir.join("echo"), dir.join("other"));
+    let sockets = [&socket, &other].map(|path| path.to_str().unwrap().to_owned());
+    let program = example("stream_socket");
+    let Some(server) = activate_program(program, test, dir, &[], &sockets) else { return };
+    let _client = UnixStream::connect(socket).unwrap();
+    let end = server.end();
+    assert_eq!(end.code, 1);
+    assert!(end.log.iter().any(|line| line.contains("2 sockets were passed, not one")), "{:?}", end.log);
 }

@@ -32,6 +32,20 @@ pub fn foocl() -> OsString {
     env::var_os("FOOCL_UNDER_TEST").unwrap_or_else(|| env!("CARGO_BIN_EXE_foocl").into())
 }
 
+/// An example, as it is now: cargo builds it before all tests only, not before those of one file.
+pub fn example(name: &str) -> PathBuf {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--locked", "--quiet", "--manifest-path"]);
+    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).args(["--example", name]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().unwrap().success(), "{name} does not build");
+    // This program is in deps/ beside examples/.
+    let this = env::current_exe().unwrap();
+    this.parent().unwrap().with_file_name("examples").join(name)
+}
+
 /// Asks again and again until there is an answer, for events that nothing can wait on.
 pub fn eventually<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
