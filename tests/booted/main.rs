@@ -7,6 +7,8 @@
 //! to put in the place of ours.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod container;
 mod deb;
 mod faults;
@@ -24,6 +26,7 @@ mod sending;
 mod stage;
 mod starting;
 mod suite;
+mod wrapper;
 
 use container::Container;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -116,6 +119,10 @@ const CASES: &[Case] = cases! {
     package::purged_nothing_is_left: Packaged;
     package::it_takes_the_originals_place: Replaced;
     package::it_takes_the_place_of_units_in_etc: Replaced;
+    wrapper::the_descriptor_store_survives_restarts: Ours;
+    wrapper::the_service_manager_knows_what_it_was_told: Ours;
+    wrapper::a_service_has_more_time_and_triggers_its_watchdog: Ours;
+    wrapper::the_journal_has_each_byte_of_an_entry: Ours;
 };
 
 fn main() -> ExitCode {

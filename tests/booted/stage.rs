@@ -2,6 +2,7 @@
 
 use super::deb;
 use super::host::{project, run};
+use crate::common::example;
 use std::env;
 use std::fs;
 use std::io;
@@ -38,6 +39,9 @@ impl Units {
     }
 }
 
+/// The examples that are installed besides.
+pub const EXAMPLES: [&str; 2] = ["fd_store", "tell"];
+
 /// A directory of this process with one tree to install for each pair of units.
 pub struct Stage {
     directory: PathBuf,
@@ -61,6 +65,10 @@ impl Stage {
             if let Some(other) = env::var_os(variable).map(PathBuf::from).or(other) {
                 fs::copy(other, stage.binary(binary)).expect(variable);
             }
+        }
+        for name in EXAMPLES {
+            let other = programs.map(|programs| programs.join("examples").join(name));
+            fs::copy(other.unwrap_or_else(|| example(name)), stage.binary(name)).expect(name);
         }
         stage.add_original(Units::Original).expect("the original's units");
         if stage.package.is_ok() {

@@ -2,7 +2,7 @@
 
 use super::container::Container;
 use super::host::{error, needs, project, run, say};
-use super::stage::{Stage, Units};
+use super::stage::{EXAMPLES, Stage, Units};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -67,7 +67,7 @@ impl Suite {
         let ldd = run(Command::new("chroot").arg(self.root()).args(["ldd", "--version"]))?;
         let there = ldd.lines().next().and_then(|line| line.split(' ').next_back());
         let there = there.and_then(version).unwrap_or_default();
-        for binary in ["foo", "foocl"] {
+        for binary in ["foo", "foocl"].into_iter().chain(EXAMPLES) {
             let (major, minor) = glibc_needed(&fs::read(stage.binary(binary)).map_err(error)?);
             if (major, minor) > there {
                 return Err(format!(

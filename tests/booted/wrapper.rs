@@ -1,0 +1,111 @@
+//! The safe wrapper against a real PID 1 and a real journal, through the examples.
+
+use super::container::{Container, eventually};
+use std::fs;
+
+/// Installs a service and starts it.
+fn start(container: &Container, unit: &str, service: &str) {
+    let path = container.path(&format!("/etc/systemd/system/{unit}.service"));
+    fs::write(path, format!("[Service]\nType=notify\n{service}\n")).expect("a unit");
+    container.run(&format!("systemctl daemon-reload; systemctl start {unit}"));
+}
+
+/// A property of a service.
+fn show(container: &Container, unit: &str, property: &str) -> String {
+    container.run(&format!("systemctl show --property={property} --value {unit}.service"))
+}
+
+/// The number that the service has kept in the file comes back to each of its processes, also after a crash.
+pub fn the_descriptor_store_survives_restarts(container: &mut Container) {
+    let store = "ExecStart=/usr/local/bin/fd_store\nFileDescriptorStoreMax=1\nRestart=always\nRestartSec=0\n\
+        WatchdogSec=20s";
+    start(container, "fd_store", store);
+    assert_eq!(show(container, "fd_store", "StatusText"), "Start 1");
+    assert_eq!(show(container, "fd_store", "NFileDescriptorStore"), "1");
+    container.run("systemctl restart fd_store");
+    assert_eq!(show(container, "fd_store", "StatusText"), "Start 2");
+    container.run("systemctl kill --signal=KILL fd_store");
+    eventually("a third start", || {
+        let status = show(container, "fd_store", "StatusText");
+        if status == "Start 3" { Ok(()) } else { Err(status) }
+    });
+    assert_eq!(show(container, "fd_store", "NFileDescriptorStore"), "1");
+}
+
+/// A service that tells what it reads, as words of a shell, and then says whether that went well, its own number and
+/// that of another of its processes.
+const TELLER: &str = "mkfifo /run/tell /run/told
+sleep infinity & other=$!
+tell ready
+while read -r words; do eval \"tell $words\" </dev/zero; echo $? $other $$ >/run/told; done <>/run/tell";
+
+/// Since which systemd, what is told, the property that shows it, and its value. The service manager knows it as soon
+/// as the barrier lets `tell` end, so nothing is asked twice.
+const TOLD: &[(u32, &str, &str, &str)] = &[
+    (0, "'status=Waiting = \u{e4}'", "StatusText", "Waiting = \u{e4}"),
+    (0, "errno=2", "StatusErrno", "2"),
+    (254, "bus_error=org.example.Error", "StatusBusError", "org.example.Error"),
+    (0, "watchdog_usec=3600", "WatchdogUSec", "1h"),
+    (0, "reloading", "ActiveState", "reloading"),
+    (0, "ready", "ActiveState", "active"),
+    (0, "main_pid=$other", "MainPID", "$other"),
+    (0, "main_pid=$$", "MainPID", "$$"),
+    (0, "fdstore fd_name=kept", "NFileDescriptorStore", "1"),
+    (0, "fdstore fd_name=more FDPOLL=0", "NFileDescriptorStore", "2"),
+    (0, "fdstoreremove fd_name=kept", "NFileDescriptorStore", "1"),
+    (0, "status=Listening X_OWN=any", "StatusText", "Listening"),
+    (254, "notify_access_main", "NotifyAccess", "main"),
+    (254, "status=unheard", "StatusText", "Listening"),
+];
+
+pub fn the_service_manager_knows_what_it_was_told(container: &mut Container) {
+    fs::write(container.path("/run/teller"), TELLER).expect("a script");
+    let teller = "ExecStart=/bin/sh /run/teller\nNotifyAccess=all\nFileDescriptorStoreMax=9";
+    start(container, "teller", teller);
+    let systemd = container.run("systemctl --version | tr -cs 0-9 '\\n' | sed -n 2p");
+    let systemd: u32 = systemd.parse().expect("a version");
+    for &(since, words, property, value) in TOLD {
+        if systemd < since {
+            continue;
+        }
+        let answer =
+            container.run(&format!("echo \"{}\" > /run/tell; cat /run/told", words.replace('$', "\\$")));
+        let [status, other, own] = answer.split(' ').collect::<Vec<_>>()[..] else { panic!("{answer}") };
+        assert_eq!(status, "0", "tell {words}");
+        let value = value.replace("$$", own).replace("$other", other);
+        assert_eq!(show(container, "teller", property), value, "tell {words}");
+    }
+}
+
+/// Starts in two seconds where it has one, and then says that its watchdog is to see to it.
+pub fn a_service_has_more_time_and_triggers_its_watchdog(container: &mut Container) {
+    let slow = "ExecStart=/bin/sh -c 'tell extend_timeout_usec=20; sleep 2; tell ready; read end </run/end; \
+        tell watchdog_trigger; sleep infinity'\nTimeoutStartSec=1s\nNotifyAccess=all";
+    container.run("mkfifo /run/end");
+    start(container, "slow", slow);
+    assert_eq!(show(container, "slow", "ActiveState"), "active");
+    container.run("echo > /run/end");
+    eventually("the end by the watchdog", || {
+        let result = show(container, "slow", "Result");
+        if result == "watchdog" { Ok(()) } else { Err(result) }
+    });
+}
+
+pub fn the_journal_has_each_byte_of_an_entry(container: &mut Container) {
+    container.run("tell journal; journalctl --sync");
+    let entry = container.run("journalctl --output=json --all EXAMPLE_ID=1 EXAMPLE_ID=2");
+    for field in [
+        r#""MESSAGE":"two\nlines""#,
+        r#""PRIORITY":"4""#,
+        r#""ERRNO":"2""#,
+        r#""CODE_FILE":"examples/tell.rs""#,
+        r#""SYSLOG_IDENTIFIER":"tell""#,
+        r#""EXAMPLE_RAW":[0,10,255]"#,
+        r#""EXAMPLE_ID":["1","2"]"#,
+    ] {
+        assert!(entry.replace(" : ", ":").contains(field), "no {field} in {entry}");
+    }
+    let lines: Vec<_> =
+        container.entries("SYSLOG_IDENTIFIER=told").iter().map(|entry| entry.line()).collect();
+    assert_eq!(lines, ["6 a line", "3 an error"]);
+}
