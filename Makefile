@@ -33,15 +33,22 @@ check: all
 	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation --test valgrind
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	@tools/fuzz 2
+	@tools/sanitize valgrind
 	@tools/check-releases
 
-# The bindings against the headers and the library of each Debian; prints the table of libsystemd-sys/README.md.
+# The wrapper's tests under valgrind, and built anew with AddressSanitizer.
+sanitize: all
+	@tools/needs check
+	@tools/sanitize valgrind address
+
+# The bindings and the wrapper against the headers and the library of each Debian; prints the table of
+# libsystemd-sys/README.md.
 check-releases: all
 	@tools/needs check
 	@tools/check-releases
 
 # What make check tests in containers, at length and on two more releases; prints the table of the README.
-soak: all sanitize-daemon
+soak: all sanitize sanitize-daemon
 	FOO_SOAK=1 $(CARGO) test --locked --test injected
 	FOO_SOAK=1 $(CARGO) test --locked --test booted
 
@@ -84,4 +91,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize-daemon
+.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize-daemon sanitize
