@@ -76,6 +76,11 @@ fuzz: all
 	@tools/needs check
 	@tools/fuzz $(SECONDS)
 
+# Both crates as packages, each built from what is in it; the work has to be committed. Takes cargo 1.90.
+crates:
+	@tools/needs build
+	$(CARGO) package --locked --workspace
+
 # Installs what has been built: no compiler runs as root.
 with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
 install: $(programs)
@@ -91,4 +96,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize-daemon sanitize
+.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize-daemon sanitize crates
