@@ -54,7 +54,7 @@ pub fn notify(state: &[NotifyState]) -> io::Result<Notified> {
 ///
 /// # Errors
 ///
-/// As [`notify`]; `EINVAL` or `ETOOMANYREFS` for more descriptors than a message can hold, 253.
+/// As [`notify`]; `EINVAL`, `ETOOMANYREFS` or `E2BIG` for more descriptors than a message can hold, 253.
 pub fn notify_with_fds(state: &[NotifyState], fds: &[BorrowedFd<'_>]) -> io::Result<Notified> {
     pid_notify_with_fds(0, state, fds)
 }
