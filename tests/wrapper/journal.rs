@@ -4,6 +4,7 @@ use crate::again::{self, assert_errno, assert_invalid};
 use crate::common::patient;
 use crate::receive::{Message, receive};
 use foo::systemd::journal::{self, Entry, Priority, sendv, stream_fd};
+use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, IoSlice, Read, Seek, Write};
 use std::os::fd::OwnedFd;
@@ -106,6 +107,12 @@ pub fn each_stream_as_it_arrives() {
 
 pub fn streams() {
     stream("journal", || stream_fd(c"example", Priority::Warning));
+    let long = |bytes| CString::new(vec![b'x'; bytes]).unwrap();
+    for bytes in [4097, 5_000_000] {
+        assert_invalid("too long", stream_fd(&long(bytes), Priority::Info), "at most 4096 bytes");
+    }
+    // Nobody listens any more.
+    assert_errno("not too long", stream_fd(&long(4096), Priority::Info), libc::ECONNREFUSED);
     #[cfg(libsystemd_256)]
     {
         use foo::systemd::journal::stream_fd_with_namespace;
@@ -149,6 +156,7 @@ pub fn without_a_journal() {
 
 pub fn has_none() {
     // As the documentation has it: dropped without an error.
+    sendv(&[IoSlice::new(b"A=1"); 500]).unwrap();
     Entry::new(Priority::Info, "to nobody").send().unwrap();
     assert_errno("no stream", stream_fd(c"example", Priority::Info), libc::ENOENT);
     assert_errno("no stream at all", journal::unread(File::open("/proc/self/stat").unwrap()), libc::ENOTTY);
@@ -171,7 +179,9 @@ pub fn what_is_no_field() {
         let fields = [IoSlice::new(b"MESSAGE=m"), IoSlice::new(field)];
         assert_invalid(case, sendv(&fields), "can't name a field");
     }
-    assert_invalid("no field", sendv(&[]), "needs a field");
+    for count in [0, 1025, 60_000] {
+        assert_invalid("fields", sendv(&vec![IoSlice::new(b"A=1"); count]), "an entry has 1 to 1024 fields");
+    }
 }
 
 pub fn priorities() {

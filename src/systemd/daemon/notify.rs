@@ -10,6 +10,9 @@ use std::{
     time::Duration,
 };
 
+/// Descriptors that a message can hold, `SCM_MAX_FD` of the kernel; libsystemd ends the process over a million.
+const FDS_MAX: usize = 253;
+
 /// What became of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notified {
@@ -54,7 +57,7 @@ pub fn notify(state: &[NotifyState]) -> io::Result<Notified> {
 ///
 /// # Errors
 ///
-/// As [`notify`]; `EINVAL`, `ETOOMANYREFS` or `E2BIG` for more descriptors than a message can hold, 253.
+/// As [`notify`]; `InvalidInput` for more descriptors than a message can hold, 253.
 pub fn notify_with_fds(state: &[NotifyState], fds: &[BorrowedFd<'_>]) -> io::Result<Notified> {
     pid_notify_with_fds(0, state, fds)
 }
@@ -97,11 +100,13 @@ pub fn pid_notify_with_fds(pid: u32, state: &[NotifyState], fds: &[BorrowedFd<'_
     }
     let assignments: Vec<&str> = state.iter().map(|assignment| assignment.as_str()).collect();
     let state = CString::new(assignments.join("\n"))?;
-    let count = c_uint::try_from(fds.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    if fds.len() > FDS_MAX {
+        return invalid(format!("a notification holds {FDS_MAX} descriptors, not {}", fds.len()));
+    }
     // SAFETY: the string ends with NUL, and BorrowedFd has the layout of a descriptor, as std promises; both outlive
     // the call, which keeps nothing of them.
     notified(unsafe {
-        sys::sd_pid_notify_with_fds(number(pid)?, 0, state.as_ptr(), fds.as_ptr().cast(), count)
+        sys::sd_pid_notify_with_fds(number(pid)?, 0, state.as_ptr(), fds.as_ptr().cast(), fds.len() as c_uint)
     })
 }
 

@@ -12,6 +12,9 @@ use std::{
 /// The longest name of a field, in bytes.
 const NAME_MAX: usize = 64;
 
+/// Fields of an entry that the journal takes; libsystemd ends the process over some ten thousands.
+const FIELDS_MAX: usize = 1024;
+
 /// An entry for the journal: fields with a name and any bytes for a value. systemd.journal-fields(7) lists the names
 /// that mean something to it.
 ///
@@ -100,7 +103,8 @@ impl Entry {
 /// # Errors
 ///
 /// `InvalidInput` for a field without `=` or with a name that the journal does not take, see [`Entry::field`], and for no
-/// field at all; `E2BIG` or `ENOBUFS` for an entry over its limits; otherwise as sendmsg(2) and memfd_create(2).
+/// field at all or more than 1024; `EINVAL`, `E2BIG` or `ENOBUFS` for an entry over its limits, such as one of some 500
+/// fields; otherwise as sendmsg(2) and memfd_create(2).
 #[doc(alias = "sd_journal_sendv")]
 #[doc(alias = "sd_journal_send")]
 pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
@@ -109,13 +113,13 @@ pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
         let start = &field[..field.len().min(NAME_MAX + 1)];
         check_name(&start[..start.iter().position(|&byte| byte == b'=').unwrap_or(0)])?;
     }
-    let count = c_int::try_from(fields.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
-    if count == 0 {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "an entry needs a field"));
+    if !(1..=FIELDS_MAX).contains(&fields.len()) {
+        let text = format!("an entry has 1 to {FIELDS_MAX} fields, not {}", fields.len());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     // SAFETY: IoSlice has the layout of iovec, as std promises; the fields outlive the call, which
     // only reads them.
-    check(unsafe { sys::sd_journal_sendv(fields.as_ptr().cast(), count) }).map(drop)
+    check(unsafe { sys::sd_journal_sendv(fields.as_ptr().cast(), fields.len() as c_int) }).map(drop)
 }
 
 /// Whether the journal takes a name. It says nothing where it does not: it drops the field.

@@ -13,6 +13,9 @@ use std::{
     os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
 };
 
+/// The longest identifier of a stream, in bytes; libsystemd ends the process over some millions.
+const IDENTIFIER_MAX: usize = 4096;
+
 /// How important a record is, as syslog(3) orders it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
@@ -71,9 +74,11 @@ impl Priority {
 ///
 /// # Errors
 ///
-/// As connect(2): `ENOENT` and `ECONNREFUSED` where no journal is there.
+/// As connect(2): `ENOENT` and `ECONNREFUSED` where no journal is there. `InvalidInput` for an identifier of more than
+/// 4096 bytes.
 #[doc(alias = "sd_journal_stream_fd")]
 pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
+    check_identifier(identifier)?;
     // SAFETY: the identifier ends with NUL and is only read.
     owned(unsafe { sys::sd_journal_stream_fd(identifier.as_ptr(), priority as c_int, 1) })
 }
@@ -99,9 +104,19 @@ pub fn stream_fd_with_namespace(
     identifier: &CStr,
     priority: Priority,
 ) -> io::Result<OwnedFd> {
+    check_identifier(identifier)?;
     let (namespace, identifier) = (namespace.as_ptr(), identifier.as_ptr());
     // SAFETY: both end with NUL and are only read.
     owned(unsafe { sys::sd_journal_stream_fd_with_namespace(namespace, identifier, priority as c_int, 1) })
+}
+
+/// Whether libsystemd, which copies it to the stack, can be given an identifier.
+fn check_identifier(identifier: &CStr) -> io::Result<()> {
+    if identifier.count_bytes() <= IDENTIFIER_MAX {
+        return Ok(());
+    }
+    let text = format!("an identifier has at most {IDENTIFIER_MAX} bytes, not {}", identifier.count_bytes());
+    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
 }
 
 /// Takes a descriptor that libsystemd has opened, or its error.
