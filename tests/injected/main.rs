@@ -95,8 +95,10 @@ fn fails(
         assert!(made < 2 * usual + 200, "spins: {made} calls instead of {usual}\n{run}");
         assert!(looks(&run.calls) < 100 * usual, "looks without end: {run}");
     });
-    panic::catch_unwind(check)
-        .map_err(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".into()).into())
+    panic::catch_unwind(check).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").into()
+    })
 }
 
 impl Run {

@@ -108,6 +108,7 @@ pub fn each_stream_as_it_arrives() {
 pub fn streams() {
     stream("journal", || stream_fd(c"example", Priority::Warning));
     let long = |bytes| CString::new(vec![b'x'; bytes]).unwrap();
+    assert_invalid("two lines", stream_fd(c"example\nfoo.service", Priority::Info), "no newline");
     for bytes in [4097, 5_000_000] {
         assert_invalid("too long", stream_fd(&long(bytes), Priority::Info), "at most 4096 bytes");
     }

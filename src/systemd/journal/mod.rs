@@ -75,7 +75,7 @@ impl Priority {
 /// # Errors
 ///
 /// As connect(2): `ENOENT` and `ECONNREFUSED` where no journal is there. `InvalidInput` for an identifier of more than
-/// 4096 bytes.
+/// 4096 bytes, or with a newline, after which another setting of the stream would begin.
 #[doc(alias = "sd_journal_stream_fd")]
 pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
     check_identifier(identifier)?;
@@ -110,12 +110,13 @@ pub fn stream_fd_with_namespace(
     owned(unsafe { sys::sd_journal_stream_fd_with_namespace(namespace, identifier, priority as c_int, 1) })
 }
 
-/// Whether libsystemd, which copies it to the stack, can be given an identifier.
+/// Whether libsystemd, which copies it to the stack and to a line, can be given an identifier.
 fn check_identifier(identifier: &CStr) -> io::Result<()> {
-    if identifier.count_bytes() <= IDENTIFIER_MAX {
+    let bytes = identifier.to_bytes();
+    if bytes.len() <= IDENTIFIER_MAX && !bytes.contains(&b'\n') {
         return Ok(());
     }
-    let text = format!("an identifier has at most {IDENTIFIER_MAX} bytes, not {}", identifier.count_bytes());
+    let text = format!("an identifier has at most {IDENTIFIER_MAX} bytes, and no newline among them");
     Err(io::Error::new(io::ErrorKind::InvalidInput, text))
 }
 
