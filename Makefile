@@ -81,6 +81,11 @@ crates:
 	@tools/needs build
 	$(CARGO) package --locked --workspace
 
+# Licences, versions and sources of the dependencies, and advisories where their database can be had.
+audit:
+	@tools/needs build
+	@tools/audit
+
 # Installs what has been built: no compiler runs as root.
 with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
 install: $(programs)
@@ -96,4 +101,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize-daemon sanitize crates
+.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize-daemon sanitize crates audit
