@@ -43,7 +43,7 @@ const LOOKS: usize = 32;
 /// How long foo goes on to receive before it sees to signals and notifications in between.
 const LINGER_FOR: Duration = Duration::from_millis(2);
 
-/// How long foo waits in the end for the journal to read what was written.
+/// How long foo waits in the end for a journal that reads nothing of what was written.
 const SETTLE_FOR: Duration = Duration::from_millis(500);
 
 /// How long foo waits when it is stopped for a log that takes nothing.
@@ -275,12 +275,25 @@ impl<'a> Server<'a> {
                 break;
             }
         }
-        // The journal may read the next foo's stream first: its lines would stand before the last of these.
+        self.settle();
+        Ok(())
+    }
+
+    /// Waits for the journal to read what was written: it may read the next foo's stream first, whose lines would
+    /// stand before the last of these. A busy machine's journal is slow; one that has read nothing for a while hangs.
+    fn settle(&self) {
         let begin = Instant::now();
-        while self.log.unread() > 0 && begin.elapsed() < SETTLE_FOR {
+        let (mut left, mut since) = (usize::MAX, begin);
+        while begin.elapsed() < PATIENCE && since.elapsed() < SETTLE_FOR {
+            let unread = self.log.unread();
+            if unread == 0 {
+                break;
+            }
+            if unread < left {
+                (left, since) = (unread, Instant::now());
+            }
             // No event tells of it.
             thread::sleep(Duration::from_millis(1));
         }
-        Ok(())
     }
 }
