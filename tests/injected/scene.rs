@@ -54,7 +54,9 @@ pub fn run(log: Log, fault: Option<(&str, &str, u64)>) -> Run {
         strace.args(["-e", &format!("inject={call}:error={error}:when={when}")]);
     }
     let strace = strace.spawn().unwrap();
-    eventually("strace is there", || (daemon.proc_number("status", "TracerPid") > 0).then_some(()));
+    // Some errors end the daemon at once.
+    let is_traced = || daemon.proc_number("status", "TracerPid") > 0 || has_ended(&daemon);
+    eventually("strace is there", || is_traced().then_some(()));
     let sent = play(log, &daemon, &journal);
     finish(daemon, strace, &journal, sent, &trace)
 }
