@@ -44,7 +44,8 @@ pub fn make() -> Result<(), String> {
     Ok(())
 }
 
-/// Builds the package for this machine, without its tests, which run anyway.
+/// Builds the package for this machine, without its tests, which run anyway, and with what cargo has built of
+/// its build dependencies.
 fn build() -> Result<PathBuf, String> {
     needs("dh", "debhelper")?;
     needs("dpkg-buildpackage", "dpkg-dev")?;
@@ -55,6 +56,7 @@ fn build() -> Result<PathBuf, String> {
         .args(["", ""])
         .arg(&built)
         .env("DEB_BUILD_OPTIONS", "nocheck")
+        .env("CARGO_TARGET_DIR", project().join("target"))
         .stdin(std::process::Stdio::null()))?;
     let mut packages = fs::read_dir(&built).map_err(error)?.flatten().map(|entry| entry.path());
     let is_foo = |path: &PathBuf| {
