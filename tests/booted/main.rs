@@ -110,7 +110,7 @@ const CASES: &[Case] = cases! {
     recipes::to_a_file: Ours;
     network::all_reach_another_machine: Ours;
     package::installed_it_runs: Packaged;
-    package::its_own_test_passes: Packaged;
+    package::its_autopkgtest_passes: Packaged;
     package::an_upgrade_loses_nothing: Packaged;
     package::upgraded_a_disabled_pair_stays_down: Packaged;
     package::upgraded_a_stopped_pair_stays_down: Packaged;

@@ -17,12 +17,16 @@ pub fn installed_it_runs(container: &mut Container) {
     assert_serves(container, "hello again");
 }
 
-/// What autopkgtest would run.
-pub fn its_own_test_passes(container: &mut Container) {
-    install(container, "new");
-    fs::write(container.path("/root/messages"), include_str!("../../debian/tests/messages"))
-        .expect("the test");
-    container.run("sh /root/messages");
+/// Autopkgtest installs the package by itself, beside a tree that `debian/files` says to be built. The mirrors,
+/// which it asks in the end, are out of reach.
+pub fn its_autopkgtest_passes(container: &mut Container) {
+    let output = container.run(
+        "touch /root/source/debian/files; rm -f /etc/apt/sources.list; \
+         autopkgtest --ignore-restrictions=isolation-container --summary-file=/root/summary \
+             /root/new.deb /root/source/ -- null 2>&1 || :",
+    );
+    let summary = container.run("cat /root/summary");
+    assert_eq!(summary.split_whitespace().collect::<Vec<_>>(), ["messages", "PASS"], "{output}");
 }
 
 /// The socket stays what it is, so senders wait and none is refused.

@@ -80,13 +80,17 @@ impl Stage {
         stage
     }
 
-    /// The package and its earlier version, for root to install.
+    /// The package and its earlier version, for root to install, and what its autopkgtest is.
     fn add_package(&self, units: Units) -> io::Result<()> {
         let home = self.tree(units).join("root");
         fs::create_dir_all(&home)?;
         for package in ["new.deb", "old.deb"] {
             fs::copy(deb::directory().join(package), home.join(package))?;
         }
+        let source = home.join("source");
+        fs::create_dir_all(&source)?;
+        run(Command::new("cp").arg("-R").args([project().join("debian"), source]))
+            .map_err(io::Error::other)?;
         Ok(())
     }
 

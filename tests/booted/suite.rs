@@ -44,7 +44,7 @@ impl Suite {
     /// The packages in it, besides those that every Debian has.
     fn packages(&self) -> String {
         format!(
-            "systemd,systemd-sysv,dbus,libsystemd0,socat,bsdutils,systemd-journal-remote{}",
+            "systemd,systemd-sysv,dbus,libsystemd0,socat,bsdutils,systemd-journal-remote,autopkgtest{}",
             self.build_packages
         )
     }
