@@ -57,7 +57,7 @@ soak: all sanitize sanitize-daemon
 deb:
 	@tools/deb "$(SUITE)" "$(ARCH)"
 
-# What the packages have to be, and takes longer: lintian, reproducible, armhf and arm64.
+# What the packages have to be, and takes longer: lintian, hardening, reproducible, armhf and arm64, sid.
 check-deb: all
 	@tests/package/check
 
