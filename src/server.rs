@@ -175,7 +175,7 @@ impl<'a> Server<'a> {
     /// called again. Who sends to foo while it sleeps has to wake it, and who waits for room in the queue has
     /// to be woken: both cost more than to look again.
     fn linger(&mut self) -> Result<bool, Error> {
-        let (begin, mut looks) = (Instant::now(), 0);
+        let (begin, mut looks, mut found) = (Instant::now(), 0, false);
         while begin.elapsed() < LINGER_FOR {
             if looks >= LOOKS || self.log.is_pending() {
                 return Ok(false);
@@ -185,14 +185,15 @@ impl<'a> Server<'a> {
                 any |= self.sources[index].retry_at.is_none() && self.receive(index, false)? > 0;
             }
             if any {
-                looks = 0;
+                (looks, found) = (0, true);
             } else {
                 looks += self.sources.len();
                 // With one processor, the senders need it.
                 thread::yield_now();
             }
         }
-        Ok(true)
+        // On a slow machine the time may be up before the looks are.
+        Ok(found)
     }
 
     /// Receives a batch from a source and logs it, unless the log takes nothing; how many there were.
