@@ -33,13 +33,13 @@ check: all
 	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation --test valgrind
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	@tools/fuzz 2
-	@tools/sanitize valgrind
+	@tools/sanitize wrapper_valgrind
 	@tools/check-releases
 
-# The wrapper's tests under valgrind, and built anew with AddressSanitizer.
+# The wrapper's tests and the daemon's under valgrind, and built anew with AddressSanitizer.
 sanitize: all
 	@tools/needs check
-	@tools/sanitize valgrind address
+	@tools/sanitize wrapper_valgrind wrapper_address daemon_valgrind daemon_address
 
 # The bindings and the wrapper against the headers and the library of each Debian; prints the table of
 # libsystemd-sys/README.md.
@@ -48,7 +48,7 @@ check-releases: all
 	@tools/check-releases
 
 # What make check tests in containers, at length and on two more releases; prints the table of the README.
-soak: all sanitize sanitize-daemon
+soak: all sanitize
 	FOO_SOAK=1 $(CARGO) test --locked --test injected
 	FOO_SOAK=1 $(CARGO) test --locked --test booted
 
@@ -65,11 +65,6 @@ check-deb: all
 bench: all
 	@tools/needs bench
 	$(CARGO) bench --locked --bench bench
-
-# The daemon under valgrind, and built with AddressSanitizer.
-sanitize-daemon: all
-	@tools/needs check
-	@tools/sanitize-daemon valgrind address
 
 # What make check does for seconds, a minute for each target, or SECONDS=.
 fuzz: all
@@ -101,4 +96,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize-daemon sanitize crates audit
+.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize crates audit
