@@ -266,7 +266,7 @@ fn limits_that_are_too_low() {
     // The socket is number 3, and number 4 is what the log takes.
     for (limit, word) in [
         ("--nofile=5", "Unable to receive signals: Too many open files"),
-        ("--as=12000000", "Unable to reserve memory: out of memory"),
+        ("--data=2000000", "Unable to reserve memory: out of memory"),
     ] {
         let end = Daemon::listening().under(["prlimit", limit]).start().end();
         end.assert_refused(limit, &[word]);
