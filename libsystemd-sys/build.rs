@@ -120,9 +120,10 @@ fn headers(include_paths: &[PathBuf]) -> Result<Vec<Header>> {
 
 /// A module of the types that the headers use and don't declare.
 fn bind_system(builder: bindgen::Builder, headers: &[Header]) -> Result<String> {
-    let include = |header: &Header| format!("#include <systemd/{}>\n", header.file);
+    let include: Vec<_> =
+        headers.iter().map(|header| format!("#include <systemd/{}>\n", header.file)).collect();
     let builder = builder
-        .header_contents("system.h", &headers.iter().map(include).collect::<String>())
+        .header_contents("system.h", &include.concat())
         .allowlist_file(".*/systemd/sd-[^/]*")
         .blocklist_file(".*/systemd/sd-[^/]*")
         .blocklist_type(FROM_LIBC)
@@ -143,7 +144,8 @@ fn bind(builder: bindgen::Builder, header: &Header) -> Result<String> {
         .allowlist_file(format!(".*/systemd/{file}"))
         .allowlist_var(format!("{}.*", constants::PREFIX))
         .allowlist_recursively(false);
-    let includes: String = includes.iter().map(|module| format!("pub use super::{module}::*; ")).collect();
+    let includes: Vec<_> = includes.iter().map(|module| format!("pub use super::{module}::*;")).collect();
+    let includes = includes.join(" ");
     let items = macros.complete(&builder.generate()?.to_string());
     Ok(format!("/// `<systemd/{file}>`\npub mod {module} {{ use super::system::*; {includes} {items} }}\n"))
 }

@@ -63,7 +63,7 @@ pub fn a_datagram_longer_than_a_line_is_one_entry(container: &mut Container) {
 
 pub fn a_long_datagram_of_binary_bytes_is_one_entry(container: &mut Container) {
     let payload: Vec<u8> = (0x80..=0xff).cycle().take(60_000).collect();
-    let escaped: String = payload.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+    let escaped: String = payload.iter().map(|byte| format!("\\x{byte:02x}")).collect::<Vec<_>>().concat();
     let text = one_entry(container, |container| container.send(&payload));
     assert_same(&text, &format!("Received 60000 bytes from (unnamed): {escaped}"));
 }

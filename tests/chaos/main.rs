@@ -158,7 +158,7 @@ fn wait_until_ready(case: &Case, daemon: &Daemon) -> Result<(), Finding> {
     } else {
         let blocks = || u64::from_str_radix(&daemon.proc_text("status", "SigBlk"), 16).unwrap();
         eventually("SIGTERM waits for the loop", || {
-            (blocks() & 1 << (SIGTERM as u64 - 1) != 0).then_some(())
+            (blocks() & (1 << (SIGTERM as u64 - 1)) != 0).then_some(())
         });
     }
     if case.log == Log::Read {

@@ -66,10 +66,10 @@ fn standard_input() {
 #[test]
 fn a_thousand_lines_in_order() {
     let place = Place::new();
-    let input: String = (0..1000).map(|i| format!("line {i}\n")).collect();
-    let child = place.reading(input.as_bytes()).spawn().unwrap();
-    for i in 0..1000 {
-        assert_eq!(place.received().0, format!("line {i}").as_bytes());
+    let lines: Vec<_> = (0..1000).map(|i| format!("line {i}")).collect();
+    let child = place.reading(lines.join("\n").as_bytes()).spawn().unwrap();
+    for line in &lines {
+        assert_eq!(place.received().0, line.as_bytes());
     }
     place.end(child).assert_ok("1000 lines");
 }

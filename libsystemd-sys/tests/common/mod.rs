@@ -56,11 +56,11 @@ pub fn headers() -> BTreeMap<String, String> {
 
 /// What the C compiler makes of a program that includes all headers and ends with `code`.
 pub fn compile(arguments: &[&str], code: &str) -> String {
-    let mut text: String = headers().keys().map(|name| format!("#include <systemd/{name}>\n")).collect();
-    text += code;
-    let include = include_arguments();
+    let include: Vec<_> = headers().keys().map(|name| format!("#include <systemd/{name}>\n")).collect();
+    let text = include.concat() + code;
+    let found = include_arguments();
     let arguments: Vec<_> =
-        include.iter().map(String::as_str).chain(arguments.iter().copied()).chain(["-x", "c", "-"]).collect();
+        found.iter().map(String::as_str).chain(arguments.iter().copied()).chain(["-x", "c", "-"]).collect();
     filter("cc", &arguments, &text)
 }
 
