@@ -31,7 +31,7 @@ mkdir "$cgroup"
     echo 0 >"$cgroup/cgroup.procs"
     while
         systemd-nspawn --directory=root --boot --machine="$machine" --register=no --keep-unit \
-            --private-network --notify-ready=yes --console=pipe
+            --private-network --link-journal=no --notify-ready=yes --console=pipe
         [ $? -eq 133 ]
     do :; done
 ) || :
