@@ -1,7 +1,7 @@
 //! Hands the version of the libsystemd that libsystemd-sys found on, to `foo --version` and, as `libsystemd_254`
-//! and the like, to the parts of the wrapper that need a newer one than 247. Finds the unwinder that foo links.
+//! and the like, to the parts of the wrapper that need a newer one than 247.
 
-use std::{env, path::PathBuf, process::Command};
+use std::env;
 
 /// The releases that brought what the wrapper has.
 const NEWER: [u32; 3] = [254, 256, 258];
@@ -19,18 +19,4 @@ fn main() {
             println!("cargo::rustc-cfg=libsystemd_{release}");
         }
     }
-    println!("cargo::rustc-check-cfg=cfg(libgcc_eh)");
-    let release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    if let (true, Some(directory)) = (release && env::var_os("TARGET") == env::var_os("HOST"), libgcc_eh()) {
-        println!("cargo::rustc-link-search=native={}", directory.display());
-        println!("cargo::rustc-cfg=libgcc_eh");
-    }
-}
-
-/// The directory of the compiler's archive with the unwinder, where it has one.
-fn libgcc_eh() -> Option<PathBuf> {
-    let output = Command::new("cc").arg("-print-file-name=libgcc_eh.a").output().ok()?;
-    // Where there is none, the name comes back as it was.
-    let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());
-    path.parent().filter(|directory| directory.is_absolute()).map(PathBuf::from)
 }
