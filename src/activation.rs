@@ -5,7 +5,7 @@
 use crate::{
     log::Log,
     systemd::{
-        daemon::{self, LISTEN_FDS_START, ListenFd, SocketType},
+        daemon::{self, LISTEN_FDS_START, ListenFd, SocketType, WrongKind},
         journal::Priority,
     },
 };
@@ -17,7 +17,7 @@ use std::{
     io::{self, IsTerminal},
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::{ffi::OsStrExt, fs::FileTypeExt},
+        unix::{ffi::OsStrExt, fs::FileTypeExt, net::UnixDatagram},
     },
 };
 
@@ -101,12 +101,13 @@ pub fn sockets(passed: io::Result<Vec<ListenFd>>, log: &mut Log) -> Result<Vec<S
 }
 
 /// A descriptor as a socket that foo can serve.
-fn check(ListenFd { name, fd }: ListenFd) -> Result<Socket, Error> {
-    let name = name.to_string_lossy().into_owned();
-    if daemon::is_socket(&fd, Some(libc::AF_UNIX), Some(SocketType::Datagram), None).unwrap_or(false) {
-        Ok(Socket { name, fd })
-    } else {
-        Err(Error::Unfit { number: fd.as_raw_fd(), name, kind: kind(&fd) })
+fn check(passed: ListenFd) -> Result<Socket, Error> {
+    let name = passed.name.to_string_lossy().into_owned();
+    match UnixDatagram::try_from(passed) {
+        Ok(socket) => Ok(Socket { name, fd: socket.into() }),
+        Err(WrongKind { passed: ListenFd { fd, .. }, .. }) => {
+            Err(Error::Unfit { number: fd.as_raw_fd(), name, kind: kind(&fd) })
+        }
     }
 }
 
