@@ -23,6 +23,11 @@ fn check(result: c_int) -> io::Result<c_int> {
     if result < 0 { Err(io::Error::from_raw_os_error(-result)) } else { Ok(result) }
 }
 
+/// The error for an argument that libsystemd can't be given, with what is wrong with it.
+fn invalid<T>(text: impl Into<String>) -> io::Result<T> {
+    Err(io::Error::new(io::ErrorKind::InvalidInput, text.into()))
+}
+
 /// Path of the libsystemd that this process runs on, which may be newer than the one it was built with.
 ///
 /// The name that symbolic links lead to is given, such as `libsystemd.so.0.35.0`: it tells one

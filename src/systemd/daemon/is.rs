@@ -1,6 +1,6 @@
 //! What a descriptor is: the sd_is_… functions of sd_is_fifo(3).
 
-use crate::systemd::check;
+use crate::systemd::{check, invalid};
 use libsystemd_sys::daemon as sys;
 use std::{
     ffi::{CString, c_char, c_int},
@@ -234,7 +234,7 @@ pub fn is_socket_unix(
         Some((Some(path), _)) => Some([path.as_os_str().as_bytes(), b"\0"].concat()),
         Some((_, Some(name))) => Some([b"\0", name].concat()),
         Some((None, None)) => {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "an address without a name"));
+            return invalid("an address without a name");
         }
     };
     let (name, length) = match &name {

@@ -1,7 +1,7 @@
 //! The descriptors that were passed: sd_listen_fds(3).
 
 use super::{SocketType, is_socket, is_socket_inet};
-use crate::systemd::check;
+use crate::systemd::{check, invalid};
 use libsystemd_sys::daemon as sys;
 use std::{
     error,
@@ -88,7 +88,7 @@ pub fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
             "descriptor {foreign} was promised by LISTEN_FDS, but this program has opened or taken it itself: \
              the passed descriptors have to be taken first"
         );
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        return invalid(text);
     }
     // SAFETY: each is open and came with the process, since it was not close-on-exec when this began, and no
     // Rust library opens others; TAKEN and that flag, which libsystemd has set now, see to it that each is owned once.

@@ -1,7 +1,7 @@
 //! What the service manager is told: sd_notify(3).
 
-use super::state::{NotifyState, invalid, usec};
-use crate::systemd::check;
+use super::state::{NotifyState, usec};
+use crate::systemd::{check, invalid};
 use libsystemd_sys::daemon as sys;
 use std::{
     ffi::{CString, c_int, c_uint},

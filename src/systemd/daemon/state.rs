@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::systemd::invalid;
 use nix::time::{ClockId, clock_gettime};
 use std::{borrow::Cow, ffi::c_int, fmt, io, time::Duration};
 
@@ -160,9 +161,4 @@ impl fmt::Display for NotifyState {
 /// Microseconds; those that are too many are as good as for ever, which is one more.
 pub(super) fn usec(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX).min(u64::MAX - 1)
-}
-
-/// The error for a text or a number that can't be told.
-pub(super) fn invalid<T>(text: impl Into<String>) -> io::Result<T> {
-    Err(io::Error::new(io::ErrorKind::InvalidInput, text.into()))
 }

@@ -1,7 +1,7 @@
 //! Entries of fields: sd_journal_send(3).
 
 use super::Priority;
-use crate::systemd::check;
+use crate::systemd::{check, invalid};
 use libsystemd_sys::journal as sys;
 use std::{
     ffi::c_int,
@@ -115,7 +115,7 @@ pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
     }
     if !(1..=FIELDS_MAX).contains(&fields.len()) {
         let text = format!("an entry has 1 to {FIELDS_MAX} fields, not {}", fields.len());
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        return invalid(text);
     }
     // SAFETY: IoSlice has the layout of iovec, as std promises; the fields outlive the call, which
     // only reads them.
@@ -133,5 +133,5 @@ fn check_name(name: &[u8]) -> io::Result<()> {
         "{:?} can't name a field of the journal: 1 to {NAME_MAX} characters of A to Z, 0 to 9 and _, the first a letter",
         String::from_utf8_lossy(name)
     );
-    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+    invalid(text)
 }

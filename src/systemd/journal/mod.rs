@@ -4,7 +4,7 @@ mod entry;
 
 pub use entry::{Entry, sendv};
 
-use super::check;
+use super::{check, invalid};
 use libsystemd_sys::{daemon, journal as sys};
 use nix::errno::Errno;
 use std::{
@@ -117,7 +117,7 @@ fn check_identifier(identifier: &CStr) -> io::Result<()> {
         return Ok(());
     }
     let text = format!("an identifier has at most {IDENTIFIER_MAX} bytes, and no newline among them");
-    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+    invalid(text)
 }
 
 /// Takes a descriptor that libsystemd has opened, or its error.
