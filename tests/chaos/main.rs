@@ -14,7 +14,7 @@ mod stage;
 
 use common::daemon::{Daemon, End};
 use common::setup::Setup;
-use common::{TempDir, eventually};
+use common::{TempDir, eventually, panic_text};
 use nix::sys::signal::Signal::{SIGHUP, SIGTERM};
 use plan::{Case, Log, Notify, Outcome};
 use proptest::strategy::{Strategy, ValueTree};
@@ -74,8 +74,7 @@ fn drawn(seed: u64) -> Case {
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Result<(), Finding> {
-    let text = panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".into());
-    Err(("an event that did not come", text))
+    Err(("an event that did not come", panic_text(&*panic).to_owned()))
 }
 
 fn run(case: &Case) -> Result<(), Finding> {

@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod setup;
 pub mod sys;
 
+use std::any::Any;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -62,6 +63,12 @@ pub fn eventually<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
 pub fn state(pid: u32) -> char {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     stat[stat.rfind(')').unwrap()..].chars().nth(2).unwrap()
+}
+
+/// What a panic says.
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic")
 }
 
 /// Says that a test can't run here and what it takes; where everything must run (`CI` is set)

@@ -12,7 +12,7 @@ mod journal;
 mod scene;
 mod table;
 
-use common::skip;
+use common::{panic_text, skip};
 use libtest_mimic::{Arguments, Failed, Trial};
 use scene::{Log, Run};
 use std::collections::BTreeMap;
@@ -95,10 +95,7 @@ fn fails(
         assert!(made < 2 * usual + 200, "spins: {made} calls instead of {usual}\n{run}");
         assert!(looks(&run.calls) < 100 * usual, "looks without end: {run}");
     });
-    panic::catch_unwind(check).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").into()
-    })
+    panic::catch_unwind(check).map_err(|panic| panic_text(&*panic).into())
 }
 
 impl Run {
