@@ -1,5 +1,5 @@
 //! Hands the version of the libsystemd that libsystemd-sys found on, to `foo --version` and, as `libsystemd_254`
-//! and the like, to the parts of the wrapper that need a newer one than 247.
+//! and the like, to the parts of the wrapper that need a newer one than 247; links the unwinder.
 
 use std::env;
 
@@ -18,5 +18,9 @@ fn main() {
         if number >= release {
             println!("cargo::rustc-cfg=libsystemd_{release}");
         }
+    }
+    // The C compiler's archive comes before libgcc_s, which is then not needed: to load it is a tenth of foo's start.
+    if env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu") {
+        println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
     }
 }

@@ -1,4 +1,5 @@
-//! The dependencies are those that CONTRIBUTING.md gives reasons for, and come from the one registry.
+//! The dependencies are those that CONTRIBUTING.md gives reasons for, come from the one registry, and load no library
+//! but libsystemd.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeSet;
@@ -50,6 +51,21 @@ fn what_is_linked_is_told() {
     let tree = String::from_utf8(output.stdout).unwrap();
     let crates = tree.lines().filter(|line| !line.contains("(/")).filter_map(|line| line.split(' ').next());
     assert_eq!(crates.map(String::from).collect::<BTreeSet<_>>(), documented().1);
+}
+
+/// Each library more to load would show in the start. libsystemd's own come with it.
+#[test]
+fn only_libsystemd_and_libc_are_loaded() {
+    for program in [env!("CARGO_BIN_EXE_foo"), env!("CARGO_BIN_EXE_foocl")] {
+        let output = Command::new("readelf").args(["--wide", "--dynamic", program]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let needed = text.lines().filter(|line| line.contains("(NEEDED)"));
+        let names =
+            needed.filter_map(|line| line.split(['[', ']']).nth(1)).filter(|name| !name.starts_with("ld-"));
+        let names: BTreeSet<_> = names.collect();
+        assert!(names.is_subset(&BTreeSet::from(["libsystemd.so.0", "libc.so.6"])), "{program}: {names:?}");
+        assert!(names.contains("libc.so.6"), "{program}: {text}");
+    }
 }
 
 #[test]
