@@ -18,7 +18,7 @@ use crate::{
 use nix::{
     errno::Errno,
     sys::{
-        signal::{SigSet, Signal},
+        signal::{SigSet, SigmaskHow, Signal, sigprocmask},
         signalfd::{SfdFlags, SignalFd},
     },
 };
@@ -114,7 +114,8 @@ impl<'a> Server<'a> {
     fn start(passed: io::Result<Vec<ListenFd>>, log: &'a mut Log) -> Result<Self, Error> {
         // From here on signals wait until the loop takes them.
         let mask = SigSet::from_iter([Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]);
-        mask.thread_block().map_err(|errno| Error::Kernel("block signals", errno.into()))?;
+        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&mask), None)
+            .map_err(|errno| Error::Kernel("block signals", errno.into()))?;
 
         log.line(Priority::Info, "Environment: ");
         for (name, value) in env::vars_os() {

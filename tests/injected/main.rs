@@ -1,5 +1,5 @@
-//! Each system call that the daemon makes while it serves fails once, with each error that it can have: nothing is
-//! lost but at most the message at hand, nothing spins, nothing crashes, and what matters is told.
+//! Each system call that the daemon makes fails once, with each error that it can have: nothing is lost but at most
+//! the message at hand, nothing spins, nothing crashes, and what matters is told.
 //!
 //! strace(1) injects the errors. What calls there are it tells itself, in a run without any: one that is not in the
 //! table fails the test.
@@ -10,6 +10,7 @@ mod common;
 
 mod journal;
 mod scene;
+mod start;
 mod table;
 
 use common::{panic_text, skip};
@@ -49,6 +50,7 @@ fn trials() -> Vec<Trial> {
             // Those to a stream that may block are short enough.
             if cut_short == (log == Log::Journal) { Ok(()) } else { Err("no write was cut short".into()) }
         }));
+        trials.extend(starts(log));
         for &(call, errors, want) in TABLE {
             let times = calls.get(call).copied().unwrap_or(0);
             for &error in errors {
@@ -58,6 +60,22 @@ fn trials() -> Vec<Trial> {
                     trials.push(Trial::test(name, move || fails(log, &calls, (call, error, when), want)));
                 }
             }
+        }
+    }
+    trials
+}
+
+/// Each call of a start fails.
+fn starts(log: Log) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (call, when) in start::run(log, None).calls() {
+        let (errors, reasons) = table::at_start(&call);
+        for error in errors {
+            let (name, call) = (format!("{log:?}::start::{call}::{error}::{when}"), call.clone());
+            trials.push(Trial::test(name, move || {
+                let check = || start::run(log, Some((&call, error, when))).assert_lawful(reasons);
+                panic::catch_unwind(AssertUnwindSafe(check)).map_err(|panic| panic_text(&*panic).into())
+            }));
         }
     }
     trials

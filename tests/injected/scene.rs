@@ -1,6 +1,7 @@
 //! What happens to the daemon in each test: datagrams of all sizes, a reload, another journal, a status, a stop.
 
 use crate::common::daemon::{Daemon, Note};
+use crate::common::setup::Setup;
 use crate::common::{TempDir, eventually, sys};
 use crate::journal::Journal;
 use nix::sys::signal::Signal::{SIGHUP, SIGTERM};
@@ -10,6 +11,9 @@ use std::fs;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+/// A call, an error, and which of the calls fails with it.
+pub type Fault<'a> = (&'a str, &'a str, u64);
 
 /// What standard error is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,17 +46,15 @@ impl fmt::Display for Run {
 }
 
 /// Runs it, with a call that fails with an error, the so-many'th time.
-pub fn run(log: Log, fault: Option<(&str, &str, u64)>) -> Run {
+pub fn run(log: Log, fault: Option<Fault<'_>>) -> Run {
     let scratch = TempDir::new();
     let journal = Journal::listen(scratch.path());
-    let daemon = start(log, &scratch, &journal);
+    let daemon = log.of(Daemon::listening().env("WATCHDOG_USEC", "600000"), &scratch, &journal).ready();
     let trace = scratch.join("trace");
     let mut strace = Command::new("strace");
     let pid = daemon.id();
     strace.args(["-qq", "-p", &pid.to_string(), "-o"]).arg(&trace).stderr(Stdio::null());
-    if let Some((call, error, when)) = fault {
-        strace.args(["-e", &format!("inject={call}:error={error}:when={when}")]);
-    }
+    strace.args(injected(fault));
     let strace = strace.spawn().unwrap();
     // Some errors end the daemon at once.
     let is_traced = || daemon.proc_number("status", "TracerPid") > 0 || has_ended(&daemon);
@@ -61,27 +63,33 @@ pub fn run(log: Log, fault: Option<(&str, &str, u64)>) -> Run {
     finish(daemon, strace, &journal, sent, &trace)
 }
 
-/// A daemon that is ready.
-fn start(log: Log, scratch: &TempDir, journal: &Journal) -> Daemon {
-    let setup = Daemon::listening().env("WATCHDOG_USEC", "600000");
-    let daemon = match log {
-        Log::Stream => {
-            let (ours, other) = UnixStream::pair().unwrap();
-            journal.read(other);
-            setup.log_to(ours)
+/// What makes strace do so.
+pub fn injected(fault: Option<Fault<'_>>) -> Vec<String> {
+    let inject = |(call, error, when)| ["-e".into(), format!("inject={call}:error={error}:when={when}")];
+    fault.map(inject).into_iter().flatten().collect()
+}
+
+impl Log {
+    /// A daemon that has this log, which `journal` reads.
+    pub fn of(self, setup: Setup, scratch: &TempDir, journal: &Journal) -> Setup {
+        match self {
+            Self::Stream => {
+                let (ours, other) = UnixStream::pair().unwrap();
+                journal.read(other);
+                setup.log_to(ours)
+            }
+            Self::Journal => {
+                let stream = UnixStream::connect(scratch.join("stdout")).unwrap();
+                // A line longer than this takes several calls.
+                sys::set_send_buffer(&stream, 1).unwrap();
+                // In the place of the one that this machine may have.
+                let script = "mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/journal; \
+                    mount --bind \"$0\" /run/systemd/journal; exec \"$@\"";
+                let place = scratch.path().to_str().unwrap();
+                setup.under(["unshare", "--mount", "sh", "-c", script, place]).log_to_journal(stream)
+            }
         }
-        Log::Journal => {
-            let stream = UnixStream::connect(scratch.join("stdout")).unwrap();
-            // A line longer than this takes several calls.
-            sys::set_send_buffer(&stream, 1).unwrap();
-            // In the place of the one that this machine may have.
-            let script = "mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/journal; \
-                mount --bind \"$0\" /run/systemd/journal; exec \"$@\"";
-            let place = scratch.path().to_str().unwrap();
-            setup.under(["unshare", "--mount", "sh", "-c", script, place]).log_to_journal(stream)
-        }
-    };
-    daemon.ready()
+    }
 }
 
 /// Sends, reloads, and stops the daemon; how the lines have to end.
@@ -114,7 +122,7 @@ fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
     sent
 }
 
-fn has_ended(daemon: &Daemon) -> bool {
+pub fn has_ended(daemon: &Daemon) -> bool {
     daemon.state() == 'Z'
 }
 
@@ -128,15 +136,19 @@ fn finish(daemon: Daemon, mut strace: Child, journal: &Journal, sent: Vec<String
     let mut cut_short = false;
     let trace = fs::read_to_string(trace).unwrap();
     for line in trace.lines() {
-        let name: String = line.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        let Some(name) = call(line) else { continue };
         cut_short |= name == "write" && is_cut_short(line);
-        // Signals and the end are no calls, nor does the latter return.
-        if !name.is_empty() && name != "exit_group" {
-            *calls.entry(name).or_default() += 1;
-        }
+        *calls.entry(name.into()).or_default() += 1;
     }
     let lines = journal.kept().lines.clone();
     Run { code, injected: trace.contains("(INJECTED)"), cut_short, sent, lines, calls }
+}
+
+/// The call that a line of a trace tells of. Signals and the end are none, nor does the latter return.
+pub fn call(line: &str) -> Option<&str> {
+    let name = line.split_once('(')?.0;
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (is_name && name != "exit_group").then_some(name)
 }
 
 /// Whether `write(2, "..."..., 40062) = 2304` wrote less than it was given.

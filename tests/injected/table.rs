@@ -1,4 +1,4 @@
-//! Each system call of a daemon that serves, the errors it can have, and what may come of one.
+//! Each system call of the daemon, the errors it can have, and what may come of one.
 
 /// What may come of an error. In any case the daemon goes on and loses nothing, unless this says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +20,7 @@ use Want::*;
 /// A call, its errors, and what comes of them.
 type Row = (&'static str, &'static [&'static str], Want);
 
+/// Those while it serves.
 pub const TABLE: &[Row] = &[
     // The loop.
     ("ppoll", &["EINTR", "EAGAIN", "ENOMEM"], Nothing),
@@ -83,3 +84,31 @@ pub const TABLE: &[Row] = &[
     ("getgid", &[], Nothing),
     ("getegid", &[], Nothing),
 ];
+
+/// Those that it makes at its start only, or that may end it there, and what it says then; without words it must go on.
+/// The others have the errors above, and it must go on.
+const START: &[(&str, &[&str], &[&str])] = &[
+    // To look which descriptors were passed, what they are, and to have one for the log.
+    ("fcntl", &["EMFILE", "EINVAL", "EBADF"], &["Unable to"]),
+    ("newfstatat", &["EACCES", "ENOMEM", "EBADF"], &["File descriptor 3 (foo.socket) is"]),
+    ("fstat", &["EACCES", "ENOMEM", "EBADF"], &["File descriptor 3 (foo.socket) is"]),
+    ("getsockopt", &["ENOBUFS", "ENOTSOCK", "EINVAL"], &["File descriptor 3 (foo.socket) is"]),
+    ("getsockname", &["ENOBUFS", "ENOTSOCK", "EINVAL"], &["File descriptor 3 (foo.socket) is"]),
+    ("statx", &["EACCES", "ENOMEM", "EBADF"], &["Unable to open the log"]),
+    ("ioctl", &["EBADF", "EINVAL", "ENOTTY"], &["Unable to open the log"]),
+    // malloc has another way.
+    ("mmap", &["ENOMEM", "EAGAIN"], &[]),
+    ("rt_sigprocmask", &["EINVAL", "EFAULT"], &["Unable to block signals"]),
+    ("signalfd4", &["EMFILE", "ENFILE", "ENOMEM", "ENODEV", "EINVAL"], &["Unable to receive signals"]),
+    ("getpid", &[], &[]),
+];
+
+/// The errors that a call has at the start, and the words that may tell why it ends then.
+pub fn at_start(call: &str) -> (Vec<&'static str>, &'static [&'static str]) {
+    if let Some(row) = START.iter().find(|row| row.0 == call) {
+        return (row.1.to_vec(), row.2);
+    }
+    let rows: Vec<_> = TABLE.iter().filter(|row| row.0 == call).collect();
+    let unknown = rows.is_empty().then_some("not in the table");
+    (rows.iter().flat_map(|row| row.1).copied().chain(unknown).collect(), &[])
+}
