@@ -47,7 +47,7 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
     assert_eq!((container.show("MainPID"), container.show("NRestarts")), (pid, "0".to_owned()));
 }
 
-/// It takes no longer than it may with any sender.
+/// It takes a second and what a busy machine adds to it, not the minute and a half after which systemd kills.
 pub fn a_flood_does_not_keep_foo_from_stopping(container: &mut Container) {
     let flood = Flood::start(container);
     let begin = Instant::now();
@@ -56,7 +56,7 @@ pub fn a_flood_does_not_keep_foo_from_stopping(container: &mut Container) {
     container.wait_until_both("inactive");
     flood.stop();
     container.tell(format_args!("stopped in {} ms", took.as_millis()));
-    assert!(took < Duration::from_secs(5), "stopped after {took:?}");
+    assert!(took < PATIENCE, "stopped after {took:?}");
     assert_eq!(container.show("Result"), "success");
 }
 

@@ -91,6 +91,7 @@ fn watchdog() {
         Daemon::listening().env("WATCHDOG_USEC", usec).env("WATCHDOG_PID", "self")
     };
     for busy in [false, true] {
+        let begin = Instant::now();
         let daemon = setup().log_to(File::create("/dev/null").unwrap()).ready();
         let start = Instant::now();
         if busy {
@@ -100,8 +101,9 @@ fn watchdog() {
         assert!(pings[0] < start + PERIOD, "busy {busy}: the first is late");
         for gap in pings.windows(2).map(|pair| pair[1] - pair[0]) {
             assert!(gap < PERIOD, "busy {busy}: late, {gap:?}");
-            assert!(gap > PERIOD / 4, "busy {busy}: in a hurry, {gap:?}");
         }
+        let took = pings[2] - begin;
+        assert!(took >= PERIOD, "busy {busy}: in a hurry, {took:?}");
     }
     let cases =
         [("of another process", setup().env("WATCHDOG_PID", "1")), ("unset", setup().unset("WATCHDOG_USEC"))];
@@ -116,10 +118,11 @@ fn watchdog() {
 /// What asks for it without pause is told now and then.
 #[test]
 fn a_watchdog_of_no_time() {
+    let begin = Instant::now();
     let daemon = Daemon::listening().env("WATCHDOG_USEC", "1").ready();
-    let pings: Vec<_> = (0..11).map(|_| next(&daemon, "WATCHDOG=1").at).collect();
-    let took = pings[10] - pings[0];
-    assert!(took >= Duration::from_millis(9), "ten in {took:?}");
+    let pings: Vec<_> = (0..=300).map(|_| next(&daemon, "WATCHDOG=1").at).collect();
+    let took = pings[300] - begin;
+    assert!(took >= Duration::from_millis(300), "so many in {took:?}");
 }
 
 #[test]
@@ -130,13 +133,13 @@ fn status() {
         daemon.assert_logs("a message", "hello", "hello");
         sent += 1;
     }
-    assert!(sent > 1000, "only {sent}");
     let want = format!("Received {sent} messages, {} bytes", 5 * sent);
     let mut count = 1;
     while daemon.notified().value("STATUS") != Some(&want) {
         count += 1;
     }
-    assert!(count <= 4, "{count} times in 2.5 seconds");
+    let took = start.elapsed();
+    assert!(count <= took.as_secs() + 2, "{count} times in {took:?}");
     daemon.assert_rests("after the last");
     assert!(daemon.note().is_none(), "more to tell than {want}");
 }
