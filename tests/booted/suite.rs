@@ -30,7 +30,7 @@ impl Suite {
         Self { name, debian, build_packages: "", soak, ran: AtomicUsize::new(0), systemd: OnceLock::new() }
     }
 
-    /// One that is too old to run what is built on this machine.
+    /// One that is too old to run what is built on this machine, and has ended.
     pub const fn with_build(mut self) -> Self {
         self.build_packages = ",gcc,libc6-dev,libclang-dev,libsystemd-dev,pkg-config";
         self
@@ -60,7 +60,7 @@ impl Suite {
     /// not and what would help.
     pub fn prepare(&self, stage: Arc<Stage>) -> Result<Arc<Stage>, String> {
         self.make_root()?;
-        if !self.build_packages.is_empty() {
+        if !self.takes_package() {
             let programs = self.build()?;
             return Ok(Arc::new(Stage::new(self.name, Some(&programs), Err(String::new()))));
         }
@@ -107,9 +107,13 @@ impl Suite {
             let new = partial("tar");
             // The index of sid, and of a release that has ended, may be older than it says it may be.
             let any_age = "--aptopt=Acquire::Check-Valid-Until \"false\"";
-            run(Command::new("mmdebstrap")
-                .args(["--variant=minbase", any_age, &packages, self.name])
-                .arg(&new))?;
+            let mut command = Command::new("mmdebstrap");
+            command.args(["--variant=minbase", any_age, &packages]);
+            if !self.takes_package() {
+                // When a release has ended, packages of its security updates go one by one.
+                command.arg("--setup-hook=sed -i /security/d \"$1\"/etc/apt/sources.list");
+            }
+            run(command.arg(self.name).arg(&new))?;
             fs::rename(new, &tarball).map_err(error)?;
         }
         say(&format!("unpacking {}", tarball.display()));
