@@ -111,7 +111,7 @@ impl Suite {
             command.args(["--variant=minbase", any_age, &packages]);
             if !self.takes_package() {
                 // When a release has ended, packages of its security updates go one by one.
-                command.arg("--setup-hook=sed -i /security/d \"$1\"/etc/apt/sources.list");
+                command.arg("--setup-hook=find \"$1/etc/apt\" -name '*.list' -exec sed -i /security/d {} +");
             }
             run(command.arg(self.name).arg(&new))?;
             fs::rename(new, &tarball).map_err(error)?;
