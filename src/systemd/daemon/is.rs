@@ -233,9 +233,7 @@ pub fn is_socket_unix(
         None => None,
         Some((Some(path), _)) => Some([path.as_os_str().as_bytes(), b"\0"].concat()),
         Some((_, Some(name))) => Some([b"\0", name].concat()),
-        Some((None, None)) => {
-            return invalid("an address without a name");
-        }
+        Some((None, None)) => return invalid("an address without a name"),
     };
     let (name, length) = match &name {
         None => (ptr::null(), 0),

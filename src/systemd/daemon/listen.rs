@@ -84,11 +84,10 @@ pub fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     // SAFETY: on success the array holds as many strings, and all of it is the caller's.
     let names = unsafe { take_names(names, count as usize) };
     if foreign < LISTEN_FDS_START + count {
-        let text = format!(
+        return invalid(format!(
             "descriptor {foreign} was promised by LISTEN_FDS, but this program has opened or taken it itself: \
              the passed descriptors have to be taken first"
-        );
-        return invalid(text);
+        ));
     }
     // SAFETY: each is open and came with the process, since it was not close-on-exec when this began, and no
     // Rust library opens others; TAKEN and that flag, which libsystemd has set now, see to it that each is owned once.

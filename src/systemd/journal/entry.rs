@@ -114,8 +114,7 @@ pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
         check_name(&start[..start.iter().position(|&byte| byte == b'=').unwrap_or(0)])?;
     }
     if !(1..=FIELDS_MAX).contains(&fields.len()) {
-        let text = format!("an entry has 1 to {FIELDS_MAX} fields, not {}", fields.len());
-        return invalid(text);
+        return invalid(format!("an entry has 1 to {FIELDS_MAX} fields, not {}", fields.len()));
     }
     // SAFETY: IoSlice has the layout of iovec, as std promises; the fields outlive the call, which
     // only reads them.
@@ -129,9 +128,8 @@ fn check_name(name: &[u8]) -> io::Result<()> {
     if begins && name.len() <= NAME_MAX && name.iter().all(valid) {
         return Ok(());
     }
-    let text = format!(
+    invalid(format!(
         "{:?} can't name a field of the journal: 1 to {NAME_MAX} characters of A to Z, 0 to 9 and _, the first a letter",
         String::from_utf8_lossy(name)
-    );
-    invalid(text)
+    ))
 }

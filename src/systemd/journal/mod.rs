@@ -116,8 +116,7 @@ fn check_identifier(identifier: &CStr) -> io::Result<()> {
     if bytes.len() <= IDENTIFIER_MAX && !bytes.contains(&b'\n') {
         return Ok(());
     }
-    let text = format!("an identifier has at most {IDENTIFIER_MAX} bytes, and no newline among them");
-    invalid(text)
+    invalid(format!("an identifier has at most {IDENTIFIER_MAX} bytes, and no newline among them"))
 }
 
 /// Takes a descriptor that libsystemd has opened, or its error.
