@@ -28,12 +28,12 @@ mod starting;
 mod suite;
 mod wrapper;
 
+use common::caught;
 use container::Container;
 use libtest_mimic::{Arguments, Failed, Trial};
 use stage::Stage;
 use stage::Units::{self, Original, Ours, Packaged, Replaced};
 use std::collections::BTreeMap;
-use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
@@ -193,14 +193,10 @@ fn trials(suite: &'static Suite, ready: Result<Arc<Stage>, String>, list: bool) 
 fn run(suite: &'static Suite, units: Units, stage: &Stage, case: &'static Case) -> Result<(), Failed> {
     let (name, _, case) = case;
     let mut container = suite.boot(stage, units)?;
-    let result = panic::catch_unwind(AssertUnwindSafe(|| case(&mut container)));
+    let result = caught(|| case(&mut container));
     let told = container.told();
     if !told.is_empty() {
         results::keep(name, suite.name, told);
     }
-    result.map_err(|panic| {
-        let reason = panic.downcast_ref::<String>().map(String::as_str);
-        let reason = reason.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-        format!("{reason}\n{}", container.report()).into()
-    })
+    result.map_err(|reason| format!("{reason}\n{}", container.report()).into())
 }

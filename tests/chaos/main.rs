@@ -14,7 +14,7 @@ mod stage;
 
 use common::daemon::{Daemon, End};
 use common::setup::Setup;
-use common::{TempDir, eventually, panic_text};
+use common::{TempDir, caught, eventually};
 use nix::sys::signal::Signal::{SIGHUP, SIGTERM};
 use plan::{Case, Log, Notify, Outcome};
 use proptest::strategy::{Strategy, ValueTree};
@@ -25,7 +25,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::panic;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs, io};
 
@@ -50,7 +49,8 @@ fn random_surroundings() {
     let mut cases = 0;
     while cases == 0 || Instant::now() < end {
         let case = drawn(seed + cases);
-        if let Err((what, detail)) = panic::catch_unwind(|| run(&case)).unwrap_or_else(panicked) {
+        let panicked = |text| Err(("an event that did not come", text));
+        if let Err((what, detail)) = caught(|| run(&case)).unwrap_or_else(panicked) {
             findings.entry(what).or_default().push((seed + cases, case, detail));
         }
         cases += 1;
@@ -71,10 +71,6 @@ fn drawn(seed: u64) -> Case {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     plan::case().new_tree(&mut runner).unwrap().current()
-}
-
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Result<(), Finding> {
-    Err(("an event that did not come", panic_text(&*panic).to_owned()))
 }
 
 fn run(case: &Case) -> Result<(), Finding> {

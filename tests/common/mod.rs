@@ -8,12 +8,12 @@ pub mod daemon;
 pub mod setup;
 pub mod sys;
 
-use std::any::Any;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -65,10 +65,12 @@ pub fn state(pid: u32) -> char {
     stat[stat.rfind(')').unwrap()..].chars().nth(2).unwrap()
 }
 
-/// What a panic says.
-pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic")
+/// What a check gives, or what its panic says. What it leaves half done is not looked at again.
+pub fn caught<T>(check: impl FnOnce() -> T) -> Result<T, String> {
+    panic::catch_unwind(AssertUnwindSafe(check)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
+    })
 }
 
 /// Says that a test can't run here and what it takes; where everything must run (`CI` is set)

@@ -13,11 +13,10 @@ mod scene;
 mod start;
 mod table;
 
-use common::{panic_text, skip};
+use common::{caught, skip};
 use libtest_mimic::{Arguments, Failed, Trial};
 use scene::{Log, Run};
 use std::collections::BTreeMap;
-use std::panic::{self, AssertUnwindSafe};
 use std::process::{Command, ExitCode};
 use table::{TABLE, Want};
 
@@ -74,7 +73,7 @@ fn starts(log: Log) -> Vec<Trial> {
             let (name, call) = (format!("{log:?}::start::{call}::{error}::{when}"), call.clone());
             trials.push(Trial::test(name, move || {
                 let check = || start::run(log, Some((&call, error, when))).assert_lawful(reasons);
-                panic::catch_unwind(AssertUnwindSafe(check)).map_err(|panic| panic_text(&*panic).into())
+                caught(check).map_err(Failed::from)
             }));
         }
     }
@@ -99,7 +98,7 @@ fn fails(
     fault: (&'static str, &'static str, u64),
     want: Want,
 ) -> Result<(), Failed> {
-    let check = AssertUnwindSafe(|| {
+    let check = || {
         let run = scene::run(log, Some(fault));
         // Time decides how often some calls are made, and whether the journal is ever waited for; of the others the
         // first is always made.
@@ -112,8 +111,8 @@ fn fails(
         let (made, usual) = (total(&run.calls), total(calls));
         assert!(made < 2 * usual + 200, "spins: {made} calls instead of {usual}\n{run}");
         assert!(looks(&run.calls) < 100 * usual, "looks without end: {run}");
-    });
-    panic::catch_unwind(check).map_err(|panic| panic_text(&*panic).into())
+    };
+    caught(check).map_err(Failed::from)
 }
 
 impl Run {
