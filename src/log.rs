@@ -1,27 +1,29 @@
 //! Where records go: lines on standard error, or the journal itself for what a line can't hold.
+//!
+//! What can't be written now stays here, in order. A caller that adds records flushes first, and adds none while
+//! that fails: so there is never more to keep than [`FULL`] and one line.
 
 #![forbid(unsafe_code)]
 
 use crate::{
     datagram::{MAX_LENGTH, give_back, reserve},
     record::{Record, escape},
-    sink::Sink,
-    systemd::journal::{self, Priority},
+    sink::{Blocked, Sink},
+    systemd::journal::Priority,
 };
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::{
+    collections::VecDeque,
     fmt,
     io::{self, IoSlice},
     mem,
     os::fd::BorrowedFd,
-    path::Path,
+    thread,
     time::{Duration, Instant},
 };
 
-/// The journal cuts a line of a stream where it is longer than this: `LineMax=` of journald.conf(5).
+/// The journal cuts a longer line of a stream by default: `LineMax=` of journald.conf(5).
 const JOURNAL_LINE_MAX: usize = 48 * 1024;
-
-/// Where the journal takes entries.
-const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
 
 /// With so many bytes of lines to be written, no more should be added before a flush.
 const FULL: usize = 64 * 1024;
@@ -29,13 +31,21 @@ const FULL: usize = 64 * 1024;
 /// The longest line: each byte of a datagram, and of its sender's name, escaped to four.
 const LINE_MAX: usize = 4 * MAX_LENGTH + 1024;
 
+/// The longest that the end waits for a journald that reads nothing.
+const SETTLE_FOR: Duration = Duration::from_millis(500);
+
+/// The field of an entry that a line becomes. A line that is to be one begins with it in place of its prefix.
+const FIELD: &[u8] = b"MESSAGE=";
+
 /// A log whose lines are written when it is flushed, all of them at once.
 pub struct Log {
     sink: Sink,
     /// Lines that are not written yet. The memory is reserved, so that it need not grow.
     lines: Vec<u8>,
-    /// How many bytes of them are.
+    /// How many bytes of them are. It can move back to the start of a line.
     written: usize,
+    /// Where in `lines` those begin that are to be entries, and what their priorities are.
+    entries: VecDeque<(usize, Priority)>,
     /// Whether `lines` held a large line since its memory was last given back.
     large: bool,
 }
@@ -45,9 +55,10 @@ impl Log {
     ///
     /// # Errors
     ///
-    /// Where there is no descriptor left for it, or no memory.
+    /// Fails if there is no descriptor left for it, or no memory.
     pub fn open() -> io::Result<Self> {
-        Ok(Self { sink: Sink::open()?, lines: reserve(FULL + LINE_MAX)?, written: 0, large: false })
+        let (sink, lines) = (Sink::open()?, reserve(FULL + LINE_MAX)?);
+        Ok(Self { sink, lines, written: 0, entries: VecDeque::new(), large: false })
     }
 
     /// Adds a line of text, escaped where it would not stand on one.
@@ -65,91 +76,123 @@ impl Log {
         self.add(Priority::Notice, |line| record.render(line));
     }
 
-    /// Adds what is rendered as a line, or, where the journal would cut that line, sends it as an entry.
+    /// Adds a line, which becomes an entry of its own if the journal would cut it.
     fn add(&mut self, priority: Priority, render: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.lines.len();
-        self.lines.extend_from_slice(priority.prefix().as_bytes());
+        let (start, prefix) = (self.lines.len(), priority.prefix());
+        self.lines.extend_from_slice(prefix.as_bytes());
         render(&mut self.lines);
         self.lines.push(b'\n');
         if self.sink.is_journal() && self.lines.len() - start > JOURNAL_LINE_MAX {
-            self.send_entry(priority, start);
+            self.lines.splice(start..start + prefix.len(), FIELD.iter().copied());
+            self.entries.push_back((start, priority));
         }
         self.large |= self.lines.len() > FULL;
     }
 
-    /// Sends the last line, which begins at `start`, as an entry. Where that fails it stays a line: the
-    /// journal cuts it, but loses nothing.
-    fn send_entry(&mut self, priority: Priority, start: usize) {
-        const FIELD: &[u8] = b"MESSAGE=";
-        let prefix = priority.prefix();
-        self.lines.splice(start..start + prefix.len(), FIELD.iter().copied());
-        // First what came before it. This waits for the journal, as libsystemd does then.
-        loop {
-            self.written = self.sink.write(&self.lines[..start], self.written);
-            if self.written == start {
-                break;
-            }
-            self.sink.wait(Duration::MAX);
+    /// Writes what has been added, without blocking.
+    ///
+    /// # Errors
+    ///
+    /// Says what to wait for if not everything was written.
+    pub fn flush(&mut self) -> Result<(), Blocked> {
+        while let Some(&(start, priority)) = self.entries.front() {
+            self.sink.write(&self.lines[..start], &mut self.written)?;
+            self.send_entry(start, priority)?;
         }
-        let message = &self.lines[start..self.lines.len() - 1];
+        self.sink.write(&self.lines, &mut self.written)?;
+        self.lines.clear();
+        self.written = 0;
+        Ok(())
+    }
+
+    /// Sends the line that begins at `start` as an entry. If that is impossible it becomes a line again: the journal
+    /// cuts it, but loses nothing.
+    fn send_entry(&mut self, start: usize, priority: Priority) -> Result<(), Blocked> {
+        let length = self.lines[start..].iter().position(|&byte| byte == b'\n').unwrap_or_default();
+        let message = &self.lines[start..start + length];
         let level = format!("PRIORITY={}", priority as u8);
         let facility = format!("SYSLOG_FACILITY={}", libc::LOG_DAEMON >> 3);
         let fields = [message, level.as_bytes(), facility.as_bytes()].map(IoSlice::new);
-        match journal::sendv(&fields) {
-            // Where the journal is not there, libsystemd drops the entry and says that all is well.
-            Ok(()) if Path::new(JOURNAL_SOCKET).exists() => self.lines.truncate(start),
-            _ => drop(self.lines.splice(start..start + FIELD.len(), prefix.bytes())),
+        let is_sent = self.sink.send(&fields)?;
+        self.entries.pop_front();
+        if is_sent {
+            self.written = start + length + 1;
+        } else {
+            let prefix = priority.prefix();
+            self.lines.splice(start..start + FIELD.len(), prefix.bytes());
+            self.entries.iter_mut().for_each(|(start, _)| *start -= FIELD.len() - prefix.len());
         }
-        self.large = true;
+        Ok(())
     }
 
-    /// Writes out what has been added, as far as it is taken now; whether that was all.
-    pub fn flush(&mut self) -> bool {
-        self.written = self.sink.write(&self.lines, self.written);
-        if self.is_pending() {
-            return false;
+    /// Writes what has been added, and blocks until then.
+    ///
+    /// # Errors
+    ///
+    /// Says what it waited for if not everything was written by `end`.
+    pub fn flush_by(&mut self, end: Instant) -> Result<(), Blocked> {
+        while let Err(blocked) = self.flush() {
+            self.wait(blocked, end)?;
         }
-        self.lines.clear();
-        self.written = 0;
-        true
+        Ok(())
     }
 
-    /// Writes out what has been added, waiting until then for it to be taken; whether that was all.
-    pub fn flush_by(&mut self, end: Instant) -> bool {
-        while !self.flush() {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
+    /// Waits until it is worth to flush again.
+    ///
+    /// # Errors
+    ///
+    /// Says what it waited for if it is past `end`.
+    pub fn wait(&self, blocked: Blocked, end: Instant) -> Result<(), Blocked> {
+        let now = Instant::now();
+        let left = end.saturating_duration_since(now);
+        if left.is_zero() {
+            return Err(blocked);
+        }
+        match self.ready_fd(blocked) {
+            // If this fails, the next flush says so.
+            Some(fd) => {
+                let timeout = left.try_into().unwrap_or(PollTimeout::MAX);
+                let _ = poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], timeout);
             }
-            self.sink.wait(left);
+            None => thread::sleep(left.min(blocked.retry_after().unwrap_or(left))),
         }
-        true
+        Ok(())
     }
 
-    /// Whether lines wait to be taken.
-    pub fn is_pending(&self) -> bool {
-        self.written < self.lines.len()
+    /// Returns what becomes writable when a flush is worth it again; `None` if only time will show.
+    pub fn ready_fd(&self, blocked: Blocked) -> Option<BorrowedFd<'_>> {
+        self.sink.ready_fd(blocked)
     }
 
-    /// What is ready when more can be written; `None` where there is nothing but to try again after a while.
-    pub fn ready_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.sink.ready_fd()
+    /// Writes long lines as it can, out of order or cut. For the end, if journald does not read.
+    pub fn give_up_order(&mut self) {
+        self.sink.give_up_order();
     }
 
-    /// Whether lines should be flushed before more are added.
+    /// Returns whether lines should be flushed before more are added.
     pub fn is_full(&self) -> bool {
-        self.lines.len() >= FULL
-    }
-
-    /// How much of what was written the journal has not read yet, in bytes; 0 where the log is not the journal.
-    pub fn unread(&self) -> usize {
-        self.sink.unread()
+        self.lines.len() >= FULL || !self.entries.is_empty()
     }
 
     /// Gives back the memory that large lines took. For when the traffic pauses, after a flush.
     pub fn rest(&mut self) {
-        if !self.is_pending() && mem::take(&mut self.large) {
+        if self.lines.is_empty() && mem::take(&mut self.large) {
             give_back(&mut self.lines);
+        }
+    }
+
+    /// Waits for journald to read everything: it may read the next foo's stream first, whose lines would stand before
+    /// the last of these. A busy machine's journald is slow; one that has read nothing for a while hangs.
+    pub fn settle(&mut self, end: Instant) {
+        let (mut least, mut since) = (usize::MAX, Instant::now());
+        while let Err(blocked) = self.sink.check_read() {
+            let unread = self.sink.unread();
+            if unread < least {
+                (least, since) = (unread, Instant::now());
+            }
+            if self.wait(blocked, end.min(since + SETTLE_FOR)).is_err() {
+                break;
+            }
         }
     }
 }

@@ -4,13 +4,17 @@
 
 use crate::{
     log::Log,
+    sink::RETRY_AFTER,
     systemd::{
+        bounded::bounded,
         daemon::{self, NotifyState},
         journal::Priority,
     },
 };
 use std::{
-    io, mem,
+    collections::VecDeque,
+    io::{self, ErrorKind},
+    mem,
     time::{Duration, Instant},
 };
 
@@ -20,7 +24,10 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// `WATCHDOG=1` is sent at most so often, whatever the service manager asks for.
 const SHORTEST_WATCHDOG: Duration = Duration::from_millis(1);
 
-/// Tells the service manager, now and when it is time.
+/// Notifications that wait for room there. More come only of reloads that the manager did not order.
+const UNSENT_MAX: usize = 8;
+
+/// Notifies the service manager, now and when it is time.
 pub struct Notifier {
     messages: u64,
     bytes: u64,
@@ -28,6 +35,9 @@ pub struct Notifier {
     status_at: Option<Instant>,
     /// How often, and when next, to say that foo is alive.
     watchdog: Option<(Duration, Instant)>,
+    /// Notifications, in order, that the queue had no room for, and when to send them again.
+    unsent: VecDeque<Vec<NotifyState>>,
+    resend_at: Option<Instant>,
     /// Whether the last notification failed.
     unheard: bool,
 }
@@ -41,7 +51,8 @@ impl Notifier {
             None
         });
         let watchdog = watchdog.map(|period| ((period / 2).max(SHORTEST_WATCHDOG), Instant::now()));
-        Self { messages: 0, bytes: 0, status_at: None, watchdog, unheard: false }
+        let (unsent, resend_at) = (VecDeque::new(), None);
+        Self { messages: 0, bytes: 0, status_at: None, watchdog, unsent, resend_at, unheard: false }
     }
 
     /// Counts a datagram of so many bytes.
@@ -64,17 +75,22 @@ impl Notifier {
 
     /// Says that foo stops.
     pub fn stopping(&mut self, log: &mut Log) {
+        self.resend_at = None;
         self.notify([Ok(NotifyState::STOPPING)], log);
     }
 
     /// When the next notification is due.
     pub fn due(&self) -> Option<Instant> {
-        self.status_at.into_iter().chain(self.watchdog.map(|(_, at)| at)).min()
+        let watchdog = self.watchdog.map(|(_, at)| at);
+        self.status_at.into_iter().chain(watchdog).chain(self.resend_at).min()
     }
 
     /// Sends the notifications that are due; whether the counts were among them.
     pub fn notify_due(&mut self, log: &mut Log) -> bool {
         let now = Instant::now();
+        if self.resend_at.take_if(|at| *at <= now).is_some() {
+            self.send(log);
+        }
         if let Some((interval, _)) = self.watchdog.filter(|&(_, at)| at <= now) {
             self.watchdog = Some((interval, now + interval));
             self.notify([Ok(NotifyState::WATCHDOG)], log);
@@ -91,13 +107,30 @@ impl Notifier {
         NotifyState::status(&format!("Received {} message{plural}, {} bytes", self.messages, self.bytes))
     }
 
-    /// Notifies the service manager. That it can't be told is logged once, not each time.
+    /// Notifies the service manager, after what it has not taken yet.
     fn notify<const N: usize>(&mut self, state: [io::Result<NotifyState>; N], log: &mut Log) {
-        let state: io::Result<Vec<_>> = state.into_iter().collect();
-        let result = state.and_then(|state| daemon::notify(&state));
-        let unheard = mem::replace(&mut self.unheard, result.is_err());
-        if let (Err(error), false) = (result, unheard) {
-            log.line(Priority::Warning, format!("Unable to notify the service manager: {error}"));
+        if self.unsent.len() < UNSENT_MAX {
+            // Only a text with a newline is an error, which none of these has.
+            self.unsent.push_back(state.into_iter().flatten().collect());
+        }
+        if self.resend_at.is_none() {
+            self.send(log);
+        }
+    }
+
+    /// Sends what is unsent. An error is logged once, not each time.
+    fn send(&mut self, log: &mut Log) {
+        while let Some(state) = self.unsent.front() {
+            let result = bounded(|| daemon::notify(state));
+            if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+                self.resend_at = Some(Instant::now() + RETRY_AFTER);
+                return;
+            }
+            self.unsent.pop_front();
+            let unheard = mem::replace(&mut self.unheard, result.is_err());
+            if let (Err(error), false) = (result, unheard) {
+                log.line(Priority::Warning, format!("Unable to notify the service manager: {error}"));
+            }
         }
     }
 }

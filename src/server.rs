@@ -1,4 +1,11 @@
 //! foo itself: start, loop, reload, stop.
+//!
+//! The loop calls nothing that can block, but for [`wait`], in which it sleeps. What can't be written now is waited for
+//! there like everything else, and so can't hold up a reload, the watchdog or a stop. Each turn begins with a write:
+//!
+//! - If it succeeds, the log and the batch are both empty, and the sources are waited for.
+//! - If it fails, it says why the log is blocked. That is waited for, and nothing is received. So a batch that is not
+//!   empty means that the log is blocked.
 
 #![forbid(unsafe_code)]
 
@@ -8,8 +15,9 @@ use crate::{
     log::Log,
     notifier::Notifier,
     record::{Record, Sender},
-    sink::RETRY_AFTER,
+    sink::{Blocked, RETRY_AFTER},
     systemd::{
+        bounded::bounded,
         daemon::{self, ListenFd, NotifyState},
         journal::Priority,
     },
@@ -23,7 +31,8 @@ use nix::{
     },
 };
 use std::{
-    env, fmt, io,
+    env, fmt,
+    io::{self, Write},
     os::unix::ffi::OsStrExt,
     process::ExitCode,
     thread,
@@ -36,15 +45,14 @@ const FAILED: u8 = 255;
 /// How long foo receives what is queued when it is stopped, in case senders never pause.
 const DRAIN_FOR: Duration = Duration::from_secs(1);
 
-/// How often foo looks in vain for more where several datagrams had been queued, before it sleeps: for about
-/// as long as falling asleep and being woken would take it and the sender.
+/// Empty polls before sleeping. About as expensive as one sleep and wake-up.
 const LOOKS: usize = 32;
 
-/// How long foo goes on to receive before it sees to signals and notifications in between.
+/// Longest busy-poll before signals and timers are checked.
 const LINGER_FOR: Duration = Duration::from_millis(2);
 
-/// How long foo waits in the end for a journal that reads nothing of what was written.
-const SETTLE_FOR: Duration = Duration::from_millis(500);
+/// How long foo keeps entries in order and whole when it is stopped. Longer, and messages may be lost for it.
+const ORDER_FOR: Duration = Duration::from_millis(500);
 
 /// How long foo waits when it is stopped for a log that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,14 +64,16 @@ pub fn run() -> ExitCode {
     let mut log = match Log::open() {
         Ok(log) => log,
         Err(error) => {
-            eprintln!("{}Unable to open the log: {error}", Priority::Err.prefix());
+            // If standard error can't take it, the status still says so.
+            let _ = writeln!(io::stderr(), "{}Unable to open the log: {error}", Priority::Err.prefix());
             return fail();
         }
     };
     let result = Server::start(passed, &mut log).and_then(|mut server| server.serve());
     if let Err(error) = result {
         log.line(Priority::Err, error);
-        log.flush_by(Instant::now() + DRAIN_FOR);
+        // If the log stays blocked, the status still says so.
+        let _ = log.flush_by(Instant::now() + DRAIN_FOR);
         return fail();
     }
     ExitCode::SUCCESS
@@ -71,8 +81,8 @@ pub fn run() -> ExitCode {
 
 /// Says that foo ends, and tells its status.
 fn fail() -> ExitCode {
-    // Where nobody can be told, the status still tells.
-    let _ = daemon::notify(&[NotifyState::STOPPING]);
+    // If the service manager can't be notified, the status still says so.
+    let _ = bounded(|| daemon::notify(&[NotifyState::STOPPING]));
     ExitCode::from(FAILED)
 }
 
@@ -128,7 +138,8 @@ impl<'a> Server<'a> {
             .map_err(|errno| Error::Kernel("receive signals", errno.into()))?;
         let batch = Batch::new().map_err(|error| Error::Kernel("reserve memory", error))?;
         let mut notifier = Notifier::new(log);
-        log.flush();
+        // What the log does not take now is the loop's to write.
+        let _ = log.flush();
         notifier.ready(log);
         let sources = sockets.into_iter().map(|socket| Source { socket, retry_at: None }).collect();
         Ok(Self { log, notifier, sources, signals, batch })
@@ -138,8 +149,9 @@ impl<'a> Server<'a> {
     fn serve(&mut self) -> Result<(), Error> {
         let mut lingers = false;
         loop {
+            let blocked = self.write().err();
             let due = if lingers { Some(Instant::now()) } else { self.notifier.due() };
-            let ready = wait(&self.signals, &self.sources, self.log, due)
+            let ready = wait(&self.signals, &self.sources, blocked.map(|blocked| (&*self.log, blocked)), due)
                 .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
             if ready.signal {
                 match self.signal()? {
@@ -148,11 +160,7 @@ impl<'a> Server<'a> {
                     Some(_) => return self.stop(),
                 }
             }
-            self.write();
-            let mut most = 0;
-            for (index, shut_down) in ready.sources {
-                most = most.max(self.receive(index, shut_down)?);
-            }
+            let most = self.receive(&ready.sources)?;
             lingers = (lingers || most > 1) && self.linger()?;
             if self.notifier.notify_due(self.log) {
                 // A second has passed since the datagram that began this count.
@@ -172,23 +180,19 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Goes on to receive from all sources for as long as there is more, or was just now; whether it should be
-    /// called again. Who sends to foo while it sleeps has to wake it, and who waits for room in the queue has
-    /// to be woken: both cost more than to look again.
+    /// Busy-polls all sources while datagrams keep arriving. Returns whether to poll again. A sender has to wake foo
+    /// up if it sleeps, and foo a sender that waits for a full queue: both cost more than to poll again.
     fn linger(&mut self) -> Result<bool, Error> {
         let (begin, mut looks, mut found) = (Instant::now(), 0, false);
+        let all: Vec<_> = (0..self.sources.len()).map(|index| (index, false)).collect();
         while begin.elapsed() < LINGER_FOR {
-            if looks >= LOOKS || self.log.is_pending() {
+            if looks >= LOOKS || !self.batch.is_empty() {
                 return Ok(false);
             }
-            let mut any = false;
-            for index in 0..self.sources.len() {
-                any |= self.sources[index].retry_at.is_none() && self.receive(index, false)? > 0;
-            }
-            if any {
+            if self.receive(&all)? > 0 {
                 (looks, found) = (0, true);
             } else {
-                looks += self.sources.len();
+                looks += all.len();
                 // With one processor, the senders need it.
                 thread::yield_now();
             }
@@ -197,18 +201,30 @@ impl<'a> Server<'a> {
         Ok(found)
     }
 
-    /// Receives a batch from a source and logs it, unless the log takes nothing; how many there were.
-    fn receive(&mut self, index: usize, shut_down: bool) -> Result<usize, Error> {
-        if self.log.is_pending() {
-            return Ok(0);
+    /// Receives a batch from each of the sources, and writes it, until the log is blocked. Returns how many datagrams
+    /// the largest batch had.
+    fn receive(&mut self, sources: &[(usize, bool)]) -> Result<usize, Error> {
+        let mut most = 0;
+        for &(index, shut_down) in sources {
+            // A source that fails is left alone until it is waited for again.
+            if shut_down || self.sources[index].retry_at.is_none_or(|at| at <= Instant::now()) {
+                most = most.max(self.receive_batch(index, shut_down)?);
+                if self.write().is_err() {
+                    break;
+                }
+            }
         }
+        Ok(most)
+    }
+
+    /// Receives a batch from a source. Returns how many datagrams it has.
+    fn receive_batch(&mut self, index: usize, shut_down: bool) -> Result<usize, Error> {
         let Source { socket: Socket { name, fd }, retry_at } = &mut self.sources[index];
         let error = match self.batch.receive(fd) {
             Ok(count) => {
                 if retry_at.take().is_some() {
                     self.log.line(Priority::Notice, format_args!("Receiving from {name} again"));
                 }
-                self.write();
                 return Ok(count);
             }
             Err(error) => error,
@@ -219,28 +235,27 @@ impl<'a> Server<'a> {
                 Err(Error::Socket(name.clone(), io::Error::other("it was shut down")))
             }
             Errno::EAGAIN | Errno::EINTR => Ok(0),
-            Errno::EBADF
-            | Errno::ENOTSOCK
-            | Errno::EINVAL
-            | Errno::EFAULT
-            | Errno::EOPNOTSUPP
-            | Errno::ENOSYS => Err(Error::Socket(name.clone(), error)),
+            errno if is_permanent(errno) => Err(Error::Socket(name.clone(), error)),
             _ => {
                 if retry_at.replace(Instant::now() + RETRY_AFTER).is_none() {
                     let text = format!("Unable to receive from {name}, trying again: {error}");
                     self.log.line(Priority::Err, text);
-                    self.log.flush();
                 }
                 Ok(0)
             }
         }
     }
 
-    /// Logs what has been received and writes it out, as far as that is taken now.
-    fn write(&mut self) {
-        while self.log.flush() {
+    /// Renders the received datagrams and writes what the log accepts without blocking.
+    ///
+    /// # Errors
+    ///
+    /// Says what to wait for if not everything was written.
+    fn write(&mut self) -> Result<(), Blocked> {
+        loop {
+            self.log.flush()?;
             if self.batch.is_empty() {
-                break;
+                return Ok(());
             }
             while !self.log.is_full() {
                 let Some(Datagram { sender, length, payload }) = self.batch.take() else { break };
@@ -250,52 +265,42 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Logs what is queued, so that it is not lost where the sockets go too.
+    /// Logs what is queued, so that it is not lost if the sockets go too.
     fn stop(&mut self) -> Result<(), Error> {
         self.notifier.stopping(self.log);
         let begin = Instant::now();
+        let all: Vec<_> = (0..self.sources.len()).map(|index| (index, false)).collect();
         loop {
-            while self.log.is_pending() || !self.batch.is_empty() {
-                if !self.log.flush_by(begin + PATIENCE) {
-                    return Err(Error::Log);
-                }
-                self.write();
-            }
-            let mut any = false;
-            if begin.elapsed() < DRAIN_FOR {
-                for index in 0..self.sources.len() {
-                    any |= self.receive(index, false)? > 0;
-                }
-                // An error that can pass is not the end of a queue.
-                let fails = |source: &Source| source.retry_at.is_some_and(|at| at > Instant::now());
-                if !any && self.sources.iter().any(fails) {
-                    thread::sleep(RETRY_AFTER);
-                    any = true;
-                }
-            }
-            if !any {
+            self.write_all(begin)?;
+            if begin.elapsed() >= DRAIN_FOR {
                 break;
             }
+            if self.receive(&all)? == 0 {
+                // A transient error is not the end of a queue.
+                if self.sources.iter().all(|source| source.retry_at.is_none()) {
+                    break;
+                }
+                thread::sleep(RETRY_AFTER);
+            }
         }
-        self.settle();
+        self.log.settle(begin + PATIENCE);
         Ok(())
     }
 
-    /// Waits for the journal to read what was written: it may read the next foo's stream first, whose lines would
-    /// stand before the last of these. A busy machine's journal is slow; one that has read nothing for a while hangs.
-    fn settle(&self) {
-        let begin = Instant::now();
-        let (mut left, mut since) = (usize::MAX, begin);
-        while begin.elapsed() < PATIENCE && since.elapsed() < SETTLE_FOR {
-            let unread = self.log.unread();
-            if unread == 0 {
-                break;
+    /// Writes everything. If journald does not read, messages are better out of order or cut than lost.
+    fn write_all(&mut self, begin: Instant) -> Result<(), Error> {
+        while let Err(blocked) = self.write() {
+            if begin.elapsed() >= ORDER_FOR {
+                self.log.give_up_order();
             }
-            if unread < left {
-                (left, since) = (unread, Instant::now());
-            }
-            // No event tells of it.
-            thread::sleep(Duration::from_millis(1));
+            self.log.wait(blocked, begin + PATIENCE).map_err(|_| Error::Log)?;
         }
+        Ok(())
     }
+}
+
+/// Returns whether a socket that failed so will go on to fail.
+fn is_permanent(errno: Errno) -> bool {
+    use Errno::{EBADF, EFAULT, EINVAL, ENOSYS, ENOTSOCK, EOPNOTSUPP};
+    matches!(errno, EBADF | ENOTSOCK | EINVAL | EFAULT | EOPNOTSUPP | ENOSYS)
 }

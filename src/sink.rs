@@ -1,42 +1,94 @@
-//! What the log's lines are written to, and what happens where they can't be.
+//! What the log's lines are written to, and why nothing can be written to it now.
+//!
+//! Nothing here blocks, but for the few milliseconds that [`bounded`] lets libsystemd have. What can't be written
+//! now is the caller's to keep: [`Blocked`] says what to wait for before the next try, and is stored nowhere.
+//!
+//! The journal reads a stream of lines and a queue of entries, in no order. So an entry is sent when journald has
+//! read all lines, and a line is written when it has read all entries.
 
 #![forbid(unsafe_code)]
 
-use crate::systemd::journal::{self, Priority};
+use crate::systemd::{
+    bounded::bounded,
+    journal::{self, Priority},
+};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::{
     env,
     fs::{File, Metadata},
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind, IoSlice, IsTerminal, Write},
     mem,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         linux::fs::MetadataExt,
-        unix::{fs::FileTypeExt, net::UnixStream},
+        unix::{
+            fs::FileTypeExt,
+            net::{UnixDatagram, UnixStream},
+        },
     },
-    thread,
+    path::Path,
     time::Duration,
 };
 
-/// Bytes that a pipe or a socket takes without blocking when poll(2) says that it takes any: PIPE_BUF.
+/// Bytes that a pipe, a socket or a terminal takes without blocking when poll(2) says that it takes any: PIPE_BUF.
 const ROOM: usize = 4096;
 
-/// How long to leave alone what has failed in a way that can pass.
+/// Where the journal takes entries.
+const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
+
+/// Delay before a retry after a transient error.
 pub const RETRY_AFTER: Duration = Duration::from_millis(100);
 
-/// Standard error, or a stream of our own to the journal where that one broke.
+/// Delay before journald is asked again for what it has read, which no event reports.
+const ASK_AFTER: Duration = Duration::from_micros(500);
+
+/// Why nothing can be written now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// The descriptor is full. Wait until it is writable.
+    Full,
+    /// The journal's queue of entries is full. Wait until that is writable.
+    QueueFull,
+    /// journald has not read what has to stand before. Ask again after [`ASK_AFTER`].
+    Unread,
+    /// The journal has dropped its stream, and no other can be opened. Try again after [`RETRY_AFTER`].
+    Gone,
+}
+
+impl Blocked {
+    /// Returns the delay after which to try again; `None` if a descriptor becomes writable.
+    pub fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::Full | Self::QueueFull => None,
+            Self::Unread => Some(ASK_AFTER),
+            Self::Gone => Some(RETRY_AFTER),
+        }
+    }
+}
+
+/// Standard error, or a stream of our own to the journal after that one broke.
 pub struct Sink {
     to: File,
-    /// Whether `to` is a stream to the journal. Then it doesn't block: nobody else writes to it.
-    journal: bool,
-    /// Whether a write to `to` may block.
-    may_block: bool,
-    /// Whether the journal has dropped its stream and no other is to be had yet.
-    broken: bool,
-    /// Lines that were written, and that the journal may not have read: so many go with a stream it drops.
-    unconfirmed: usize,
-    /// Lines that were lost, or may have been, and that no line tells of yet.
+    kind: Kind,
+    /// Lines that were lost, or may have been, and are not reported yet.
     lost: usize,
+}
+
+enum Kind {
+    /// A stream to the journal. It is non-blocking: nobody else writes to it.
+    Journal {
+        /// Lines written that journald may not have read yet. They are lost if it drops the stream. Reset when a write
+        /// succeeds to a stream of which it had read everything.
+        unconfirmed: usize,
+        /// The queue, while it may hold entries that journald has not read. No line is written then.
+        queue: Option<Queue>,
+        /// Whether lines and entries wait for each other.
+        in_order: bool,
+    },
+    /// A pipe, a socket or a terminal. Others may use it too, so it stays blocking.
+    Shared,
+    /// A file or a device, which never blocks.
+    Other,
 }
 
 impl Sink {
@@ -44,119 +96,230 @@ impl Sink {
     ///
     /// # Errors
     ///
-    /// Where there is no descriptor left for it.
+    /// Fails if there is no descriptor left for it.
     pub fn open() -> io::Result<Self> {
         let to = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let metadata = to.metadata()?;
-        let kind = metadata.file_type();
-        let journal = is_journal(&metadata);
-        Ok(Self {
-            to: if journal { nonblocking(to.into())? } else { to },
-            journal,
-            may_block: !journal && (kind.is_fifo() || kind.is_socket()),
-            broken: false,
-            unconfirmed: 0,
-            lost: 0,
-        })
+        let file_type = metadata.file_type();
+        if is_journal(&metadata) {
+            let kind = Kind::Journal { unconfirmed: 0, queue: None, in_order: true };
+            return Ok(Self { to: nonblocking(to.into())?, kind, lost: 0 });
+        }
+        let may_block = file_type.is_fifo() || file_type.is_socket() || to.is_terminal();
+        Ok(Self { to, kind: if may_block { Kind::Shared } else { Kind::Other }, lost: 0 })
     }
 
-    /// Whether it is a stream to the journal.
+    /// Returns whether this is a stream to the journal.
     pub fn is_journal(&self) -> bool {
-        self.journal
+        matches!(self.kind, Kind::Journal { .. })
     }
 
-    /// How much the journal has not read yet, in bytes.
-    pub fn unread(&self) -> usize {
-        if self.journal { journal::unread(&self.to).unwrap_or(0) } else { 0 }
-    }
-
-    /// Writes lines, of which so many bytes have been, as far as they are taken now, and says how many bytes
-    /// have been then. Lines that can't be written at all count as written: they are lost, which is told of
-    /// once a line can be written. So is what a journal that stopped may not have read.
-    pub fn write(&mut self, lines: &[u8], mut written: usize) -> usize {
-        if written == lines.len() {
-            return written;
+    /// Writes `lines[*written..]`, and keeps `written` up to date. It moves back to the start of a line that a
+    /// dropped stream cut in two.
+    ///
+    /// Lines that can't be written at all are lost and count as written. A line reports how many were lost, or may
+    /// have been in a journal that stopped.
+    ///
+    /// # Errors
+    ///
+    /// Says what to wait for if not everything was written.
+    pub fn write(&mut self, lines: &[u8], written: &mut usize) -> Result<(), Blocked> {
+        if *written == lines.len() {
+            return Ok(());
         }
-        let between_lines = written == 0 || lines[written - 1] == b'\n';
-        if self.lost > 0 && between_lines {
-            // Begins with a newline, since the line that failed may have been written in part.
-            let (warning, lost) = (Priority::Warning.prefix(), self.lost);
-            let report = format!("\n{warning}Up to {lost} lines before this one were lost\n");
-            if self.try_write(report.as_bytes()).is_ok_and(|count| count == report.len()) {
-                // The report may be lost too, and what it tells with it.
-                self.unconfirmed += mem::take(&mut self.lost);
-            }
-        }
-        // Of a stream that the journal has dropped nothing is unread either: a write must succeed first.
-        let mut confirmed = self.journal && self.unread() == 0;
+        self.settle_queue()?;
+        self.report_lost(&lines[..*written]);
+        // SIOCOUTQ is also 0 on a dropped stream, so this counts only after a successful write.
+        let mut confirmed = self.is_journal() && self.unread() == 0;
         let mut failed = false;
-        while written < lines.len() {
-            match self.try_write(&lines[written..]) {
+        while *written < lines.len() {
+            match self.try_write(&lines[*written..]) {
                 Ok(count) => {
-                    if mem::take(&mut confirmed) {
-                        self.unconfirmed = 0;
+                    if let Kind::Journal { unconfirmed, .. } = &mut self.kind {
+                        if mem::take(&mut confirmed) {
+                            *unconfirmed = 0;
+                        }
+                        *unconfirmed += count_lines(&lines[*written..*written + count]);
                     }
-                    if self.journal {
-                        self.unconfirmed += count_lines(&lines[written..written + count]);
-                    }
-                    written += count;
+                    *written += count;
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(Blocked::Full),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) if self.journal => {
+                Err(_) if self.is_journal() => {
                     // It was stopped or restarted, and will be back: what is to be written waits.
-                    self.lost += mem::take(&mut self.unconfirmed);
-                    self.broken = failed || self.reopen().is_err();
-                    failed = true;
-                    // The line that the break cut in two is written anew, as a whole.
-                    let begun = lines[..written].iter().rposition(|&byte| byte == b'\n');
-                    written = begun.map_or(0, |newline| newline + 1);
-                    if self.broken {
-                        break;
-                    }
+                    *written = start_of_line(&lines[..*written]);
+                    self.reopen(mem::replace(&mut failed, true))?;
                 }
                 Err(_) if !failed => failed = true,
                 Err(_) => {
-                    self.lost += count_lines(&lines[written..]);
-                    written = lines.len();
+                    self.lost += count_lines(&lines[*written..]);
+                    *written = lines.len();
                 }
             }
         }
-        written
+        Ok(())
+    }
+
+    /// Sends fields to the journal as one entry. Returns whether that was possible.
+    ///
+    /// # Errors
+    ///
+    /// Says what to wait for before the next try.
+    pub fn send(&mut self, fields: &[IoSlice<'_>]) -> Result<bool, Blocked> {
+        let unread = self.unread() > 0;
+        let Kind::Journal { queue, in_order, .. } = &mut self.kind else { return Ok(false) };
+        if queue.is_none() {
+            if unread && *in_order {
+                return Err(Blocked::Unread);
+            }
+            *queue = Queue::connect().ok();
+        }
+        let Some(entries) = queue else {
+            // A journal that has dropped the stream too is gone, and will be back.
+            return if self.is_hung_up() { self.reopen(false).map(|()| false) } else { Ok(false) };
+        };
+        if !entries.has_room() {
+            return if *in_order { Err(Blocked::QueueFull) } else { Ok(false) };
+        }
+        match bounded(|| journal::sendv(fields)) {
+            // If the socket's file is gone, libsystemd drops the entry and reports success.
+            Ok(()) if Path::new(JOURNAL_SOCKET).exists() => {
+                (entries.sent, entries.is_marked) = (entries.sent + 1, false);
+                Ok(true)
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(Blocked::QueueFull),
+            Ok(()) | Err(_) => Ok(false),
+        }
+    }
+
+    /// Returns how many bytes of lines journald has not read yet.
+    pub fn unread(&self) -> usize {
+        if self.is_journal() { journal::unread(&self.to).unwrap_or(0) } else { 0 }
+    }
+
+    /// Checks that journald has read everything.
+    ///
+    /// # Errors
+    ///
+    /// Says what to wait for if it has not.
+    pub fn check_read(&mut self) -> Result<(), Blocked> {
+        self.settle_queue()?;
+        if self.unread() > 0 { Err(Blocked::Unread) } else { Ok(()) }
+    }
+
+    /// Lets lines and entries no longer wait for each other, nor for a full queue. For the end, if journald does not
+    /// read.
+    pub fn give_up_order(&mut self) {
+        if let Kind::Journal { in_order, .. } = &mut self.kind {
+            *in_order = false;
+        }
+    }
+
+    /// Returns what becomes writable when something can be written again; `None` if only time will show.
+    pub fn ready_fd(&self, blocked: Blocked) -> Option<BorrowedFd<'_>> {
+        match (blocked, &self.kind) {
+            (Blocked::Full, _) => Some(self.to.as_fd()),
+            (Blocked::QueueFull, Kind::Journal { queue, .. }) => {
+                queue.as_ref().map(|queue| queue.socket.as_fd())
+            }
+            _ => None,
+        }
+    }
+
+    /// Checks that journald has read all entries, which lines wait for.
+    fn settle_queue(&mut self) -> Result<(), Blocked> {
+        let Kind::Journal { queue, in_order: true, .. } = &mut self.kind else { return Ok(()) };
+        if let Some(entries) = queue {
+            self.lost += entries.count_dropped()?;
+            *queue = None;
+        }
+        Ok(())
+    }
+
+    /// Reports lines that were lost, if `before` ends with a line.
+    fn report_lost(&mut self, before: &[u8]) {
+        if self.lost == 0 || before.last().is_some_and(|&byte| byte != b'\n') {
+            return;
+        }
+        // Begins with a newline, since the line that failed may have been written in part.
+        let (warning, lost) = (Priority::Warning.prefix(), self.lost);
+        let report = format!("\n{warning}Up to {lost} lines before this one were lost\n");
+        if self.try_write(report.as_bytes()).is_ok_and(|count| count == report.len()) {
+            self.lost = 0;
+            // The report may be lost too, and what it reports with it.
+            if let Kind::Journal { unconfirmed, .. } = &mut self.kind {
+                *unconfirmed += lost;
+            }
+        }
     }
 
     /// Writes what is taken without blocking.
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.may_block {
+        if !matches!(self.kind, Kind::Shared) {
             return self.to.write(bytes);
         }
         if poll(&mut [PollFd::new(self.to.as_fd(), PollFlags::POLLOUT)], PollTimeout::ZERO)? == 0 {
             return Err(ErrorKind::WouldBlock.into());
         }
-        self.to.write(&bytes[..bytes.len().min(ROOM)])
+        // Somebody else may have taken the room.
+        bounded(|| self.to.write(&bytes[..bytes.len().min(ROOM)]))
     }
 
-    /// What is ready when something can be written; `None` where there is nothing but to try again.
-    pub fn ready_fd(&self) -> Option<BorrowedFd<'_>> {
-        (!self.broken).then(|| self.to.as_fd())
+    /// Returns whether the journal has dropped its stream.
+    fn is_hung_up(&self) -> bool {
+        let mut fds = [PollFd::new(self.to.as_fd(), PollFlags::empty())];
+        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
     }
 
-    /// Waits until something can be written, or until it is time to try again, but no longer than so long.
-    pub fn wait(&self, longest: Duration) {
-        match self.ready_fd() {
-            // Where this fails, the next write tells.
-            Some(fd) => {
-                let timeout = longest.try_into().unwrap_or(PollTimeout::MAX);
-                let _ = poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], timeout);
-            }
-            None => thread::sleep(longest.min(RETRY_AFTER)),
+    /// Opens a stream of our own to the journal, which has dropped the one before, unless that was tried just now.
+    fn reopen(&mut self, was_tried: bool) -> Result<(), Blocked> {
+        if let Kind::Journal { unconfirmed, queue, .. } = &mut self.kind {
+            self.lost += mem::take(unconfirmed) + queue.take().map_or(0, |entries| entries.sent);
         }
+        if was_tried {
+            return Err(Blocked::Gone);
+        }
+        let stream = bounded(|| journal::stream_fd(c"foo", Priority::Notice)).and_then(nonblocking);
+        self.to = stream.map_err(|_| Blocked::Gone)?;
+        Ok(())
+    }
+}
+
+/// The journal's queue of entries, as a socket of ours shows it: libsystemd's own can't be asked.
+struct Queue {
+    socket: UnixDatagram,
+    /// Entries that journald may not have read yet. They are lost if it closes the queue.
+    sent: usize,
+    /// Whether an empty datagram of ours, which journald ignores, stands behind all of them.
+    is_marked: bool,
+}
+
+impl Queue {
+    fn connect() -> io::Result<Self> {
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        socket.connect(JOURNAL_SOCKET)?;
+        Ok(Self { socket, sent: 0, is_marked: false })
     }
 
-    /// Opens a stream of our own to the journal, which was restarted and has dropped the one it gave us.
-    fn reopen(&mut self) -> io::Result<()> {
-        self.to = nonblocking(journal::stream_fd(c"foo", Priority::Info)?)?;
-        Ok(())
+    /// Returns whether libsystemd can send an entry without blocking, unless somebody else is faster.
+    fn has_room(&self) -> bool {
+        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
+        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
+    }
+
+    /// Returns how many entries were dropped when no entry is left in the queue: none if journald has read the mark
+    /// behind them and takes another one.
+    fn count_dropped(&mut self) -> Result<usize, Blocked> {
+        if journal::unread(&self.socket).unwrap_or(0) > 0 {
+            return Err(Blocked::Unread);
+        }
+        match self.socket.send(&[]) {
+            Ok(_) if mem::replace(&mut self.is_marked, true) => Ok(0),
+            Ok(_) => Err(Blocked::Unread),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Blocked::QueueFull),
+            Err(_) => Ok(self.sent),
+        }
     }
 }
 
@@ -175,4 +338,9 @@ fn nonblocking(stream: OwnedFd) -> io::Result<File> {
 
 fn count_lines(lines: &[u8]) -> usize {
     lines.iter().filter(|&&byte| byte == b'\n').count()
+}
+
+/// Where the last line starts, of which these bytes may be a part.
+fn start_of_line(lines: &[u8]) -> usize {
+    lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1)
 }

@@ -1,8 +1,13 @@
-//! What there is to be done: waits for a signal, a datagram, room in the log or a time.
+//! What the loop waits for: a signal, a datagram, room in the log or a time. Computed anew on each turn, from the
+//! reason why the log is blocked if it is.
 
 #![forbid(unsafe_code)]
 
-use crate::{activation::Socket, log::Log, sink::RETRY_AFTER};
+use crate::{
+    activation::Socket,
+    log::Log,
+    sink::{Blocked, RETRY_AFTER},
+};
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, ppoll},
@@ -35,33 +40,38 @@ pub struct Ready {
     pub sources: Vec<(usize, bool)>,
 }
 
-/// Waits for a signal, a datagram or the time at which something is due.
+/// Waits for a signal, a datagram or the time at which something is due: foo's only place to sleep while it serves.
 ///
-/// While the log takes nothing, no source is asked: senders wait too.
+/// While the log is blocked no source is asked, so senders wait too.
 ///
 /// # Errors
 ///
-/// As ppoll(2), but for those that can pass: there is nothing to be done then.
-pub fn wait(signals: &SignalFd, sources: &[Source], log: &Log, due: Option<Instant>) -> Result<Ready, Errno> {
+/// As ppoll(2), but for transient errors: nothing is ready then.
+pub fn wait(
+    signals: &SignalFd,
+    sources: &[Source],
+    blocked: Option<(&Log, Blocked)>,
+    due: Option<Instant>,
+) -> Result<Ready, Errno> {
     let now = Instant::now();
-    let room = log.is_pending().then(|| log.ready_fd());
-    let retries = sources.iter().filter_map(|source| source.retry_at.filter(|&at| at > now));
-    let retries = retries.chain(room.is_some_and(|fd| fd.is_none()).then_some(now + RETRY_AFTER));
-    let due = retries.chain(due).min();
-    let timeout = due.map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
-
     let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
     let mut indices = Vec::new();
-    if let Some(room) = room {
-        fds.extend(room.map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
+    let mut due: Vec<Instant> = due.into_iter().collect();
+    if let Some((log, blocked)) = blocked {
+        fds.extend(log.ready_fd(blocked).map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
+        due.extend(blocked.retry_after().map(|delay| now + delay));
     } else {
         for (index, source) in sources.iter().enumerate() {
-            if source.retry_at.is_none_or(|at| at <= now) {
-                indices.push(index);
-                fds.push(PollFd::new(source.socket.fd.as_fd(), PollFlags::POLLIN | SHUT_DOWN));
+            match source.retry_at.filter(|&at| at > now) {
+                Some(at) => due.push(at),
+                None => {
+                    indices.push(index);
+                    fds.push(PollFd::new(source.socket.fd.as_fd(), PollFlags::POLLIN | SHUT_DOWN));
+                }
             }
         }
     }
+    let timeout = due.into_iter().min().map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
     match ppoll(&mut fds, timeout, None) {
         Ok(_) => {}
         Err(Errno::EINTR) => return Ok(Ready::default()),

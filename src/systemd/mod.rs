@@ -7,6 +7,7 @@
 //! What takes a libsystemd newer than 247 is here where that is what the program is built with, and says since when
 //! it is. For all else that the library can do, there is `libsystemd-sys`.
 
+pub(crate) mod bounded;
 pub mod daemon;
 pub mod journal;
 

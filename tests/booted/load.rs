@@ -27,8 +27,8 @@ const SENDERS: usize = 4;
 /// How a sender sends.
 #[derive(Clone, Copy)]
 struct Pace {
-    /// Bytes after a message's number.
-    length: usize,
+    /// Bytes after a message's number, by turns.
+    lengths: &'static [usize],
     /// What it waits after each message.
     pause: Duration,
 }
@@ -43,17 +43,17 @@ struct Troubles {
 impl Load {
     /// Starts senders that send as fast as they are let.
     pub fn at_full_speed(container: &Container) -> Self {
-        Self::start(container, Pace { length: 0, pause: Duration::ZERO })
+        Self::start(container, Pace { lengths: &[0], pause: Duration::ZERO })
     }
 
     /// Starts senders that give the journal time to do something else.
     pub fn at_ease(container: &Container) -> Self {
-        Self::start(container, Pace { length: 0, pause: Duration::from_millis(1) })
+        Self::start(container, Pace { lengths: &[0], pause: Duration::from_millis(1) })
     }
 
-    /// Starts senders of long messages, in no hurry, since reading the journal takes long too.
-    pub fn of_length(container: &Container, length: usize) -> Self {
-        Self::start(container, Pace { length, pause: Duration::from_millis(10) })
+    /// Starts senders of messages of these lengths by turns, in no hurry, since reading the journal takes long too.
+    pub fn of_lengths(container: &Container, lengths: &'static [usize]) -> Self {
+        Self::start(container, Pace { lengths, pause: Duration::from_millis(10) })
     }
 
     /// One load at a time, whatever else runs: two would slow each other down.
@@ -129,11 +129,11 @@ fn send(path: &Path, sender: usize, pace: Pace, stop: &AtomicBool, accepted: &At
     let socket = UnixDatagram::unbound().expect("a socket");
     // Often enough to see that it is to stop.
     socket.set_write_timeout(Some(Duration::from_millis(50))).expect("a timeout");
-    let padding = "x".repeat(pace.length);
     let mut troubles = Troubles::default();
-    let (mut number, mut since) = (0, Instant::now());
+    let (mut number, mut since) = (0_u64, Instant::now());
     while !stop.load(Ordering::Relaxed) {
-        let message = format!("load {sender} {number} {padding}");
+        let length = pace.lengths[number as usize % pace.lengths.len()];
+        let message = format!("load {sender} {number} {}", "x".repeat(length));
         match socket.send_to(message.as_bytes(), path) {
             Ok(_) => {
                 number += 1;

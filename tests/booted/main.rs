@@ -92,7 +92,13 @@ const CASES: &[Case] = cases! {
     faults::a_restarted_journal: Ours;
     faults::a_killed_journal: Ours;
     faults::a_frozen_journal: Ours;
+    faults::a_frozen_journal_holds_nothing_up: Ours;
+    faults::a_frozen_journal_does_not_keep_foo_from_stopping: Ours;
     faults::a_stopped_journal: Ours;
+    faults::a_stopped_journal_and_long_messages: Ours;
+    faults::a_restarted_journal_and_long_messages: Ours;
+    faults::a_killed_journal_and_long_messages: Ours;
+    faults::a_journal_without_its_socket_for_entries: Ours;
     faults::a_full_disk: Ours;
     faults::too_few_descriptors: Ours;
     faults::too_little_address_space: Ours;

@@ -6,6 +6,7 @@ use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGTERM};
 use nix::time::{ClockId, clock_gettime};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::iter;
 use std::net::Shutdown;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::thread;
@@ -218,6 +219,37 @@ fn a_log_that_takes_nothing_any_more() {
     daemon.signal(SIGTERM);
     assert_eq!(daemon.end().code, 255);
     drop(reader);
+}
+
+/// A service manager that reads nothing holds nothing up, and gets all that matters, in order, as soon as it reads.
+#[test]
+fn a_service_manager_that_reads_nothing() {
+    let setup = Daemon::listening();
+    let manager = patient(setup.dir().socket("manager"));
+    let filler = UnixDatagram::unbound().unwrap();
+    filler.set_nonblocking(true).unwrap();
+    let path = setup.dir().join("manager");
+    let full = (0..).take_while(|_| filler.send_to(b"X_FILLER=1", &path).is_ok()).count();
+    let daemon = setup.env("NOTIFY_SOCKET", path).start();
+    while daemon.line() != "<5> foo.socket" {}
+    for round in 0..100 {
+        daemon.assert_logs(&format!("round {round}"), "hello", "hello");
+    }
+    daemon.signal(SIGHUP);
+    daemon.assert_logs("after the signal", "hello", "hello");
+    let next = || {
+        let mut buffer = [0; 4096];
+        let size = persist(|| manager.recv(&mut buffer)).unwrap();
+        String::from_utf8_lossy(&buffer[..size]).into_owned()
+    };
+    assert!((0..full).all(|_| next() == "X_FILLER=1"));
+    let texts: Vec<_> = iter::repeat_with(next).filter(|text| !text.starts_with("STATUS=")).take(3).collect();
+    for (text, begin) in texts.iter().zip(["READY=1\nSTATUS=", "RELOADING=1\n", "READY=1"]) {
+        assert!(text.starts_with(begin), "{texts:?}");
+    }
+    daemon.signal(SIGTERM);
+    assert_eq!(daemon.end().code, 0);
+    while next() != "STOPPING=1" {}
 }
 
 #[test]

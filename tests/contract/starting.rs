@@ -272,3 +272,12 @@ fn limits_that_are_too_low() {
         end.assert_refused(limit, &[word]);
     }
 }
+
+/// Standard error can't take why, but the status still says so.
+#[test]
+fn limits_that_are_too_low_and_a_full_log() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let end = Daemon::listening().under(["prlimit", "--data=1000000"]).log_to(full).start().end();
+    assert_eq!(end.code, 255);
+    assert!(end.notified("STOPPING=1"));
+}

@@ -1,5 +1,5 @@
-//! Each system call that the daemon makes fails once, with each error that it can have: nothing is lost but at most
-//! the message at hand, nothing spins, nothing crashes, and what matters is told.
+//! Each system call that the daemon makes fails, with each error that it can have, once and twice in a row: nothing is
+//! lost but at most the message at hand, nothing spins, nothing crashes, and what matters is reported.
 //!
 //! strace(1) injects the errors. What calls there are it tells itself, in a run without any: one that is not in the
 //! table fails the test.
@@ -15,7 +15,7 @@ mod table;
 
 use common::{caught, skip};
 use libtest_mimic::{Arguments, Failed, Trial};
-use scene::{Log, Run};
+use scene::{Fault, Log, Run};
 use std::collections::BTreeMap;
 use std::process::{Command, ExitCode};
 use table::{TABLE, Want};
@@ -50,13 +50,23 @@ fn trials() -> Vec<Trial> {
             if cut_short == (log == Log::Journal) { Ok(()) } else { Err("no write was cut short".into()) }
         }));
         trials.extend(starts(log));
+        if log == Log::Journal {
+            trials.push(Trial::test("Journal::an_error_is_forgotten", || {
+                caught(scene::an_error_is_forgotten).map_err(Failed::from)
+            }));
+        }
         for &(call, errors, want) in TABLE {
             let times = calls.get(call).copied().unwrap_or(0);
             for &error in errors {
                 for when in occurrences(times) {
                     let name = format!("{log:?}::{call}::{error}::{when}");
                     let calls = calls.clone();
-                    trials.push(Trial::test(name, move || fails(log, &calls, (call, error, when), want)));
+                    trials.push(Trial::test(name, move || fails(log, &calls, (call, error, when, 1), want)));
+                }
+                if times > 1 {
+                    let (name, calls) = (format!("{log:?}::{call}::{error}::twice"), calls.clone());
+                    let want = want.twice(log, call, error);
+                    trials.push(Trial::test(name, move || fails(log, &calls, (call, error, 1, 2), want)));
                 }
             }
         }
@@ -72,7 +82,7 @@ fn starts(log: Log) -> Vec<Trial> {
         for error in errors {
             let (name, call) = (format!("{log:?}::start::{call}::{error}::{when}"), call.clone());
             trials.push(Trial::test(name, move || {
-                let check = || start::run(log, Some((&call, error, when))).assert_lawful(reasons);
+                let check = || start::run(log, Some((&call, error, when, 1))).assert_lawful(reasons);
                 caught(check).map_err(Failed::from)
             }));
         }
@@ -92,12 +102,7 @@ fn occurrences(times: u64) -> Vec<u64> {
 }
 
 /// One call fails, and the daemon does what the table wants.
-fn fails(
-    log: Log,
-    calls: &BTreeMap<String, u64>,
-    fault: (&'static str, &'static str, u64),
-    want: Want,
-) -> Result<(), Failed> {
+fn fails(log: Log, calls: &BTreeMap<String, u64>, fault: Fault<'_>, want: Want) -> Result<(), Failed> {
     let check = || {
         let run = scene::run(log, Some(fault));
         // Time decides how often some calls are made, and whether the journal is ever waited for; of the others the
@@ -130,10 +135,15 @@ impl Run {
                 return;
             }
             Want::Told(words) => assert!(told(words), "no {words:?}: {self}"),
+            Want::LostAndTold => assert!(told("lines before this one were lost"), "not reported: {self}"),
             Want::Nothing | Want::Lost(_) | Want::Doubled => {}
         }
         assert_eq!(self.code, 0, "{self}");
-        let most = if let Want::Lost(most) = want { most } else { 0 };
+        let most = match want {
+            Want::Lost(most) => most,
+            Want::LostAndTold => self.sent.len(),
+            _ => 0,
+        };
         assert!(lost <= most, "{lost} lost: {self}");
         assert!(doubled == 0 || want == Want::Doubled, "{doubled} doubled: {self}");
     }

@@ -12,8 +12,8 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// A call, an error, and which of the calls fails with it.
-pub type Fault<'a> = (&'a str, &'a str, u64);
+/// A call, an error, the first of the calls that fails with it, and how many in a row do.
+pub type Fault<'a> = (&'a str, &'a str, u64, u64);
 
 /// What standard error is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,27 +45,34 @@ impl fmt::Display for Run {
     }
 }
 
-/// Runs it, with a call that fails with an error, the so-many'th time.
+/// Runs it, with a call that fails with an error.
 pub fn run(log: Log, fault: Option<Fault<'_>>) -> Run {
     let scratch = TempDir::new();
     let journal = Journal::listen(scratch.path());
     let daemon = log.of(Daemon::listening().env("WATCHDOG_USEC", "600000"), &scratch, &journal).ready();
     let trace = scratch.join("trace");
-    let mut strace = Command::new("strace");
-    let pid = daemon.id();
-    strace.args(["-qq", "-p", &pid.to_string(), "-o"]).arg(&trace).stderr(Stdio::null());
-    strace.args(injected(fault));
-    let strace = strace.spawn().unwrap();
-    // Some errors end the daemon at once.
-    let is_traced = || daemon.proc_number("status", "TracerPid") > 0 || has_ended(&daemon);
-    eventually("strace is there", || is_traced().then_some(()));
+    let strace = attach(&daemon, fault, &trace);
     let sent = play(log, &daemon, &journal);
     finish(daemon, strace, &journal, sent, &trace)
 }
 
+/// Traces a daemon, in which a call fails with an error from now on.
+fn attach(daemon: &Daemon, fault: Option<Fault<'_>>, trace: &Path) -> Child {
+    let mut strace = Command::new("strace");
+    strace.args(["-qq", "-p", &daemon.id().to_string(), "-o"]).arg(trace).stderr(Stdio::null());
+    let strace = strace.args(injected(fault)).spawn().unwrap();
+    // Some errors end the daemon at once.
+    let is_traced = || daemon.proc_number("status", "TracerPid") > 0 || has_ended(daemon);
+    eventually("strace is there", || is_traced().then_some(()));
+    strace
+}
+
 /// What makes strace do so.
 pub fn injected(fault: Option<Fault<'_>>) -> Vec<String> {
-    let inject = |(call, error, when)| ["-e".into(), format!("inject={call}:error={error}:when={when}")];
+    let inject = |(call, error, first, count)| {
+        let last = first + count - 1;
+        ["-e".into(), format!("inject={call}:error={error}:when={first}..{last}")]
+    };
     fault.map(inject).into_iter().flatten().collect()
 }
 
@@ -120,6 +127,33 @@ fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
     send(&["after the status"]);
     daemon.signal(SIGTERM);
     sent
+}
+
+/// A write to the journal fails while it lets nobody open another stream, and then only blocks: the daemon waits for
+/// that to end, and doesn't try again and again.
+pub fn an_error_is_forgotten() {
+    let scratch = TempDir::new();
+    let (ours, journal) = UnixStream::pair().unwrap();
+    sys::set_send_buffer(&ours, 1).unwrap();
+    // There is nobody at the journal's place.
+    let script = "mount -t tmpfs tmpfs /run; exec \"$@\"";
+    let daemon = Daemon::listening().under(["unshare", "--mount", "sh", "-c", script, "sh"]);
+    let daemon = daemon.log_to_journal(ours).ready();
+    let mut strace = attach(&daemon, Some(("write", "EIO", 1, 1)), &scratch.join("trace"));
+    let sender = UnixDatagram::unbound().unwrap();
+    let long = "x".repeat(40_000);
+    for _ in 0..2 {
+        sender.send_to(long.as_bytes(), daemon.socket()).unwrap();
+    }
+    let trace = || fs::read_to_string(scratch.join("trace")).unwrap();
+    eventually("a write blocks", || trace().contains("EAGAIN").then_some(()));
+    // Nothing else is due.
+    assert!(daemon.notified().value("STATUS").is_some());
+    daemon.assert_rests("blocked");
+    journal.shutdown(std::net::Shutdown::Both).unwrap();
+    drop(daemon);
+    strace.wait().unwrap();
+    assert!(trace().contains("(INJECTED)"));
 }
 
 pub fn has_ended(daemon: &Daemon) -> bool {

@@ -1,5 +1,7 @@
 //! Each system call of the daemon, the errors it can have, and what may come of one.
 
+use crate::scene::Log;
+
 /// What may come of an error. In any case the daemon goes on and loses nothing, unless this says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Want {
@@ -9,10 +11,30 @@ pub enum Want {
     Told(&'static str),
     /// Messages are lost, so many at most.
     Lost(usize),
+    /// Messages are lost, and a line says how many at most.
+    LostAndTold,
     /// A message may be logged twice.
     Doubled,
     /// The daemon ends with an error, and says this.
     Ends(&'static str),
+}
+
+impl Want {
+    /// What may come of two in a row, where the second is the retry of the first.
+    pub fn twice(self, log: Log, call: &str, error: &str) -> Self {
+        match self {
+            // Only the journal will be back.
+            Nothing
+                if log == Log::Stream
+                    && matches!(call, "write" | "poll")
+                    && !["EINTR", "EAGAIN"].contains(&error) =>
+            {
+                LostAndTold
+            }
+            Lost(most) => Lost(2 * most),
+            want => want,
+        }
+    }
 }
 
 use Want::*;
@@ -58,6 +80,9 @@ pub const TABLE: &[Row] = &[
         ],
         Nothing,
     ),
+    // That journald has read an entry is seen from a mark behind it.
+    ("sendto", &["EAGAIN", "EINTR", "ECONNREFUSED", "ECONNRESET", "ENOMEM", "ENOBUFS"], Nothing),
+    ("setitimer", &["EINVAL", "EFAULT"], Nothing),
     ("poll", &["EINTR", "EAGAIN", "ENOMEM", "EFAULT", "EINVAL"], Nothing),
     ("ioctl", &["EBADF", "EINVAL", "ENOTTY", "EFAULT"], Nothing),
     ("connect", &["ECONNREFUSED", "ENOENT", "EAGAIN", "EACCES", "EPERM", "EINTR", "ENOMEM"], Nothing),
@@ -100,6 +125,7 @@ const START: &[(&str, &[&str], &[&str])] = &[
     ("mmap", &["ENOMEM", "EAGAIN"], &[]),
     ("rt_sigprocmask", &["EINVAL", "EFAULT"], &["Unable to block signals"]),
     ("signalfd4", &["EMFILE", "ENFILE", "ENOMEM", "ENODEV", "EINVAL"], &["Unable to receive signals"]),
+    ("rt_sigaction", &["EINVAL", "EFAULT"], &[]),
     ("getpid", &[], &[]),
 ];
 
