@@ -47,6 +47,8 @@
 //! serves them as soon as [`wait`] tells, [`datagram`] receives, [`record`] makes a line of each datagram, [`log`]
 //! gathers the lines, [`sink`] writes them. [`notifier`] tells the service manager, and [`cli`] reads the command lines.
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod activation;
 pub mod cli;
 pub mod datagram;

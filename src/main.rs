@@ -1,6 +1,7 @@
 //! foo(8): writes the datagrams of the sockets that systemd passes to the journal.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stderr, clippy::print_stdout)]
 
 use foo::{cli, server};
 use std::{env, process::ExitCode};

@@ -1,6 +1,7 @@
 //! foocl(1): sends messages to foo.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stderr, clippy::print_stdout)]
 
 use foo::cli;
 use nix::{
