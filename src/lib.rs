@@ -53,6 +53,7 @@ pub mod activation;
 pub mod cli;
 pub mod datagram;
 pub mod log;
+pub mod memory;
 pub mod notifier;
 pub mod record;
 pub mod server;

@@ -6,7 +6,8 @@
 #![forbid(unsafe_code)]
 
 use crate::{
-    datagram::{MAX_LENGTH, give_back, reserve},
+    datagram::MAX_LENGTH,
+    memory::{free_unused, reserve},
     record::{Record, escape},
     sink::{Blocked, Sink},
     systemd::journal::Priority,
@@ -175,9 +176,9 @@ impl Log {
     }
 
     /// Gives back the memory that large lines took. For when the traffic pauses, after a flush.
-    pub fn rest(&mut self) {
+    pub fn free_memory(&mut self) {
         if self.lines.is_empty() && mem::take(&mut self.large) {
-            give_back(&mut self.lines);
+            free_unused(&mut self.lines);
         }
     }
 

@@ -164,8 +164,8 @@ impl<'a> Server<'a> {
             lingers = (lingers || most > 1) && self.linger()?;
             if self.notifier.notify_due(self.log) {
                 // A second has passed since the datagram that began this count.
-                self.batch.rest();
-                self.log.rest();
+                self.batch.free_memory();
+                self.log.free_memory();
             }
         }
     }
