@@ -25,8 +25,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // First of all, before anything else is opened.
-    let passed = listen_fds_with_names()?;
+    // SAFETY: this is the first that the program does, so it has opened nothing.
+    let passed = unsafe { listen_fds_with_names() }?;
     let [socket] = <[ListenFd; 1]>::try_from(passed).map_err(|passed| {
         format!("{} sockets were passed, not one: start stream_socket.socket", passed.len())
     })?;

@@ -74,15 +74,19 @@ fn library() -> Result<pkg_config::Library> {
         format!(
             "libsystemd {OLDEST} or newer, with its headers, is needed. Install the package\n\
              libsystemd-dev (Debian, Ubuntu), systemd-devel (Fedora, openSUSE) or systemd-libs (Arch),\n\
-             and pkg-config; for a cross build let PKG_CONFIG_LIBDIR name the target's .pc files.\n{error}"
+             and pkg-config; for a cross build see libsystemd-sys/README.md.\n{error}"
         )
     })?)
 }
 
 /// What all modules are generated with.
 fn builder(include_paths: &[PathBuf]) -> Result<bindgen::Builder> {
-    // bindgen panics where it is missing.
-    panic::catch_unwind(bindgen::clang_version).map_err(|_| {
+    // bindgen panics if it is missing. The text below says more than the panic's.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let found = panic::catch_unwind(bindgen::clang_version);
+    panic::set_hook(hook);
+    found.map_err(|_| {
         "libclang is needed. Install the package libclang-dev (Debian, Ubuntu), clang-devel (Fedora, openSUSE)\n\
          or clang (Arch), or let LIBCLANG_PATH name the directory that it is in."
     })?;

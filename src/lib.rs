@@ -1,28 +1,35 @@
-//! What foo, its client and a service of your own are made of.
+//! A thin safe wrapper over libsystemd, for a service of your own: [`systemd`].
 //!
-//! # A service of your own
-//!
-//! [`systemd`] is a thin safe wrapper over libsystemd, for any program. This is all of a service that answers at
-//! a socket that systemd has made for it:
+//! This is all of a service that answers at a socket which systemd has made for it:
 //!
 //! ```no_run
 //! use foo::systemd::daemon::{NotifyState, listen_fds_with_names, notify};
 //! use std::{io::Write, os::unix::net::UnixListener};
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     // First of all, before the program opens descriptors of its own.
-//!     let passed = listen_fds_with_names()?.into_iter().next();
+//!     // SAFETY: this is the first that the program does, so it has opened nothing.
+//!     let passed = unsafe { listen_fds_with_names() }?.into_iter().next();
 //!     let listener = UnixListener::try_from(passed.ok_or("start hello.socket")?)?;
 //!     notify(&[NotifyState::READY, NotifyState::status("Saying hello")?])?;
 //!     loop {
-//!         listener.accept()?.0.write_all(b"Hello\n")?;
+//!         // A client may be gone already, which is no reason to end.
+//!         if let Err(error) = listener.accept().and_then(|(mut client, _)| client.write_all(b"Hello\n")) {
+//!             eprintln!("<4>a client: {error}");
+//!         }
 //!     }
 //! }
 //! ```
 //!
-//! With foo and, say, `libsystemd-dev` and `libclang-dev` there, that is a program; these two files in
-//! `/etc/systemd/system` make it a service, which `systemctl start hello.socket` starts as soon as somebody
-//! calls, for example with `socat - /run/hello.socket`:
+//! Its `Cargo.toml` names this package by its path, or by where its repository is:
+//!
+//! ```toml
+//! [dependencies]
+//! foo = { path = "../foo" }       # or { git = "…" }
+//! ```
+//!
+//! It is built where `libsystemd-dev`, `libclang-dev` and `pkg-config` are, or what they are called elsewhere, and
+//! installed as `/usr/local/bin/hello`. These two files in `/etc/systemd/system` make it a service, which
+//! `systemctl start hello.socket` starts as soon as somebody calls, for example with `socat - /run/hello.socket`:
 //!
 //! ```ini
 //! # hello.socket
@@ -39,24 +46,25 @@
 //!
 //! [`systemd::daemon`] has the rest of sd-daemon(3): watchdog, reload, a store for descriptors. A line on standard
 //! error is an entry of the journal, with a [priority](systemd::journal::Priority::prefix) if it begins with one;
-//! [`systemd::journal`] makes those with fields of their own.
-//!
-//! # foo
-//!
-//! The rest is foo itself, in the order in which a datagram passes: [`activation`] takes the sockets, [`server`]
-//! serves them as soon as [`wait`] tells, [`datagram`] receives, [`record`] makes a line of each datagram, [`log`]
-//! gathers the lines, [`sink`] writes them. [`notifier`] tells the service manager, and [`cli`] reads the command lines.
+//! [`systemd::journal`] makes those with fields of their own. The directory `examples` has longer services, built by
+//! `cargo build --examples`.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
-pub mod activation;
-pub mod cli;
-pub mod datagram;
-pub mod log;
-pub mod memory;
-pub mod notifier;
-pub mod record;
-pub mod server;
-pub mod sink;
 pub mod systemd;
-pub mod wait;
+
+// foo itself, in the order in which a datagram passes. What its programs, tests and fuzzers need is public, and hidden.
+mod activation;
+#[doc(hidden)]
+pub mod cli;
+#[doc(hidden)]
+pub mod datagram;
+mod log;
+mod memory;
+mod notifier;
+#[doc(hidden)]
+pub mod record;
+#[doc(hidden)]
+pub mod server;
+mod sink;
+mod wait;

@@ -1,6 +1,6 @@
 //! foo itself: start, loop, reload, stop.
 //!
-//! The loop calls nothing that can block, but for [`wait`], in which it sleeps. What can't be written now is waited for
+//! The loop calls nothing that can block, but for `wait`, in which it sleeps. What can't be written now is waited for
 //! there like everything else, and so can't hold up a reload, the watchdog or a stop. Each turn begins with a write:
 //!
 //! - If it succeeds, the log and the batch are both empty, and the sources are waited for.
@@ -57,10 +57,8 @@ const ORDER_FOR: Duration = Duration::from_millis(500);
 /// How long foo waits when it is stopped for a log that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Serves the sockets that systemd passed until it is told to stop; the status to exit with.
-pub fn run() -> ExitCode {
-    // First of all: as long as nothing else has been opened, what is open from 3 on was passed.
-    let passed = daemon::listen_fds_with_names();
+/// Serves the sockets that systemd passed until it is told to stop. Returns the status to exit with.
+pub fn run(passed: io::Result<Vec<ListenFd>>) -> ExitCode {
     let mut log = match Log::open() {
         Ok(log) => log,
         Err(error) => {

@@ -14,13 +14,11 @@ use crate::systemd::{
 };
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::{
-    env,
-    fs::{File, Metadata},
+    fs::File,
     io::{self, ErrorKind, IoSlice, IsTerminal, Write},
     mem,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
-        linux::fs::MetadataExt,
         unix::{
             fs::FileTypeExt,
             net::{UnixDatagram, UnixStream},
@@ -99,12 +97,11 @@ impl Sink {
     /// Fails if there is no descriptor left for it.
     pub fn open() -> io::Result<Self> {
         let to = File::from(io::stderr().as_fd().try_clone_to_owned()?);
-        let metadata = to.metadata()?;
-        let file_type = metadata.file_type();
-        if is_journal(&metadata) {
+        if journal::is_stream(&to)? {
             let kind = Kind::Journal { unconfirmed: 0, queue: None, in_order: true };
             return Ok(Self { to: nonblocking(to.into())?, kind, lost: 0 });
         }
+        let file_type = to.metadata()?.file_type();
         let may_block = file_type.is_fifo() || file_type.is_socket() || to.is_terminal();
         Ok(Self { to, kind: if may_block { Kind::Shared } else { Kind::Other }, lost: 0 })
     }
@@ -321,12 +318,6 @@ impl Queue {
             Err(_) => Ok(self.sent),
         }
     }
-}
-
-/// Whether the journal opened what this is of: `JOURNAL_STREAM=` of systemd.exec(5) tells its device and inode.
-fn is_journal(metadata: &Metadata) -> bool {
-    let stream = format!("{}:{}", metadata.st_dev(), metadata.st_ino());
-    env::var_os("JOURNAL_STREAM").is_some_and(|value| value == *stream)
 }
 
 /// A stream to the journal, made not to block.

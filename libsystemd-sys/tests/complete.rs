@@ -22,9 +22,16 @@ fn names(text: &str) -> BTreeSet<&str> {
 fn every_function_is_bound() {
     let library = library();
     let symbols = output("nm", &["--dynamic", "--defined-only", library.to_str().unwrap()]);
-    let exported = symbols.lines().filter_map(|line| line.split_once(" T ")).map(|(_, name)| name);
-    let exported: BTreeSet<_> = exported.map(|name| name.split('@').next().unwrap()).collect();
-    let exported: BTreeSet<_> = exported.into_iter().filter(|name| name.starts_with("sd_")).collect();
+    // As nm has it, T is a function, and B, D and R are data.
+    let exported = |kinds: &[&str]| -> BTreeSet<&str> {
+        let symbols = symbols.lines().map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
+        let symbols = symbols.filter(|symbol| kinds.contains(&symbol[0])).map(|symbol| symbol[1]);
+        let names = symbols.map(|symbol| symbol.split('@').next().unwrap());
+        names.filter(|name| name.starts_with("sd_")).collect()
+    };
+    let (exported, data) = (exported(&["T"]), exported(&["B", "D", "R"]));
+    assert_eq!(data, BTreeSet::from(["sd_bus_object_vtable_format"]), "exported data");
+    assert!(data.is_subset(&names(BINDINGS)), "not bound: {data:?}");
     let bound: BTreeSet<_> = functions().map(|(_, name, _)| name).collect();
     let missing: Vec<_> = exported.difference(&bound).collect();
     let none = if missing.is_empty() { "none" } else { "some" };

@@ -1,6 +1,6 @@
 //! foocl(1): sends messages to foo.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 use foo::cli;
@@ -19,6 +19,11 @@ use std::{
     process::{self, ExitCode},
     time::Instant,
 };
+
+// The unwinder of the C compiler's archive, as in foo.
+#[cfg_attr(target_env = "gnu", link(name = "gcc_eh", kind = "static", modifiers = "-bundle"))]
+#[allow(unsafe_code, reason = "it declares nothing")]
+unsafe extern "C" {}
 
 /// Permission bits of a directory: others than its owner may write there, but not touch what is not theirs.
 const OTHERS_WRITE: u32 = 0o022;

@@ -1,11 +1,12 @@
 //! A thin safe wrapper over libsystemd: each function is one call of the system's own library.
 //!
-//! Nothing here changes the environment, every descriptor taken is owned once, and no argument can make a call
-//! undefined or panic. An error is what libsystemd returned, as an [`io::Error`], or `InvalidInput`, whose text tells
+//! Nothing here changes the environment, and no argument can make a call of a safe function undefined, or panic. One
+//! function is unsafe, since only its caller can know what it asks:
+//! [`listen_fds_with_names`](daemon::listen_fds_with_names). An error is what libsystemd returned, as an [`io::Error`], or `InvalidInput`, whose text tells
 //! what is wrong with an argument.
 //!
-//! What takes a libsystemd newer than 247 is here where that is what the program is built with, and says since when
-//! it is. For all else that the library can do, there is `libsystemd-sys`.
+//! What takes a libsystemd newer than 247 says so, and comes with a feature of this package: `v254`, `v256`, `v258`.
+//! For all else that the library can do, there is `libsystemd-sys`.
 
 pub(crate) mod bounded;
 pub mod daemon;

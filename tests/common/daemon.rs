@@ -205,6 +205,11 @@ impl Daemon {
         End { code, log: self.lines.as_ref().map_or_else(Vec::new, rest), notes: rest(&self.notes) }
     }
 
+    /// Waits until it has ended, with its directory still there.
+    pub fn wait(&mut self) {
+        eventually("the daemon ends", || self.child.try_wait().unwrap());
+    }
+
     /// Its process.
     pub fn id(&self) -> u32 {
         self.child.id()

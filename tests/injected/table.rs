@@ -82,7 +82,8 @@ pub const TABLE: &[Row] = &[
     ),
     // That journald has read an entry is seen from a mark behind it.
     ("sendto", &["EAGAIN", "EINTR", "ECONNREFUSED", "ECONNRESET", "ENOMEM", "ENOBUFS"], Nothing),
-    ("setitimer", &["EINVAL", "EFAULT"], Nothing),
+    ("timer_create", &["EAGAIN", "EINVAL", "ENOMEM"], Nothing),
+    ("timer_settime", &["EFAULT", "EINVAL"], Nothing),
     ("poll", &["EINTR", "EAGAIN", "ENOMEM", "EFAULT", "EINVAL"], Nothing),
     ("ioctl", &["EBADF", "EINVAL", "ENOTTY", "EFAULT"], Nothing),
     ("connect", &["ECONNREFUSED", "ENOENT", "EAGAIN", "EACCES", "EPERM", "EINTR", "ENOMEM"], Nothing),
@@ -101,6 +102,7 @@ pub const TABLE: &[Row] = &[
     ("getsockopt", &["ENOMEM", "EINVAL"], Nothing),
     ("close", &["EINTR", "EIO", "ENOSPC"], Nothing),
     // They have none, or matter to nobody.
+    ("timer_delete", &[], Nothing),
     ("munmap", &[], Nothing),
     ("sched_yield", &[], Nothing),
     ("sigaltstack", &[], Nothing),
@@ -115,10 +117,26 @@ pub const TABLE: &[Row] = &[
 const START: &[(&str, &[&str], &[&str])] = &[
     // To look which descriptors were passed, what they are, and to have one for the log.
     ("fcntl", &["EMFILE", "EINVAL", "EBADF"], &["Unable to"]),
-    ("newfstatat", &["EACCES", "ENOMEM", "EBADF"], &["File descriptor 3 (foo.socket) is"]),
-    ("fstat", &["EACCES", "ENOMEM", "EBADF"], &["File descriptor 3 (foo.socket) is"]),
-    ("getsockopt", &["ENOBUFS", "ENOTSOCK", "EINVAL"], &["File descriptor 3 (foo.socket) is"]),
-    ("getsockname", &["ENOBUFS", "ENOTSOCK", "EINVAL"], &["File descriptor 3 (foo.socket) is"]),
+    (
+        "newfstatat",
+        &["EACCES", "ENOMEM", "EBADF"],
+        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
+    ),
+    (
+        "fstat",
+        &["EACCES", "ENOMEM", "EBADF"],
+        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
+    ),
+    (
+        "getsockopt",
+        &["ENOBUFS", "ENOTSOCK", "EINVAL"],
+        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
+    ),
+    (
+        "getsockname",
+        &["ENOBUFS", "ENOTSOCK", "EINVAL"],
+        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
+    ),
     ("statx", &["EACCES", "ENOMEM", "EBADF"], &["Unable to open the log"]),
     ("ioctl", &["EBADF", "EINVAL", "ENOTTY"], &["Unable to open the log"]),
     // malloc has another way.

@@ -55,10 +55,11 @@ pub fn each_is_had_as_its_type_only() {
     let dir = TempDir::new();
     let listener = TcpListener::bind("[::1]:0").unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let rows: [(&str, OwnedFd, &str); 10] = [
+    let rows: [(&str, OwnedFd, &str); 11] = [
         ("a unix datagram socket", dir.socket("datagram").into(), "UnixDatagram"),
         ("a unix listener", UnixListener::bind(dir.join("listener")).unwrap().into(), "UnixListener"),
         ("a unix stream", UnixStream::pair().unwrap().0.into(), "UnixStream"),
+        ("a unix stream without a peer", sys::socket(libc::AF_UNIX, libc::SOCK_STREAM).unwrap(), "none"),
         ("a unix socket of packets", sys::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET).unwrap(), "none"),
         ("a udp socket", UdpSocket::bind("127.0.0.1:0").unwrap().into(), "UdpSocket"),
         ("a udp socket of IPv6", UdpSocket::bind("[::1]:0").unwrap().into(), "UdpSocket"),

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, IoSlice, Read, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::thread;
 
 /// An entry, and the bytes of it that the journal gets; what libsystemd adds is not in it.
 type Row = (&'static str, fn() -> io::Result<Entry>, &'static [u8]);
@@ -114,7 +115,7 @@ pub fn streams() {
     }
     // Nobody listens any more.
     assert_errno("not too long", stream_fd(&long(4096), Priority::Info), libc::ECONNREFUSED);
-    #[cfg(libsystemd_256)]
+    #[cfg(feature = "v256")]
     {
         use foo::systemd::journal::stream_fd_with_namespace;
         stream("journal.quiet", || stream_fd_with_namespace(c"quiet", c"example", Priority::Warning));
@@ -158,9 +159,20 @@ pub fn without_a_journal() {
 pub fn has_none() {
     // As the documentation has it: dropped without an error.
     sendv(&[IoSlice::new(b"A=1"); 500]).unwrap();
+    on_a_small_stack();
     Entry::new(Priority::Info, "to nobody").send().unwrap();
     assert_errno("no stream", stream_fd(c"example", Priority::Info), libc::ENOENT);
     assert_errno("no stream at all", journal::unread(File::open("/proc/self/stat").unwrap()), libc::ENOTTY);
+}
+
+/// What libsystemd takes of the stack for each field must not reach what lies beyond it.
+fn on_a_small_stack() {
+    let mut page = vec![0_u8; 16 * 1024];
+    for count in [1, 32, 33, 510] {
+        let small = thread::Builder::new().stack_size(page.len());
+        small.spawn(move || sendv(&vec![IoSlice::new(b"A=1"); count]).unwrap()).unwrap().join().unwrap();
+        page.fill(0);
+    }
 }
 
 pub fn what_is_no_field() {
@@ -180,8 +192,11 @@ pub fn what_is_no_field() {
         let fields = [IoSlice::new(b"MESSAGE=m"), IoSlice::new(field)];
         assert_invalid(case, sendv(&fields), "can't name a field");
     }
-    for count in [0, 1025, 60_000] {
-        assert_invalid("fields", sendv(&vec![IoSlice::new(b"A=1"); count]), "an entry has 1 to 1024 fields");
+    for count in [0, 511, 60_000] {
+        assert_invalid("fields", sendv(&vec![IoSlice::new(b"A=1"); count]), "an entry has 1 to 510 fields");
+    }
+    for name in ["MESSAGE", "PRIORITY"] {
+        assert_invalid(name, entry().field(name, "3"), "is set already");
     }
 }
 

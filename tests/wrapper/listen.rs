@@ -4,8 +4,15 @@ use crate::again::{self, assert_invalid};
 use crate::common::setup::Setup;
 use foo::systemd::daemon::{LISTEN_FDS_START, ListenFd, listen_fds_with_names};
 use std::fs::{self, File};
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
+
+/// What a program calls first.
+fn take() -> io::Result<Vec<ListenFd>> {
+    // SAFETY: this program has opened nothing before, or only what is close-on-exec, which is noticed.
+    unsafe { listen_fds_with_names() }
+}
 
 /// Two that can be passed.
 fn two() -> Vec<OwnedFd> {
@@ -18,7 +25,8 @@ pub fn what_was_passed() {
     let both = "3 foo.socket, 4 foo.socket";
     let (invalid, bad) = ("Invalid argument (os error 22)", "Bad file descriptor (os error 9)");
     type Row = (&'static str, fn(Setup) -> Setup, &'static str);
-    let rows: [Row; 14] = [
+    let range = "Numerical result out of range (os error 34)";
+    let rows: [Row; 17] = [
         ("two", |role| role, both),
         ("names", |role| role.env("LISTEN_FDNAMES", "a b:\u{e4}"), "3 a b, 4 \u{e4}"),
         ("an empty name", |role| role.env("LISTEN_FDNAMES", "a:"), "3 a, 4 "),
@@ -29,6 +37,9 @@ pub fn what_was_passed() {
         ("nobody's", |role| role.unset("LISTEN_PID"), nothing),
         ("no process", |role| role.env("LISTEN_PID", "self?"), invalid),
         ("no number", |role| role.env("LISTEN_FDS", "two"), invalid),
+        ("no such process", |role| role.env("LISTEN_PID", "0"), range),
+        ("too large", |role| role.env("LISTEN_FDS", "99999999999"), range),
+        ("zero", |role| role.env("LISTEN_FDS", "0"), invalid),
         ("less than none", |role| role.env("LISTEN_FDS", "-1"), invalid),
         ("too few names", |role| role.env("LISTEN_FDNAMES", "a"), invalid),
         ("too many names", |role| role.env("LISTEN_FDNAMES", "a:b:c"), invalid),
@@ -42,7 +53,7 @@ pub fn what_was_passed() {
 
 /// Prints what is taken, and checks what is left.
 pub fn takes() {
-    let taken = listen_fds_with_names();
+    let taken = take();
     match &taken {
         Err(error) => println!("{error}"),
         Ok(taken) if taken.is_empty() => {}
@@ -50,7 +61,7 @@ pub fn takes() {
             let show = |one: &ListenFd| format!("{} {}", one.fd.as_raw_fd(), one.name.to_string_lossy());
             println!("{}", taken.iter().map(show).collect::<Vec<_>>().join(", "));
             assert!(taken.iter().all(|one| is_close_on_exec(one.fd.as_raw_fd())));
-            assert!(listen_fds_with_names().expect("a second time").is_empty(), "taken twice");
+            assert!(take().expect("a second time").is_empty(), "taken twice");
         }
     }
     let taken = taken.unwrap_or_default();
@@ -79,8 +90,8 @@ pub fn takes_too_late() {
     println!("opened {number}");
     let says =
         format!("descriptor {number} was promised by LISTEN_FDS, but this program has opened or taken it");
-    assert_invalid("the first time", listen_fds_with_names(), &says);
-    assert!(listen_fds_with_names().is_ok_and(|passed| passed.is_empty()), "taken at last");
+    assert_invalid("the first time", take(), &says);
+    assert!(take().is_ok_and(|passed| passed.is_empty()), "taken at last");
     for fd in 3..=number {
         assert!(is_open(fd) && is_close_on_exec(fd), "{fd}");
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 pub fn the_watchdog() {
     let invalid = "Err(22)";
     type Row = (&'static str, fn(Setup) -> Setup, &'static str);
-    let rows: [Row; 9] = [
+    let rows: [Row; 11] = [
         ("none", |role| role, "Ok(None)"),
         ("to the microsecond", |role| role.env("WATCHDOG_USEC", "1500001"), "Ok(Some(1.500001s))"),
         ("ours", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "self"), "Ok(Some(1µs))"),
@@ -18,6 +18,8 @@ pub fn the_watchdog() {
         ("nothing at all", |role| role.env("WATCHDOG_USEC", "0"), invalid),
         ("no number", |role| role.env("WATCHDOG_USEC", "1s"), invalid),
         ("without end", |role| role.env("WATCHDOG_USEC", u64::MAX.to_string()), invalid),
+        ("no such process", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "0"), "Err(34)"),
+        ("too large", |role| role.env("WATCHDOG_USEC", "99999999999999999999"), "Err(34)"),
         ("no process", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "me"), invalid),
     ];
     for (case, set, want) in rows {
@@ -43,7 +45,7 @@ pub fn the_library_is_the_one_loaded() {
     assert!(name.starts_with("libsystemd.so.0."), "{name}");
 }
 
-#[cfg(libsystemd_258)]
+#[cfg(feature = "v258")]
 pub fn a_pidfd_has_its_number() {
     use std::os::unix::fs::MetadataExt;
     let pidfd = crate::common::sys::pidfd(std::process::id()).unwrap();

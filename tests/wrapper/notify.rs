@@ -4,7 +4,7 @@ use crate::again::{self, assert_errno, assert_invalid};
 use crate::common::daemon::{Daemon, Note};
 use crate::common::{TempDir, eventually};
 use crate::receive::receive;
-#[cfg(libsystemd_254)]
+#[cfg(feature = "v254")]
 use foo::systemd::daemon::pid_notify_barrier;
 use foo::systemd::daemon::{
     Notified, NotifyState, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_with_fds,
@@ -47,9 +47,9 @@ const MESSAGES: &[Row] = &[
 pub fn sends_each() {
     let barriers: &[fn() -> io::Result<Notified>] = &[
         || notify_barrier(TIMEOUT),
-        #[cfg(libsystemd_254)]
+        #[cfg(feature = "v254")]
         || pid_notify_barrier(process::id(), TIMEOUT),
-        #[cfg(libsystemd_254)]
+        #[cfg(feature = "v254")]
         || pid_notify_barrier(0, None),
     ];
     for call in MESSAGES.iter().map(|row| &row.1).chain(barriers) {
@@ -61,7 +61,7 @@ pub fn sends_each() {
 }
 
 /// How many barriers follow the messages.
-const BARRIERS: usize = if cfg!(libsystemd_254) { 3 } else { 1 };
+const BARRIERS: usize = if cfg!(feature = "v254") { 3 } else { 1 };
 
 pub fn each_message_as_it_arrives() {
     let role = || again::role("notify::sends_each", vec![]);
@@ -101,7 +101,7 @@ pub fn what_can_not_be_told() {
     assert_invalid("nothing", notify(&[]), "needs an assignment");
     assert_invalid("nothing of another", pid_notify(1, &[]), "needs an assignment");
     assert_invalid("no process", pid_notify(u32::MAX, &[NotifyState::READY]), "4294967295 is no process");
-    #[cfg(libsystemd_254)]
+    #[cfg(feature = "v254")]
     assert_invalid("no process", pid_notify_barrier(1 << 31, None), "2147483648 is no process");
 }
 
@@ -197,7 +197,7 @@ pub fn waits_a_moment() {
     let moment = Some(Duration::from_millis(1));
     assert_errno("unread", notify_barrier(moment), libc::ETIMEDOUT);
     assert_errno("at once", notify_barrier(Some(Duration::ZERO)), libc::ETIMEDOUT);
-    #[cfg(libsystemd_254)]
+    #[cfg(feature = "v254")]
     assert_errno("of a process", pid_notify_barrier(process::id(), moment), libc::ETIMEDOUT);
 }
 

@@ -30,7 +30,8 @@ pub const LISTEN_FDS_START: RawFd = sys::SD_LISTEN_FDS_START;
 /// use foo::systemd::daemon::listen_fds_with_names;
 /// use std::os::unix::net::UnixListener;
 ///
-/// for passed in listen_fds_with_names()? {
+/// // SAFETY: this is the first that the program does, so it has opened nothing.
+/// for passed in unsafe { listen_fds_with_names() }? {
 ///     let listener = UnixListener::try_from(passed)?;
 ///     let (_stream, _address) = listener.accept()?;
 /// }
@@ -48,26 +49,36 @@ pub struct ListenFd {
 /// Takes the descriptors that the service manager passed, with their names, in the order of the units; those of
 /// its descriptor store come after them.
 ///
-/// Empty where none were passed to this process. They are close-on-exec, and the environment is left as it
-/// is. They can be taken once: a second call finds none. Call it before the program opens descriptors
-/// of its own.
+/// Empty if none were passed to this process. They are close-on-exec. They can be taken once: a second call finds
+/// none. The environment is left as it is, so another library that takes descriptors would find them again.
 ///
 /// sd_listen_fds_with_names(3), since 227.
 ///
 /// ```
-/// for passed in foo::systemd::daemon::listen_fds_with_names()? {
+/// // SAFETY: this is the first that the program does, so it has opened nothing.
+/// for passed in unsafe { foo::systemd::daemon::listen_fds_with_names() }? {
 ///     println!("{} is {:?}", passed.name.to_string_lossy(), passed.fd);
 /// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
+/// # Safety
+///
+/// Nothing else in the process owns a descriptor from 3 up to, but not including, 3 + `LISTEN_FDS`, now or later. That
+/// is so if the program has opened no descriptor yet, and no other library takes those that were passed. libsystemd
+/// believes the environment: a descriptor that was promised and not passed has the number of the first that the
+/// program opens.
+///
+/// A descriptor of the program's own is noticed if it is close-on-exec, as all are that the standard library opens, but
+/// not if it isn't, such as a pipe(2).
+///
 /// # Errors
 ///
-/// `EINVAL` where `LISTEN_PID` or `LISTEN_FDS` is no number or `LISTEN_FDNAMES` has not as many names,
-/// `EBADF` where a descriptor that was promised is not there; `InvalidInput` where one is there, but is this
-/// program's own. What was passed stays open then.
+/// `EINVAL` if `LISTEN_PID` or `LISTEN_FDS` is no number, if `LISTEN_FDS` is 0 or less, or if `LISTEN_FDNAMES` has not as
+/// many names; `ERANGE` if a number is too large, or `LISTEN_PID` is 0; `EBADF` if a descriptor that was promised is not
+/// open; `InvalidInput` if one is open, but is this program's own. What was passed stays open then.
 #[doc(alias = "sd_listen_fds_with_names")]
-pub fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
+pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     static TAKEN: Mutex<bool> = Mutex::new(false);
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     if *taken {
@@ -89,8 +100,7 @@ pub fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
              the passed descriptors have to be taken first"
         ));
     }
-    // SAFETY: each is open and came with the process, since it was not close-on-exec when this began, and no
-    // Rust library opens others; TAKEN and that flag, which libsystemd has set now, see to it that each is owned once.
+    // SAFETY: each is open, and nobody else's, as the caller promises. TAKEN sees to it that this holds once only.
     let owned = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
     Ok((LISTEN_FDS_START..).zip(names).map(|(fd, name)| ListenFd { name, fd: owned(fd) }).collect())
 }
@@ -150,6 +160,14 @@ impl fmt::Display for WrongKind {
 
 impl error::Error for WrongKind {}
 
+/// Whether an `AF_UNIX` stream socket has, or had, a peer.
+fn is_connected(passed: &ListenFd) -> io::Result<bool> {
+    if !is_socket(passed, Some(libc::AF_UNIX), Some(SocketType::Stream), Some(false))? {
+        return Ok(false);
+    }
+    Ok(UnixStream::from(passed.fd.try_clone()?).peer_addr().is_ok())
+}
+
 /// Lets a passed descriptor be had as a type, where it is one.
 macro_rules! convert {
     ($($type:ty: $wanted:literal, $is:expr;)*) => {$(
@@ -176,7 +194,7 @@ convert! {
         |fd| is_socket(fd, Some(libc::AF_UNIX), Some(SocketType::Stream), Some(true));
     UnixStream: "a connected AF_UNIX stream socket: its unit needs ListenStream= with a path or an abstract \
         name, and Accept=yes",
-        |fd| is_socket(fd, Some(libc::AF_UNIX), Some(SocketType::Stream), Some(false));
+        is_connected;
     UdpSocket: "a UDP socket: its unit needs ListenDatagram= with a port",
         |fd| is_socket_inet(fd, None, Some(SocketType::Datagram), None, None);
     TcpListener: "a listening TCP socket: its unit needs ListenStream= with a port, and Accept=no",

@@ -9,7 +9,7 @@ pub use is::{
     SocketType, is_fifo, is_mq, is_socket, is_socket_inet, is_socket_sockaddr, is_socket_unix, is_special,
 };
 pub use listen::{LISTEN_FDS_START, ListenFd, WrongKind, listen_fds_with_names};
-#[cfg(libsystemd_254)]
+#[cfg(feature = "v254")]
 pub use notify::pid_notify_barrier;
 pub use notify::{Notified, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_with_fds};
 pub use state::{NotifyAccess, NotifyState};
@@ -51,7 +51,8 @@ pub fn booted() -> io::Result<bool> {
 ///
 /// # Errors
 ///
-/// `EINVAL` where `WATCHDOG_USEC` or `WATCHDOG_PID` is no number.
+/// `EINVAL` if `WATCHDOG_USEC` or `WATCHDOG_PID` is no number, or the first is 0 or without end; `ERANGE` if the
+/// number is too large, or `WATCHDOG_PID` is 0.
 #[doc(alias = "sd_watchdog_enabled")]
 pub fn watchdog_enabled() -> io::Result<Option<Duration>> {
     let mut usec = 0;
@@ -61,12 +62,12 @@ pub fn watchdog_enabled() -> io::Result<Option<Duration>> {
 }
 
 /// The number that tells the process of a pidfd from all others since the system was booted, its inode.
-/// sd_pidfd_get_inode_id(3), since 258: here where foo is built with that or newer.
+/// sd_pidfd_get_inode_id(3), since 258: with the feature `v258`.
 ///
 /// # Errors
 ///
 /// `EOPNOTSUPP` where the kernel, before 6.9, has no such number; `EBADF` where it is no pidfd.
-#[cfg(libsystemd_258)]
+#[cfg(feature = "v258")]
 #[doc(alias = "sd_pidfd_get_inode_id")]
 pub fn pidfd_get_inode_id(pidfd: impl std::os::fd::AsFd) -> io::Result<u64> {
     use std::os::fd::AsRawFd;

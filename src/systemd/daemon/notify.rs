@@ -38,13 +38,20 @@ pub enum Notified {
 ///
 /// `InvalidInput` for no assignment at all; as socket(2) and sendmsg(2); `EINVAL`, `EPROTO`,
 /// `EAFNOSUPPORT` or `ENAMETOOLONG` for a `NOTIFY_SOCKET` that is no address.
+///
+/// # Blocking
+///
+/// Like all functions that notify, this blocks while the service manager's queue is full. A signal handler that runs
+/// meanwhile makes it fail with `EINTR`; then nothing was sent.
 #[doc(alias = "sd_notify")]
 pub fn notify(state: &[NotifyState]) -> io::Result<Notified> {
-    pid_notify_with_fds(0, state, &[])
+    let state = text(state)?;
+    // SAFETY: the string ends with NUL and outlives the call, which keeps nothing of it.
+    notified(unsafe { sys::sd_notify(0, state.as_ptr()) })
 }
 
 /// As [`notify`], with descriptors to be stored until the service is started again. They stay the caller's, who may
-/// close them then. sd_pid_notify_with_fds(3).
+/// close them then. sd_pid_notify_with_fds(3), for this process: libsystemd has no sd_notify_with_fds.
 ///
 /// ```
 /// use foo::systemd::daemon::{NotifyState, notify_with_fds};
@@ -58,6 +65,7 @@ pub fn notify(state: &[NotifyState]) -> io::Result<Notified> {
 /// # Errors
 ///
 /// As [`notify`]; `InvalidInput` for more descriptors than a message can hold, 253.
+#[doc(alias = "sd_pid_notify_with_fds")]
 pub fn notify_with_fds(state: &[NotifyState], fds: &[BorrowedFd<'_>]) -> io::Result<Notified> {
     pid_notify_with_fds(0, state, fds)
 }
@@ -77,7 +85,9 @@ pub fn notify_with_fds(state: &[NotifyState], fds: &[BorrowedFd<'_>]) -> io::Res
 /// this process's own name, without an error.
 #[doc(alias = "sd_pid_notify")]
 pub fn pid_notify(pid: u32, state: &[NotifyState]) -> io::Result<Notified> {
-    pid_notify_with_fds(pid, state, &[])
+    let state = text(state)?;
+    // SAFETY: as in notify.
+    notified(unsafe { sys::sd_pid_notify(number(pid)?, 0, state.as_ptr()) })
 }
 
 /// [`pid_notify`] and [`notify_with_fds`] in one. sd_pid_notify_with_fds(3), since 219.
@@ -95,11 +105,7 @@ pub fn pid_notify(pid: u32, state: &[NotifyState]) -> io::Result<Notified> {
 /// As those.
 #[doc(alias = "sd_pid_notify_with_fds")]
 pub fn pid_notify_with_fds(pid: u32, state: &[NotifyState], fds: &[BorrowedFd<'_>]) -> io::Result<Notified> {
-    if state.is_empty() {
-        return invalid("a notification needs an assignment");
-    }
-    let assignments: Vec<&str> = state.iter().map(|assignment| assignment.as_str()).collect();
-    let state = CString::new(assignments.join("\n"))?;
+    let state = text(state)?;
     if fds.len() > FDS_MAX {
         return invalid(format!("a notification holds {FDS_MAX} descriptors, not {}", fds.len()));
     }
@@ -125,7 +131,8 @@ pub fn pid_notify_with_fds(pid: u32, state: &[NotifyState], fds: &[BorrowedFd<'_
 ///
 /// # Errors
 ///
-/// `ETIMEDOUT` after the timeout; otherwise as [`notify`].
+/// `ETIMEDOUT` after the timeout; `EINTR` if a signal handler runs meanwhile, also one with `SA_RESTART`; otherwise as
+/// [`notify`].
 #[doc(alias = "sd_notify_barrier")]
 pub fn notify_barrier(timeout: Option<Duration>) -> io::Result<Notified> {
     // SAFETY: it takes numbers only.
@@ -133,7 +140,7 @@ pub fn notify_barrier(timeout: Option<Duration>) -> io::Result<Notified> {
 }
 
 /// As [`notify_barrier`], on behalf of another process, as with [`pid_notify`]. sd_pid_notify_barrier(3), since
-/// 254: here where foo is built with that or newer.
+/// 254: with the feature `v254`.
 ///
 /// ```
 /// use foo::systemd::daemon::pid_notify_barrier;
@@ -146,11 +153,20 @@ pub fn notify_barrier(timeout: Option<Duration>) -> io::Result<Notified> {
 /// # Errors
 ///
 /// As those.
-#[cfg(libsystemd_254)]
+#[cfg(feature = "v254")]
 #[doc(alias = "sd_pid_notify_barrier")]
 pub fn pid_notify_barrier(pid: u32, timeout: Option<Duration>) -> io::Result<Notified> {
     // SAFETY: it takes numbers only.
     notified(unsafe { sys::sd_pid_notify_barrier(number(pid)?, 0, timeout.map_or(u64::MAX, usec)) })
+}
+
+/// The assignments as C has them, a line each.
+fn text(state: &[NotifyState]) -> io::Result<CString> {
+    if state.is_empty() {
+        return invalid("a notification needs an assignment");
+    }
+    let assignments: Vec<&str> = state.iter().map(|assignment| assignment.as_str()).collect();
+    Ok(CString::new(assignments.join("\n"))?)
 }
 
 /// Turns what libsystemd returns into what became of a notification.

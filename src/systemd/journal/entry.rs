@@ -7,13 +7,21 @@ use std::{
     ffi::c_int,
     io::{self, IoSlice},
     panic::Location,
+    thread,
 };
 
 /// The longest name of a field, in bytes.
 const NAME_MAX: usize = 64;
 
-/// Fields of an entry that the journal takes; libsystemd ends the process over some ten thousands.
-const FIELDS_MAX: usize = 1024;
+/// Fields that an entry can have: libsystemd sends two vectors for each and three more, and sendmsg(2) takes 1,024.
+const FIELDS_MAX: usize = 510;
+
+/// Fields for which any stack has room. libsystemd takes 88 bytes of stack for each, without a look at where it ends:
+/// so many do not reach over the guard page, of 4 KiB at least.
+const FIELDS_ON_STACK: usize = 32;
+
+/// The stack for an entry with more fields, in bytes.
+const STACK_SIZE: usize = 256 * 1024;
 
 /// An entry for the journal: fields with a name and any bytes for a value. systemd.journal-fields(7) lists the names
 /// that mean something to it.
@@ -29,6 +37,7 @@ const FIELDS_MAX: usize = 1024;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "an entry is submitted by send"]
 pub struct Entry {
     /// Each as `NAME=value`.
     fields: Vec<Vec<u8>>,
@@ -43,14 +52,17 @@ impl Entry {
         entry
     }
 
-    /// With a field more; several can have the same name.
+    /// With a field more. Several can have the same name, but there is one `MESSAGE=` and one `PRIORITY=`.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a name that the journal does not take: it is of 1 to 64 characters, which are `A` to `Z`, `0`
+    /// `InvalidInput` for `MESSAGE` and `PRIORITY`, which [`Entry::new`] has set, and for a name that the journal does not take: it is of 1 to 64 characters, which are `A` to `Z`, `0`
     /// to `9` and `_`, and begins with none of the digits, nor with `_`, which the journal's own fields do.
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> io::Result<Self> {
         check_name(name.as_bytes())?;
+        if ["MESSAGE", "PRIORITY"].contains(&name) {
+            return invalid(format!("{name}= is set already, by Entry::new"));
+        }
         self.push(name, value.as_ref());
         Ok(self)
     }
@@ -103,8 +115,14 @@ impl Entry {
 /// # Errors
 ///
 /// `InvalidInput` for a field without `=` or with a name that the journal does not take, see [`Entry::field`], and for no
-/// field at all or more than 1024; `EINVAL`, `E2BIG` or `ENOBUFS` for an entry over its limits, such as one of some 500
-/// fields; otherwise as sendmsg(2) and memfd_create(2).
+/// field at all or more than 510; `EINVAL`, `E2BIG`, `EMSGSIZE` or `ENOBUFS` for an entry over its limits, such as one
+/// with hundreds of fields that hold a newline; `EAGAIN` if an entry of more than 32 fields needs a thread, for its
+/// larger stack, and none can be started; otherwise as sendmsg(2) and memfd_create(2).
+///
+/// # Blocking
+///
+/// It blocks while the journal's queue is full. A signal handler that runs meanwhile makes it fail with `EINTR`; then
+/// nothing was sent.
 #[doc(alias = "sd_journal_sendv")]
 #[doc(alias = "sd_journal_send")]
 pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
@@ -116,9 +134,19 @@ pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
     if !(1..=FIELDS_MAX).contains(&fields.len()) {
         return invalid(format!("an entry has 1 to {FIELDS_MAX} fields, not {}", fields.len()));
     }
-    // SAFETY: IoSlice has the layout of iovec, as std promises; the fields outlive the call, which
-    // only reads them.
-    check(unsafe { sys::sd_journal_sendv(fields.as_ptr().cast(), fields.len() as c_int) }).map(drop)
+    let submit = || {
+        // SAFETY: IoSlice has the layout of iovec, as std promises; the fields outlive the call, which only reads them.
+        // The stack has room for what the call needs.
+        check(unsafe { sys::sd_journal_sendv(fields.as_ptr().cast(), fields.len() as c_int) }).map(drop)
+    };
+    if fields.len() <= FIELDS_ON_STACK {
+        return submit();
+    }
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, submit)?;
+        // It doesn't panic.
+        thread.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+    })
 }
 
 /// Whether the journal takes a name. It says nothing where it does not: it drops the field.

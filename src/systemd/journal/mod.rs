@@ -8,8 +8,10 @@ use super::{check, invalid};
 use libsystemd_sys::{daemon, journal as sys};
 use nix::errno::Errno;
 use std::{
+    env,
     ffi::{CStr, c_int},
     io,
+    mem::MaybeUninit,
     os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
 };
 
@@ -84,7 +86,7 @@ pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
 }
 
 /// As [`stream_fd`], to the journal of a namespace: `LogNamespace=` of systemd.exec(5).
-/// sd_journal_stream_fd_with_namespace(3), since 256: here where foo is built with that or newer.
+/// sd_journal_stream_fd_with_namespace(3), since 256: with the feature `v256`.
 ///
 /// ```
 /// use foo::systemd::journal::{Priority, stream_fd_with_namespace};
@@ -97,7 +99,7 @@ pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
 /// # Errors
 ///
 /// As [`stream_fd`], and `EINVAL` for what can be no namespace.
-#[cfg(libsystemd_256)]
+#[cfg(feature = "v256")]
 #[doc(alias = "sd_journal_stream_fd_with_namespace")]
 pub fn stream_fd_with_namespace(
     namespace: &CStr,
@@ -123,6 +125,30 @@ fn check_identifier(identifier: &CStr) -> io::Result<()> {
 fn owned(result: c_int) -> io::Result<OwnedFd> {
     // SAFETY: on success it is a new descriptor that nobody else has.
     check(result).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Returns whether a descriptor is the stream to the journal that the service manager opened for this process, as
+/// standard output or error: `JOURNAL_STREAM=` of systemd.exec(5) has its device and inode. Since 231.
+///
+/// ```
+/// if foo::systemd::journal::is_stream(std::io::stderr())? {
+///     println!("A line on standard error is an entry of the journal");
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// As fstat(2).
+pub fn is_stream(fd: impl AsFd) -> io::Result<bool> {
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the descriptor is borrowed for the call, and there is room for what is written. On success all of it is.
+    let stat = unsafe {
+        Errno::result(libc::fstat(fd.as_fd().as_raw_fd(), stat.as_mut_ptr()))?;
+        stat.assume_init()
+    };
+    let stream = format!("{}:{}", stat.st_dev, stat.st_ino);
+    Ok(env::var_os("JOURNAL_STREAM").is_some_and(|value| value == *stream))
 }
 
 /// How many bytes written to a [stream](stream_fd) the journal has not read yet: `SIOCOUTQ` of unix(7).
