@@ -71,11 +71,6 @@ fuzz: all
 	@tools/needs check
 	@tools/fuzz $(SECONDS)
 
-# Both crates as packages, each built from what is in it; the work has to be committed. Takes cargo 1.90.
-crates:
-	@tools/needs build
-	$(CARGO) package --locked --workspace
-
 # Licences, versions and sources of the dependencies, and advisories where their database can be had.
 audit:
 	@tools/needs build
@@ -96,4 +91,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize crates audit
+.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize audit
