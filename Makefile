@@ -78,11 +78,13 @@ audit:
 
 # Installs what has been built: no compiler runs as root.
 with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
+# An older systemd warns of settings that it does not know.
+without_unknown = if pkg-config --atleast-version=254 systemd; then cat; else sed '/^RestartSteps=/d; /^RestartMaxDelaySec=/d'; fi
 install: $(programs)
 	$(if $(unitdir),,$(error Unknown where units go: install systemd-dev (or systemd), or set unitdir=))
 	install -Dt $(DESTDIR)$(bindir) $(programs)
 	install -Dm644 -t $(DESTDIR)$(unitdir) units/foo.socket
-	$(with_bindir) units/foo.service | install -m644 /dev/stdin $(DESTDIR)$(unitdir)/foo.service
+	$(with_bindir) units/foo.service | $(without_unknown) | install -m644 /dev/stdin $(DESTDIR)$(unitdir)/foo.service
 	install -d $(DESTDIR)$(mandir)/man8
 	$(with_bindir) man/foo.8 | install -m644 /dev/stdin $(DESTDIR)$(mandir)/man8/foo.8
 	install -Dm644 -t $(DESTDIR)$(mandir)/man1 man/foocl.1

@@ -1,4 +1,4 @@
-//! The sockets that systemd passed: taken once, told of in the log, and checked.
+//! The sockets that systemd passed: checked, and named in the log.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,7 @@ use crate::{
 };
 use std::{
     env,
-    ffi::c_int,
+    ffi::{OsString, c_int},
     fmt,
     fs::File,
     io::{self, IsTerminal},
@@ -24,6 +24,10 @@ use std::{
 /// What is shown to whoever starts foo by hand.
 const HINT: &str = "foo gets its socket from systemd: try 'systemctl start foo', or here \
     'systemd-socket-activate --datagram --listen=/tmp/foo.socket foo'";
+
+/// What is shown where the service manager started foo without a socket.
+const HINT_FOR_UNITS: &str = "systemd passed no socket: if foo.socket is not active, 'systemctl start foo.socket'; if it is, \
+    it was changed since it was started: 'systemctl restart foo.socket'";
 
 /// An `AF_UNIX` datagram socket that was passed.
 #[derive(Debug)]
@@ -79,25 +83,34 @@ impl fmt::Display for Error {
     }
 }
 
-/// Tells the log of the descriptors that were passed, and checks each of them.
+/// Checks each of the descriptors that were passed.
 ///
 /// # Errors
 ///
 /// As [`Error`] says; the descriptors are closed then.
-pub fn sockets(passed: io::Result<Vec<ListenFd>>, log: &mut Log) -> Result<Vec<Socket>, Error> {
+pub fn sockets(passed: io::Result<Vec<ListenFd>>) -> Result<Vec<Socket>, Error> {
     let passed = passed.map_err(Error::Malformed)?;
     if passed.is_empty() {
+        return Err(Error::None);
+    }
+    passed.into_iter().map(check).collect()
+}
+
+/// Logs the names of the descriptors that were passed, or that there are none.
+pub fn log_names(names: &[OsString], log: &mut Log) {
+    if names.is_empty() {
         log.line(Priority::Warning, "Unable to find any file descriptors");
         if io::stderr().is_terminal() {
             log.line(Priority::Info, HINT);
+        } else if env::var_os("INVOCATION_ID").is_some() {
+            log.line(Priority::Info, HINT_FOR_UNITS);
         }
-        return Err(Error::None);
+        return;
     }
     log.line(Priority::Notice, "File Descriptor names are:");
-    for ListenFd { name, .. } in &passed {
+    for name in names {
         log.bytes(Priority::Notice, &[b" ", name.as_bytes()].concat());
     }
-    passed.into_iter().map(check).collect()
 }
 
 /// A descriptor as a socket that foo can serve.

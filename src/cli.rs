@@ -20,7 +20,7 @@ use std::{
 const USAGE_ERROR: u8 = 2;
 
 const FOO_HELP: &str = "\
-Usage: foo [OPTION]
+Usage: foo [OPTION]...
 
 Writes each datagram that arrives at the sockets passed by systemd to standard
 error, which its unit sends to the journal. It is started by systemd, not by
@@ -29,8 +29,11 @@ hand:
     systemctl start foo
 
 Options:
-  -h, --help     Show this help and exit
-  -V, --version  Show the versions of foo and of its libsystemd and exit
+      --max-rate RATE  What messages may take up in the journal in a second, in
+                       bytes, as 512K or 1M, over a burst of 300 times as much;
+                       then senders wait (default: no limit)
+  -h, --help           Show this help and exit
+  -V, --version        Show the versions of foo and of its libsystemd and exit
 
 See foo(8).
 ";
@@ -64,21 +67,32 @@ pub struct Send {
     pub message: Option<OsString>,
 }
 
-/// Reads the command line of foo, program name first, which tells it to run and no more.
+/// How foo is to run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Bytes of the journal that messages may take up a second, over a burst.
+    pub max_rate: Option<u64>,
+}
+
+/// Reads the command line of foo, program name first.
 ///
 /// # Errors
 ///
 /// The status to exit with, where help or the version was asked for and shown, or the usage was wrong and
 /// that was said.
-pub fn foo(args: impl IntoIterator<Item = OsString>) -> Result<(), ExitCode> {
+pub fn foo(args: impl IntoIterator<Item = OsString>) -> Result<Options, ExitCode> {
     let usage = |error: lexopt::Error| usage_error("foo", error);
+    let mut options = Options::default();
     let mut parser = Parser::from_iter(args);
-    match parser.next().map_err(usage)? {
-        None => Ok(()),
-        Some(Short('h') | Long("help")) => Err(show("foo", FOO_HELP, &mut parser)),
-        Some(Short('V') | Long("version")) => Err(show("foo", &foo_version(), &mut parser)),
-        Some(other) => Err(usage(other.unexpected())),
+    while let Some(arg) = parser.next().map_err(usage)? {
+        match arg {
+            Long("max-rate") => options.max_rate = Some(rate(&mut parser).map_err(usage)?),
+            Short('h') | Long("help") => return Err(show("foo", FOO_HELP, &mut parser)),
+            Short('V') | Long("version") => return Err(show("foo", &foo_version(), &mut parser)),
+            other => return Err(usage(other.unexpected())),
+        }
     }
+    Ok(options)
 }
 
 /// Reads the command line of foocl, program name first.
@@ -108,6 +122,24 @@ pub fn foocl(args: impl IntoIterator<Item = OsString>) -> Result<Send, ExitCode>
         Some(text) => Ok(Send { socket, timeout, message: Some(text).filter(|text| text != "-") }),
         None => Err(usage_error("foocl", "no message was given")),
     }
+}
+
+/// Reads the value of an option as bytes a second, as systemd writes sizes: `512K`, `1M`, to the base of 1,024.
+fn rate(parser: &mut Parser) -> Result<u64, lexopt::Error> {
+    use lexopt::ValueExt;
+    const NO_RATE: &str = "it is no number of bytes a second, such as 512K";
+    parser.value()?.parse_with(|text| {
+        let digits = text.trim_end_matches(|last: char| !last.is_ascii_digit());
+        let power = match &text[digits.len()..] {
+            "" | "B" => 0,
+            "K" => 1,
+            "M" => 2,
+            "G" => 3,
+            _ => return Err(NO_RATE),
+        };
+        let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << (10 * power)));
+        bytes.filter(|&bytes| bytes > 0).ok_or(NO_RATE)
+    })
 }
 
 /// Reads the value of an option as seconds.

@@ -59,6 +59,7 @@ mod activation;
 pub mod cli;
 #[doc(hidden)]
 pub mod datagram;
+mod limit;
 mod log;
 mod memory;
 mod notifier;

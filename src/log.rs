@@ -15,6 +15,8 @@ use crate::{
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::{
     collections::VecDeque,
+    env,
+    ffi::CString,
     fmt,
     io::{self, IoSlice},
     mem,
@@ -47,6 +49,8 @@ pub struct Log {
     written: usize,
     /// Where in `lines` those begin that are to be entries, and what their priorities are.
     entries: VecDeque<(usize, Priority)>,
+    /// The fields of each entry besides its text and priority: those that the journal gives to a line.
+    fields: [String; 2],
     /// Whether `lines` held a large line since its memory was last given back.
     large: bool,
 }
@@ -58,8 +62,19 @@ impl Log {
     ///
     /// Fails if there is no descriptor left for it, or no memory.
     pub fn open() -> io::Result<Self> {
-        let (sink, lines) = (Sink::open()?, reserve(FULL + LINE_MAX)?);
-        Ok(Self { sink, lines, written: 0, entries: VecDeque::new(), large: false })
+        let facility = setting("SYSLOG_FACILITY", |value| value.parse::<u8>().is_ok());
+        let facility = facility.unwrap_or_else(|| (libc::LOG_DAEMON >> 3).to_string());
+        let identifier =
+            setting("SYSLOG_IDENTIFIER", |value| !value.is_empty() && !value.contains(char::is_control));
+        let identifier = identifier.unwrap_or_else(|| "foo".into());
+        let fields = [format!("SYSLOG_FACILITY={facility}"), format!("SYSLOG_IDENTIFIER={identifier}")];
+        let (sink, lines) = (Sink::open(CString::new(identifier)?)?, reserve(FULL + LINE_MAX)?);
+        Ok(Self { sink, lines, written: 0, entries: VecDeque::new(), fields, large: false })
+    }
+
+    /// Returns whether lines go to the journal.
+    pub fn is_journal(&self) -> bool {
+        self.sink.is_journal()
     }
 
     /// Adds a line of text, escaped where it would not stand on one.
@@ -72,18 +87,22 @@ impl Log {
         self.add(priority, |line| escape(bytes, line));
     }
 
-    /// Adds a datagram.
-    pub fn record(&mut self, record: &Record<'_>) {
+    /// Adds a datagram. Returns how many bytes its line has.
+    pub fn record(&mut self, record: &Record<'_>) -> usize {
+        let start = self.lines.len();
         self.add(Priority::Notice, |line| record.render(line));
+        self.lines.len() - start
     }
 
-    /// Adds a line, which becomes an entry of its own if the journal would cut it.
+    /// Adds a line, which becomes an entry of its own if the journal would cut it, or could read a priority where it
+    /// cuts it: `LineMax=` may be any number from 79 on.
     fn add(&mut self, priority: Priority, render: impl FnOnce(&mut Vec<u8>)) {
         let (start, prefix) = (self.lines.len(), priority.prefix());
         self.lines.extend_from_slice(prefix.as_bytes());
         render(&mut self.lines);
         self.lines.push(b'\n');
-        if self.sink.is_journal() && self.lines.len() - start > JOURNAL_LINE_MAX {
+        let text = &self.lines[start + prefix.len()..];
+        if self.sink.is_journal() && (text.len() > JOURNAL_LINE_MAX || has_prefix(text)) {
             self.lines.splice(start..start + prefix.len(), FIELD.iter().copied());
             self.entries.push_back((start, priority));
         }
@@ -112,8 +131,9 @@ impl Log {
         let length = self.lines[start..].iter().position(|&byte| byte == b'\n').unwrap_or_default();
         let message = &self.lines[start..start + length];
         let level = format!("PRIORITY={}", priority as u8);
-        let facility = format!("SYSLOG_FACILITY={}", libc::LOG_DAEMON >> 3);
-        let fields = [message, level.as_bytes(), facility.as_bytes()].map(IoSlice::new);
+        let [facility, identifier] = &self.fields;
+        let fields =
+            [message, level.as_bytes(), facility.as_bytes(), identifier.as_bytes()].map(IoSlice::new);
         let is_sent = self.sink.send(&fields)?;
         self.entries.pop_front();
         if is_sent {
@@ -196,4 +216,25 @@ impl Log {
             }
         }
     }
+}
+
+/// A variable of the environment, if its value is good. It repeats a setting of the unit, which foo can't see.
+fn setting(name: &str, is_good: impl FnOnce(&str) -> bool) -> Option<String> {
+    env::var(name).ok().filter(|value| is_good(value))
+}
+
+/// Returns whether there is anything in a text that the journal takes for a prefix at the start of a line: `<`, a number
+/// up to 7 of one to three digits, and `>`.
+fn has_prefix(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|&byte| byte == b'<') {
+        rest = &rest[at + 1..];
+        if matches!(
+            rest,
+            [b'0'..=b'7', b'>', ..] | [b'0', b'0'..=b'7', b'>', ..] | [b'0', b'0', b'0'..=b'7', b'>', ..]
+        ) {
+            return true;
+        }
+    }
+    false
 }

@@ -12,7 +12,7 @@ unsafe extern "C" {}
 fn main() -> ExitCode {
     match cli::foo(env::args_os()) {
         // SAFETY: the program has opened no descriptor yet, and nothing else in it takes those that were passed.
-        Ok(()) => server::run(unsafe { daemon::listen_fds_with_names() }),
+        Ok(options) => server::run(&options, unsafe { daemon::listen_fds_with_names() }),
         Err(exit) => exit,
     }
 }

@@ -31,6 +31,8 @@ const UNSENT_MAX: usize = 8;
 pub struct Notifier {
     messages: u64,
     bytes: u64,
+    /// Whether the rate limit made senders wait since the last `STATUS=`.
+    pub limited: bool,
     /// When to tell of the counts: set from a datagram on until that is done.
     status_at: Option<Instant>,
     /// How often, and when next, to say that foo is alive.
@@ -38,6 +40,8 @@ pub struct Notifier {
     /// Notifications, in order, that the queue had no room for, and when to send them again.
     unsent: VecDeque<Vec<NotifyState>>,
     resend_at: Option<Instant>,
+    /// Whether a datagram was received, and a second passed.
+    has_served: bool,
     /// Whether the last notification failed.
     unheard: bool,
 }
@@ -52,7 +56,17 @@ impl Notifier {
         });
         let watchdog = watchdog.map(|period| ((period / 2).max(SHORTEST_WATCHDOG), Instant::now()));
         let (unsent, resend_at) = (VecDeque::new(), None);
-        Self { messages: 0, bytes: 0, status_at: None, watchdog, unsent, resend_at, unheard: false }
+        Self {
+            messages: 0,
+            bytes: 0,
+            limited: false,
+            status_at: None,
+            watchdog,
+            unsent,
+            resend_at,
+            has_served: false,
+            unheard: false,
+        }
     }
 
     /// Counts a datagram of so many bytes.
@@ -97,18 +111,26 @@ impl Notifier {
         }
         let told = self.status_at.take_if(|at| *at <= now).is_some();
         if told {
-            self.notify([self.status()], log);
+            // Restarts after this, if any, begin anew at RestartSec= of the unit.
+            let reset = (!mem::replace(&mut self.has_served, true)).then_some(Ok(NotifyState::RESTART_RESET));
+            self.notify([self.status()].into_iter().chain(reset), log);
+            // The next one says that this is over.
+            self.status_at = mem::take(&mut self.limited).then(|| now + STATUS_INTERVAL);
         }
         told
     }
 
     fn status(&self) -> io::Result<NotifyState> {
         let plural = if self.messages == 1 { "" } else { "s" };
-        NotifyState::status(&format!("Received {} message{plural}, {} bytes", self.messages, self.bytes))
+        let limited = if self.limited { "; --max-rate= is reached, senders wait" } else { "" };
+        NotifyState::status(&format!(
+            "Received {} message{plural}, {} bytes{limited}",
+            self.messages, self.bytes
+        ))
     }
 
     /// Notifies the service manager, after what it has not taken yet.
-    fn notify<const N: usize>(&mut self, state: [io::Result<NotifyState>; N], log: &mut Log) {
+    fn notify(&mut self, state: impl IntoIterator<Item = io::Result<NotifyState>>, log: &mut Log) {
         if self.unsent.len() < UNSENT_MAX {
             // Only a text with a newline is an error, which none of these has.
             self.unsent.push_back(state.into_iter().flatten().collect());

@@ -4,14 +4,16 @@
 //! there like everything else, and so can't hold up a reload, the watchdog or a stop. Each turn begins with a write:
 //!
 //! - If it succeeds, the log and the batch are both empty, and the sources are waited for.
-//! - If it fails, it says why the log is blocked. That is waited for, and nothing is received. So a batch that is not
-//!   empty means that the log is blocked.
+//! - If it fails, it says why the log is blocked, or that the rate limit is used up. That is waited for, and nothing is
+//!   received. So a batch that is not empty means that the log is blocked.
 
 #![forbid(unsafe_code)]
 
 use crate::{
     activation::{self, Socket},
+    cli::Options,
     datagram::{Batch, Datagram},
+    limit::Limit,
     log::Log,
     notifier::Notifier,
     record::{Record, Sender},
@@ -58,7 +60,7 @@ const ORDER_FOR: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Serves the sockets that systemd passed until it is told to stop. Returns the status to exit with.
-pub fn run(passed: io::Result<Vec<ListenFd>>) -> ExitCode {
+pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> ExitCode {
     let mut log = match Log::open() {
         Ok(log) => log,
         Err(error) => {
@@ -67,7 +69,7 @@ pub fn run(passed: io::Result<Vec<ListenFd>>) -> ExitCode {
             return fail();
         }
     };
-    let result = Server::start(passed, &mut log).and_then(|mut server| server.serve());
+    let result = Server::start(options, passed, &mut log).and_then(|mut server| server.serve());
     if let Err(error) = result {
         log.line(Priority::Err, error);
         // If the log stays blocked, the status still says so.
@@ -115,22 +117,32 @@ struct Server<'a> {
     sources: Vec<Source>,
     signals: SignalFd,
     batch: Batch,
+    limit: Option<Limit>,
 }
 
 impl<'a> Server<'a> {
     /// Does what the original does at its start, in the same order, and says `READY=1`.
-    fn start(passed: io::Result<Vec<ListenFd>>, log: &'a mut Log) -> Result<Self, Error> {
+    fn start(options: &Options, passed: io::Result<Vec<ListenFd>>, log: &'a mut Log) -> Result<Self, Error> {
         // From here on signals wait until the loop takes them.
         let mask = SigSet::from_iter([Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]);
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&mask), None)
             .map_err(|errno| Error::Kernel("block signals", errno.into()))?;
 
-        log.line(Priority::Info, "Environment: ");
-        for (name, value) in env::vars_os() {
-            log.bytes(Priority::Info, &[b" ", name.as_bytes(), b"=", value.as_bytes()].concat());
+        let names = passed.iter().flatten().map(|passed| passed.name.clone()).collect::<Vec<_>>();
+        let is_malformed = passed.is_err();
+        let sockets = activation::sockets(passed).map_err(Error::Activation);
+        // A foo that can't start is started again and again. The journal needs no environment each time.
+        if sockets.is_ok() || !log.is_journal() {
+            log.line(Priority::Info, "Environment: ");
+            for (name, value) in env::vars_os() {
+                log.bytes(Priority::Info, &[b" ", name.as_bytes(), b"=", value.as_bytes()].concat());
+            }
         }
         log.line(Priority::Notice, "foo service started");
-        let sockets = activation::sockets(passed, log).map_err(Error::Activation)?;
+        if !is_malformed {
+            activation::log_names(&names, log);
+        }
+        let sockets = sockets?;
 
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .map_err(|errno| Error::Kernel("receive signals", errno.into()))?;
@@ -140,7 +152,7 @@ impl<'a> Server<'a> {
         let _ = log.flush();
         notifier.ready(log);
         let sources = sockets.into_iter().map(|socket| Source { socket, retry_at: None }).collect();
-        Ok(Self { log, notifier, sources, signals, batch })
+        Ok(Self { log, notifier, sources, signals, batch, limit: options.max_rate.map(Limit::new) })
     }
 
     /// Serves until a signal says to stop.
@@ -148,6 +160,7 @@ impl<'a> Server<'a> {
         let mut lingers = false;
         loop {
             let blocked = self.write().err();
+            self.notifier.limited |= matches!(blocked, Some(Blocked::Limited(_)));
             let due = if lingers { Some(Instant::now()) } else { self.notifier.due() };
             let ready = wait(&self.signals, &self.sources, blocked.map(|blocked| (&*self.log, blocked)), due)
                 .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
@@ -159,7 +172,7 @@ impl<'a> Server<'a> {
                 }
             }
             let most = self.receive(&ready.sources)?;
-            lingers = (lingers || most > 1) && self.linger()?;
+            lingers = blocked.is_none() && most.is_some_and(|most| lingers || most > 1) && self.linger()?;
             if self.notifier.notify_due(self.log) {
                 // A second has passed since the datagram that began this count.
                 self.batch.free_memory();
@@ -184,35 +197,37 @@ impl<'a> Server<'a> {
         let (begin, mut looks, mut found) = (Instant::now(), 0, false);
         let all: Vec<_> = (0..self.sources.len()).map(|index| (index, false)).collect();
         while begin.elapsed() < LINGER_FOR {
-            if looks >= LOOKS || !self.batch.is_empty() {
+            if looks >= LOOKS {
                 return Ok(false);
             }
-            if self.receive(&all)? > 0 {
-                (looks, found) = (0, true);
-            } else {
-                looks += all.len();
-                // With one processor, the senders need it.
-                thread::yield_now();
+            match self.receive(&all)? {
+                None => return Ok(false),
+                Some(0) => {
+                    looks += all.len();
+                    // With one processor, the senders need it.
+                    thread::yield_now();
+                }
+                Some(_) => (looks, found) = (0, true),
             }
         }
         // On a slow machine the time may be up before the looks are.
         Ok(found)
     }
 
-    /// Receives a batch from each of the sources, and writes it, until the log is blocked. Returns how many datagrams
-    /// the largest batch had.
-    fn receive(&mut self, sources: &[(usize, bool)]) -> Result<usize, Error> {
+    /// Receives a batch from each of the sources, and writes it. Returns how many datagrams the largest batch had, or
+    /// `None` as soon as the log is blocked.
+    fn receive(&mut self, sources: &[(usize, bool)]) -> Result<Option<usize>, Error> {
         let mut most = 0;
         for &(index, shut_down) in sources {
             // A source that fails is left alone until it is waited for again.
             if shut_down || self.sources[index].retry_at.is_none_or(|at| at <= Instant::now()) {
                 most = most.max(self.receive_batch(index, shut_down)?);
                 if self.write().is_err() {
-                    break;
+                    return Ok(None);
                 }
             }
         }
-        Ok(most)
+        Ok(Some(most))
     }
 
     /// Receives a batch from a source. Returns how many datagrams it has.
@@ -253,12 +268,17 @@ impl<'a> Server<'a> {
         loop {
             self.log.flush()?;
             if self.batch.is_empty() {
-                return Ok(());
+                let until = self.limit.as_mut().and_then(Limit::wait_until);
+                return until.map_or(Ok(()), |until| Err(Blocked::Limited(until)));
             }
             while !self.log.is_full() {
                 let Some(Datagram { sender, length, payload }) = self.batch.take() else { break };
                 self.notifier.count(length);
-                self.log.record(&Record { sender: Sender::from_sun_path(sender), length, payload });
+                let bytes =
+                    self.log.record(&Record { sender: Sender::from_sun_path(sender), length, payload });
+                if let Some(limit) = &mut self.limit {
+                    limit.spend(bytes);
+                }
             }
         }
     }
@@ -266,14 +286,15 @@ impl<'a> Server<'a> {
     /// Logs what is queued, so that it is not lost if the sockets go too.
     fn stop(&mut self) -> Result<(), Error> {
         self.notifier.stopping(self.log);
+        // What is queued is logged at once, up to another burst.
+        self.limit.iter_mut().for_each(Limit::fill);
         let begin = Instant::now();
         let all: Vec<_> = (0..self.sources.len()).map(|index| (index, false)).collect();
         loop {
-            self.write_all(begin)?;
-            if begin.elapsed() >= DRAIN_FOR {
+            if !self.write_all(begin)? || begin.elapsed() >= DRAIN_FOR {
                 break;
             }
-            if self.receive(&all)? == 0 {
+            if self.receive(&all)? == Some(0) {
                 // A transient error is not the end of a queue.
                 if self.sources.iter().all(|source| source.retry_at.is_none()) {
                     break;
@@ -285,15 +306,19 @@ impl<'a> Server<'a> {
         Ok(())
     }
 
-    /// Writes everything. If journald does not read, messages are better out of order or cut than lost.
-    fn write_all(&mut self, begin: Instant) -> Result<(), Error> {
+    /// Writes everything. If journald does not read, messages are better out of order or cut than lost. Returns whether
+    /// more may be received.
+    fn write_all(&mut self, begin: Instant) -> Result<bool, Error> {
         while let Err(blocked) = self.write() {
+            if matches!(blocked, Blocked::Limited(_)) {
+                return Ok(false);
+            }
             if begin.elapsed() >= ORDER_FOR {
                 self.log.give_up_order();
             }
             self.log.wait(blocked, begin + PATIENCE).map_err(|_| Error::Log)?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

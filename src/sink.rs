@@ -14,6 +14,7 @@ use crate::systemd::{
 };
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::{
+    ffi::CString,
     fs::File,
     io::{self, ErrorKind, IoSlice, IsTerminal, Write},
     mem,
@@ -25,7 +26,7 @@ use std::{
         },
     },
     path::Path,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Bytes that a pipe, a socket or a terminal takes without blocking when poll(2) says that it takes any: PIPE_BUF.
@@ -51,6 +52,8 @@ pub enum Blocked {
     Unread,
     /// The journal has dropped its stream, and no other can be opened. Try again after [`RETRY_AFTER`].
     Gone,
+    /// The rate limit is used up until then. Only records wait for that.
+    Limited(Instant),
 }
 
 impl Blocked {
@@ -60,6 +63,7 @@ impl Blocked {
             Self::Full | Self::QueueFull => None,
             Self::Unread => Some(ASK_AFTER),
             Self::Gone => Some(RETRY_AFTER),
+            Self::Limited(until) => Some(until.saturating_duration_since(Instant::now())),
         }
     }
 }
@@ -68,6 +72,8 @@ impl Blocked {
 pub struct Sink {
     to: File,
     kind: Kind,
+    /// What entries of a stream of our own are filed under.
+    identifier: CString,
     /// Lines that were lost, or may have been, and are not reported yet.
     lost: usize,
 }
@@ -95,15 +101,15 @@ impl Sink {
     /// # Errors
     ///
     /// Fails if there is no descriptor left for it.
-    pub fn open() -> io::Result<Self> {
+    pub fn open(identifier: CString) -> io::Result<Self> {
         let to = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         if journal::is_stream(&to)? {
             let kind = Kind::Journal { unconfirmed: 0, queue: None, in_order: true };
-            return Ok(Self { to: nonblocking(to.into())?, kind, lost: 0 });
+            return Ok(Self { to: nonblocking(to.into())?, kind, identifier, lost: 0 });
         }
         let file_type = to.metadata()?.file_type();
         let may_block = file_type.is_fifo() || file_type.is_socket() || to.is_terminal();
-        Ok(Self { to, kind: if may_block { Kind::Shared } else { Kind::Other }, lost: 0 })
+        Ok(Self { to, kind: if may_block { Kind::Shared } else { Kind::Other }, identifier, lost: 0 })
     }
 
     /// Returns whether this is a stream to the journal.
@@ -276,7 +282,7 @@ impl Sink {
         if was_tried {
             return Err(Blocked::Gone);
         }
-        let stream = bounded(|| journal::stream_fd(c"foo", Priority::Notice)).and_then(nonblocking);
+        let stream = bounded(|| journal::stream_fd(&self.identifier, Priority::Notice)).and_then(nonblocking);
         self.to = stream.map_err(|_| Blocked::Gone)?;
         Ok(())
     }

@@ -140,6 +140,12 @@ impl Container {
         assert!(!output.status.success(), "`{command}` succeeds: {output:?}");
     }
 
+    /// The release of its systemd.
+    pub fn systemd(&self) -> u32 {
+        let version = self.run("systemctl --version");
+        version.split(' ').nth(1).and_then(|number| number.parse().ok()).expect("systemd 257 (…)")
+    }
+
     /// One property of foo.service.
     pub fn show(&self, property: &str) -> String {
         self.run(&format!("systemctl show --property={property} --value foo.service"))

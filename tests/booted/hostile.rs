@@ -2,11 +2,17 @@
 //! fast as they are let.
 
 use super::container::{Container, eventually};
-use super::host::times;
+use super::host::{project, soaks, times};
+use super::journal::Entry;
 use super::load::Load;
+use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
+
+/// What lifts foo's rate limit.
+const NO_LIMIT: &str = "ExecStart=\nExecStart=/usr/local/bin/foo\n";
 
 /// How long foocl waits by itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -16,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Which of those who wait for a queue gets the next place is up to the kernel, which has no rule for it: so there is
 /// no bound for each message, but all get through while foocl waits, and nearly all within a second.
 pub fn a_flood_starves_nobody(container: &mut Container) {
-    container.drop_in("foo.service", "[Service]\nWatchdogSec=2s\n");
+    container.drop_in("foo.service", &format!("[Service]\nWatchdogSec=2s\n{NO_LIMIT}"));
     let flood = Flood::start(container);
     let (pid, memory) = (container.show("MainPID"), flood.memory());
     let sender = UnixDatagram::unbound().expect("a socket");
@@ -58,6 +64,146 @@ pub fn a_flood_does_not_keep_foo_from_stopping(container: &mut Container) {
     container.tell(format_args!("stopped in {} ms", took.as_millis()));
     assert!(took < PATIENCE, "stopped after {took:?}");
     assert_eq!(container.show("Result"), "success");
+}
+
+/// What others have logged stays in a journal of 200 MB, whatever the length of the messages, and nothing that was
+/// accepted is lost. The status says why senders wait.
+pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
+    let turn = Load::turn();
+    for text in ["x".to_owned(), "\u{2713}".repeat(70), random(60_000)] {
+        journal_of(container, "RuntimeMaxUse=200M");
+        container.run("systemctl stop foo; logger marker; journalctl --sync");
+        container.wait_until_both("inactive");
+        container.start();
+        let before = used(container);
+        let sent = flood(container, Duration::from_secs(if soaks() { 60 } else { 8 }), &text);
+        let status = container.show("StatusText");
+        container.run("systemctl stop foo; journalctl --sync");
+        let marker = container.run("journalctl --output=cat --identifier=root --grep=marker | wc -l");
+        let logged = container.run("journalctl --output=cat SYSLOG_IDENTIFIER=foo | grep -c '^Received'");
+        let grown = (used(container) - before) >> 20;
+        container.tell(format_args!("{} bytes: {sent} sent, {logged} there, {grown} MiB", text.len()));
+        assert_eq!(marker, "1", "the marker is gone: {sent} of {} bytes, {grown} MiB", text.len());
+        assert_eq!(logged, sent.to_string(), "not what was sent, of {} bytes", text.len());
+        assert!(status.contains("--max-rate= is reached"), "{status}");
+    }
+    drop(turn);
+}
+
+/// The same without the limit shows that the case above can fail.
+pub fn without_a_limit_a_flood_takes_the_journal(container: &mut Container) {
+    let turn = Load::turn();
+    container.drop_in("foo.service", &format!("[Service]\n{NO_LIMIT}"));
+    journal_of(container, "RuntimeMaxUse=200M");
+    container.run("logger marker; journalctl --sync");
+    container.start();
+    flood(container, Duration::from_secs(8), &random(60_000));
+    container.run("journalctl --sync");
+    assert_eq!(container.run("journalctl --output=cat --identifier=root --grep=marker | wc -l"), "0");
+    drop(turn);
+}
+
+/// A sender makes no entry of another priority than a notice, though the journal cuts its line in pieces.
+pub fn no_cut_forges_a_priority(container: &mut Container) {
+    journal_of(container, "LineMax=79");
+    container.start();
+    let begin = "Received 100 bytes from (unnamed): ".len();
+    let forged = |prefix: &str| format!("{}{prefix}forged", "x".repeat(79 - begin - "<5>".len()));
+    for prefix in ["<0>", "<03>", "<003>", "<7>", "\n<0>", "<0> <1>"] {
+        for shift in 0..4 {
+            container.send(format!("{:>100}", format!("{}{}", forged(prefix), " ".repeat(shift))).as_bytes());
+            container.send(format!("{}{}", " ".repeat(shift), forged(prefix)).as_bytes());
+        }
+    }
+    // One that is cut, and has nothing to read in it.
+    container.send("y".repeat(400).as_bytes());
+    container.send(b"the end");
+    container.wait_for(": the end");
+    let entries = container.entries("_SYSTEMD_UNIT=foo.service");
+    let of_senders: Vec<_> = entries
+        .iter()
+        .filter(|entry| {
+            let text = entry.message();
+            ["forged", "xxx", "yyy", "Received"].iter().any(|part| text.contains(part))
+        })
+        .collect();
+    assert!(of_senders.len() > 50, "{}", of_senders.len());
+    for entry in of_senders {
+        assert_eq!(entry.field("PRIORITY"), "5", "{}", entry.message());
+    }
+}
+
+/// A foo that can't start is tried more and more seldom where systemd can do that, and doesn't fill the journal.
+pub fn a_foo_that_can_not_start_is_quiet(container: &mut Container) {
+    container.start();
+    container.run("systemctl stop foo");
+    container.wait_until_both("inactive");
+    let unit = fs::read_to_string(project().join("units/foo.service")).expect("the unit");
+    let steps: Vec<_> = unit
+        .lines()
+        .filter(|line| line.starts_with("RestartSteps=") || line.starts_with("RestartMaxDelaySec="))
+        .collect();
+    assert_eq!(steps.len(), 2);
+    let can_wait = container.systemd() >= 254;
+    if can_wait {
+        container.drop_in("foo.service", &format!("[Service]\n{}\n", steps.join("\n")));
+    }
+    container.drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenStream=/run/foo.socket\n");
+    let before = container.entries("_SYSTEMD_UNIT=foo.service + UNIT=foo.service").len();
+    container.run("systemctl start --no-block foo.socket; sleep 8; systemctl stop foo.socket foo.service");
+    let entries = container.entries("_SYSTEMD_UNIT=foo.service + UNIT=foo.service").split_off(before);
+    let texts: Vec<_> = entries.iter().map(Entry::message).collect();
+    container.tell(format_args!("{} entries in 8 s", texts.len()));
+    assert!(texts.iter().any(|text| text.contains("is an AF_UNIX stream socket")), "{texts:#?}");
+    assert!(!texts.iter().any(|text| text.starts_with("Environment")), "{texts:#?}");
+    assert!(!can_wait || texts.len() < 100, "{} entries", texts.len());
+}
+
+/// Runs the journal anew, in memory, with that setting.
+fn journal_of(container: &Container, setting: &str) {
+    let directory = container.path("/etc/systemd/journald.conf.d");
+    fs::create_dir_all(&directory).expect("a directory for settings");
+    fs::write(directory.join("test.conf"), format!("[Journal]\nStorage=volatile\n{setting}\n"))
+        .expect("settings");
+    container.run(
+        "systemctl stop foo.socket foo.service; systemctl stop systemd-journald.service;
+        rm -rf /run/log/journal/* /var/log/journal/*; systemctl start systemd-journald.service",
+    );
+}
+
+/// Bytes that the journal takes up.
+fn used(container: &Container) -> u64 {
+    let usage = container.run("du --summarize --bytes /run/log/journal");
+    usage.split_whitespace().next().and_then(|bytes| bytes.parse().ok()).expect("a number")
+}
+
+/// Text that no compression makes much smaller.
+fn random(length: usize) -> String {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from(b'!' + ((state >> 33) % 90) as u8)
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+/// Sends as fast as it can for a while, each message another one. Returns how many were accepted.
+fn flood(container: &Container, time: Duration, text: &str) -> u64 {
+    let sender = UnixDatagram::unbound().expect("a socket");
+    sender.connect(container.path("/run/foo.socket")).expect("foo's socket");
+    sender.set_write_timeout(Some(Duration::from_millis(100))).expect("a timeout");
+    let (begin, mut sent) = (Instant::now(), 0);
+    while begin.elapsed() < time {
+        let turned = text.len() * (sent as usize % 97) / 97;
+        let turned = (0..=turned).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        let message = format!("{sent} {}{}", &text[turned..], &text[..turned]);
+        match sender.send(message.as_bytes()) {
+            Ok(_) => sent += 1,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    sent
 }
 
 /// Fifty processes of nobody's, in a unit of their own.

@@ -69,6 +69,8 @@ const CASES: &[Case] = cases! {
     starting::restarting_keeps_the_socket: Ours;
     starting::enabled_it_is_up_after_a_boot: Ours;
     starting::systemd_analyze_finds_no_fault: Ours;
+    starting::stopping_both_stops_a_socket_that_is_wanted: Ours;
+    starting::what_is_sent_at_a_shutdown_is_logged: Ours;
     starting::the_status_counts_messages_and_bytes: Original Ours;
     sending::foocl_is_named_by_its_socket: Original Ours;
     sending::socat_is_unnamed: Original Ours;
@@ -105,6 +107,10 @@ const CASES: &[Case] = cases! {
     faults::little_address_space_is_enough: Ours;
     hostile::a_flood_starves_nobody: Ours;
     hostile::a_flood_does_not_keep_foo_from_stopping: Ours;
+    hostile::a_flood_leaves_the_journal_to_others: Ours;
+    hostile::without_a_limit_a_flood_takes_the_journal: Ours;
+    hostile::no_cut_forges_a_priority: Ours;
+    hostile::a_foo_that_can_not_start_is_quiet: Ours;
     privilege::the_exposure_is_low: Ours;
     privilege::with_a_root_of_its_own_the_exposure_is_lower: Ours;
     privilege::anybody_may_send: Ours;

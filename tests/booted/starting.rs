@@ -1,5 +1,7 @@
 //! Starting, stopping, reloading and restarting, from either end of either pair of units.
 
+use std::fs;
+
 use super::container::{Container, eventually};
 use super::journal::Entry;
 
@@ -137,4 +139,31 @@ pub fn the_status_counts_messages_and_bytes(container: &mut Container) {
         let status = container.show("StatusText");
         if status == "Received 3 messages, 15 bytes" { Ok(()) } else { Err(status) }
     });
+}
+
+/// A unit that wants the socket keeps it up when the service is stopped. Named together, both stay down.
+pub fn stopping_both_stops_a_socket_that_is_wanted(container: &mut Container) {
+    let wants = "[Unit]\nWants=foo.socket\n[Service]\nExecStart=/bin/sleep infinity\n";
+    fs::write(container.path("/etc/systemd/system/sender.service"), wants).expect("a unit");
+    container.run("systemctl daemon-reload; systemctl start sender");
+    container.wait_until_both("active");
+    container.run("systemctl stop foo.socket foo.service");
+    container.wait_until_both("inactive");
+    assert_eq!(container.run("systemctl is-active sender"), "active");
+}
+
+/// What foo(8) tells the author of a sender's unit: what it sends while the machine goes down is logged.
+pub fn what_is_sent_at_a_shutdown_is_logged(container: &mut Container) {
+    let unit = "[Unit]\nWants=foo.socket\nAfter=foo.socket foo.service\n\
+        [Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'foocl at the boot'\n\
+        ExecStop=/bin/sh -c 'seq --format=\"the end %%g\" 10 | foocl -'\n[Install]\nWantedBy=multi-user.target\n";
+    let unit = unit.replace("foocl at the boot", "foocl \"at the boot\"");
+    fs::write(container.path("/etc/systemd/system/sender.service"), unit).expect("a unit");
+    container.run("mkdir -p /var/log/journal; systemctl restart systemd-journald; systemctl daemon-reload");
+    container.run("systemctl enable --now sender");
+    container.wait_for(": at the boot");
+    container.reboot();
+    for number in 1..=10 {
+        container.wait_for(&format!(": the end {number}"));
+    }
 }

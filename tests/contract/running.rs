@@ -221,6 +221,31 @@ fn a_log_that_takes_nothing_any_more() {
     drop(reader);
 }
 
+/// What exceeds the limit stays queued, and senders wait; a reload, the watchdog and a stop don't.
+#[test]
+fn a_rate_limit() {
+    let daemon = Daemon::listening().arg("--max-rate=1K").env("WATCHDOG_USEC", "1000000").ready();
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
+    let send = |i: usize| persist(|| sender.send_to(format!("{i}").as_bytes(), daemon.socket())).is_ok();
+    let sent = (0..).take_while(|&i| send(i)).count();
+    // 300 KiB for 740 bytes each, and the queue.
+    assert!((300..600).contains(&sent), "{sent}");
+    let reached =
+        |note: &Note| note.value("STATUS").is_some_and(|text| text.contains("--max-rate= is reached"));
+    while !reached(&daemon.notified()) {}
+    let comes = |assignment| while !daemon.notified().has(assignment) {};
+    comes("WATCHDOG=1");
+    daemon.signal(SIGHUP);
+    comes("RELOADING=1");
+    comes("READY=1");
+    daemon.signal(SIGTERM);
+    let end = daemon.end();
+    assert_eq!(end.code, 0);
+    let received = end.log.iter().filter(|line| line.starts_with("<5>Received")).count();
+    assert!(received >= sent, "{received} of {sent}");
+}
+
 /// A service manager that reads nothing holds nothing up, and gets all that matters, in order, as soon as it reads.
 #[test]
 fn a_service_manager_that_reads_nothing() {

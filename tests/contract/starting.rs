@@ -239,7 +239,7 @@ fn checked_as_the_man_page_says() {
 fn command_line() {
     let run = |args: &[&str]| -> Output { Command::new(foo()).args(args).output().unwrap() };
     for (args, words) in [
-        (["--help"], &["--help", "--version", "-h", "-V", "systemctl"][..]),
+        (["--help"], &["--help", "--max-rate", "--version", "-h", "-V", "systemctl"][..]),
         (["-h"], &["--help", "--version"]),
         (["--version"], &["foo 1.3.0", "libsystemd"]),
         (["-V"], &["foo 1.3.0", "libsystemd"]),
@@ -252,7 +252,20 @@ fn command_line() {
             assert!(shown.contains(word), "{args:?}: no {word} in {shown}");
         }
     }
-    for args in [&["--frobnicate"][..], &["-x"], &["argument"], &["--help=x"], &["--", "x"]] {
+    for args in [
+        &["--frobnicate"][..],
+        &["-x"],
+        &["argument"],
+        &["--help=x"],
+        &["--", "x"],
+        &["--max-rate"],
+        &["--max-rate=1M", "again"],
+        &["--max-rate", "0"],
+        &["--max-rate", "-1"],
+        &["--max-rate", "1T"],
+        &["--max-rate", "1.5K"],
+        &["--max-rate", "18446744073709551615K"],
+    ] {
         let end = args.iter().fold(Daemon::listening(), |setup, arg| setup.arg(arg)).start().end();
         assert_eq!(end.code, 2, "{args:?}");
         assert!(!end.notified("READY=1"), "{args:?}");
