@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::{
+    datagram::asks_for_credentials,
     log::Log,
     systemd::{
         daemon::{self, LISTEN_FDS_START, ListenFd, SocketType, WrongKind},
@@ -36,6 +37,8 @@ pub struct Socket {
     pub name: String,
     /// The socket; nobody else owns it.
     pub fd: OwnedFd,
+    /// Whether it asks for the credentials of senders.
+    pub credentials: bool,
 }
 
 /// Why there is no socket to serve.
@@ -117,7 +120,11 @@ pub fn log_names(names: &[OsString], log: &mut Log) {
 fn check(passed: ListenFd) -> Result<Socket, Error> {
     let name = passed.name.to_string_lossy().into_owned();
     match UnixDatagram::try_from(passed) {
-        Ok(socket) => Ok(Socket { name, fd: socket.into() }),
+        Ok(socket) => {
+            // What can't be asked is not asked for.
+            let credentials = asks_for_credentials(&socket).unwrap_or(false);
+            Ok(Socket { name, fd: socket.into(), credentials })
+        }
         Err(WrongKind { passed: ListenFd { fd, .. }, .. }) => {
             Err(Error::Unfit { number: fd.as_raw_fd(), name, kind: kind(&fd) })
         }

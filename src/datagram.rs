@@ -4,7 +4,10 @@
 //! fit there to its tail: address space that costs no memory until a large datagram comes, and whose
 //! memory is given back when the traffic pauses.
 
-use crate::memory::{free_pages, zeroed};
+use crate::{
+    memory::{free_pages, zeroed},
+    record::Credentials,
+};
 use nix::errno::Errno;
 use std::{
     io,
@@ -29,6 +32,8 @@ const NAME_OFFSET: usize = mem::offset_of!(libc::sockaddr_un, sun_path);
 /// A datagram of a [`Batch`].
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
+    /// Who sent it, if the socket asks for that.
+    pub credentials: Option<Credentials>,
     /// The bytes of the sender's `sun_path` that the kernel gave, none if its socket is not bound.
     pub sender: &'a [u8],
     /// The length as sent, in bytes; more than that of the payload if it was over [`MAX_LENGTH`].
@@ -43,11 +48,51 @@ pub struct Datagram<'a> {
 /// What is small stands together at the beginning, so that few pages are touched.
 struct Slots {
     headers: [libc::mmsghdr; SLOTS],
+    controls: [Control; SLOTS],
     vectors: [[libc::iovec; 2]; SLOTS],
     senders: [[u8; size_of::<libc::sockaddr_un>()]; SLOTS],
     heads: [[u8; HEAD]; SLOTS],
     /// The first [`HEAD`] bytes of each are left for what the head holds.
     tails: [[u8; MAX_LENGTH]; SLOTS],
+}
+
+/// Room for one control message with credentials, which the kernel puts first. There is none for descriptors that a
+/// sender attached: the kernel closes them.
+#[repr(C)]
+struct Control {
+    header: libc::cmsghdr,
+    credentials: libc::ucred,
+}
+
+impl Control {
+    /// The credentials in the first `length` bytes. Something else may take their room, such as a timestamp.
+    fn credentials(&self, length: usize) -> Credentials {
+        const UNKNOWN: Credentials = Credentials { pid: 0, uid: 65534 };
+        let Self { header, credentials } = self;
+        let is_whole = length >= size_of::<libc::cmsghdr>() + size_of::<libc::ucred>();
+        let is_credentials =
+            (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_CREDENTIALS);
+        if is_whole && is_credentials {
+            Credentials { pid: credentials.pid.unsigned_abs(), uid: credentials.uid }
+        } else {
+            UNKNOWN
+        }
+    }
+}
+
+/// Returns whether a socket asks for the credentials of senders: `PassCredentials=` of systemd.socket(5).
+///
+/// # Errors
+///
+/// As getsockopt(2).
+pub fn asks_for_credentials(socket: impl AsFd) -> io::Result<bool> {
+    let (mut value, mut size): (libc::c_int, _) = (0, size_of::<libc::c_int>() as libc::socklen_t);
+    let (socket, place) = (socket.as_fd().as_raw_fd(), (&raw mut value).cast());
+    // SAFETY: the descriptor is borrowed for the call, which writes an integer, for which `value` is the place.
+    Errno::result(unsafe {
+        libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_PASSCRED, place, &mut size)
+    })?;
+    Ok(value != 0)
 }
 
 /// Receives datagrams, many with one system call.
@@ -56,6 +101,8 @@ pub struct Batch {
     slots: *mut Slots,
     /// The slots that hold datagrams which have been received, but not taken.
     received: Range<usize>,
+    /// Whether they have credentials.
+    credentials: bool,
     /// Whether tails have been written to since their memory was last given back.
     large: bool,
 }
@@ -82,22 +129,24 @@ impl Batch {
                 (*header).msg_name = (&raw mut (*slots).senders[slot]).cast();
                 (*header).msg_iov = (&raw mut (*slots).vectors[slot]).cast();
                 (*header).msg_iovlen = 2;
+                (*header).msg_control = (&raw mut (*slots).controls[slot]).cast();
             }
         }
-        Ok(Self { slots, received: 0..0, large: false })
+        Ok(Self { slots, received: 0..0, credentials: false, large: false })
     }
 
     /// Receives what is queued at a datagram socket, as far as there are slots, without waiting. Returns how many
     /// datagrams that were. What had been received before and not been taken is gone.
     ///
     /// Descriptors that a sender attached are not taken: the kernel closes them. What a socket of another type gives
-    /// is no datagram, but is memory of the batch all the same.
+    /// is no datagram, but is memory of the batch all the same. `credentials` says whether the socket
+    /// [asks for them](asks_for_credentials).
     ///
     /// # Errors
     ///
     /// `WouldBlock` if nothing is queued; otherwise as recvmmsg(2).
-    pub fn receive(&mut self, socket: impl AsFd) -> io::Result<usize> {
-        self.received = 0..0;
+    pub fn receive(&mut self, socket: impl AsFd, credentials: bool) -> io::Result<usize> {
+        (self.received, self.credentials) = (0..0, credentials);
         // MSG_TRUNC makes the length known of a datagram that is too long for its slot.
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
         // SAFETY: `slots` and the pointers in it are valid, see `new`, and nothing borrows from them.
@@ -105,6 +154,7 @@ impl Batch {
             let headers = &mut (*self.slots).headers;
             for header in &mut *headers {
                 header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_un>() as libc::socklen_t;
+                header.msg_hdr.msg_controllen = if credentials { size_of::<Control>() as _ } else { 0 };
             }
             let socket = socket.as_fd().as_raw_fd();
             libc::recvmmsg(socket, headers.as_mut_ptr(), SLOTS as _, flags as _, ptr::null_mut())
@@ -138,7 +188,10 @@ impl Batch {
         // A path of all 108 bytes is given with its NUL, so is longer than there is room for.
         let end = (header.msg_hdr.msg_namelen as usize).min(size_of::<libc::sockaddr_un>());
         let sender = slots.senders[slot].get(NAME_OFFSET..end).unwrap_or_default();
-        Some(Datagram { sender, length, payload })
+        let control = &slots.controls[slot];
+        let credentials =
+            self.credentials.then(|| control.credentials(header.msg_hdr.msg_controllen as usize));
+        Some(Datagram { credentials, sender, length, payload })
     }
 
     /// Gives back the memory that large datagrams took. For when the traffic pauses, and all are taken.

@@ -2,6 +2,15 @@
 
 #![forbid(unsafe_code)]
 
+/// The kernel's word for who sent a datagram. The sender's socket has no part in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The process, 0 if it is not in this PID namespace.
+    pub pid: u32,
+    /// The user, 65534 if it is not in this user namespace.
+    pub uid: u32,
+}
+
 /// Where a datagram came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender<'a> {
@@ -28,6 +37,8 @@ impl<'a> Sender<'a> {
 /// One datagram, ready to be logged.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
+    /// The kernel's word for the process and the user that sent it, if its socket asks for that.
+    pub credentials: Option<Credentials>,
     /// Who sent it.
     pub sender: Sender<'a>,
     /// Its length as sent, in bytes.
@@ -44,7 +55,16 @@ impl Record<'_> {
     pub fn render(&self, line: &mut Vec<u8>) {
         line.extend_from_slice(b"Received ");
         decimal(self.length, line);
-        line.extend_from_slice(b" bytes from ");
+        line.extend_from_slice(b" bytes");
+        if let Some(Credentials { pid, uid }) = self.credentials {
+            // Before all that the sender chooses, so that no name looks like it.
+            line.extend_from_slice(b" (pid ");
+            decimal(pid as usize, line);
+            line.extend_from_slice(b", uid ");
+            decimal(uid as usize, line);
+            line.push(b')');
+        }
+        line.extend_from_slice(b" from ");
         match self.sender {
             Sender::Path(path) => escape(path, line),
             Sender::Abstract(name) => {

@@ -232,8 +232,8 @@ impl<'a> Server<'a> {
 
     /// Receives a batch from a source. Returns how many datagrams it has.
     fn receive_batch(&mut self, index: usize, shut_down: bool) -> Result<usize, Error> {
-        let Source { socket: Socket { name, fd }, retry_at } = &mut self.sources[index];
-        let error = match self.batch.receive(fd) {
+        let Source { socket: Socket { name, fd, credentials }, retry_at } = &mut self.sources[index];
+        let error = match self.batch.receive(fd, *credentials) {
             Ok(count) => {
                 if retry_at.take().is_some() {
                     self.log.line(Priority::Notice, format_args!("Receiving from {name} again"));
@@ -272,10 +272,15 @@ impl<'a> Server<'a> {
                 return until.map_or(Ok(()), |until| Err(Blocked::Limited(until)));
             }
             while !self.log.is_full() {
-                let Some(Datagram { sender, length, payload }) = self.batch.take() else { break };
+                let Some(datagram) = self.batch.take() else { break };
+                let Datagram { credentials, sender, length, payload } = datagram;
                 self.notifier.count(length);
-                let bytes =
-                    self.log.record(&Record { sender: Sender::from_sun_path(sender), length, payload });
+                let bytes = self.log.record(&Record {
+                    credentials,
+                    sender: Sender::from_sun_path(sender),
+                    length,
+                    payload,
+                });
                 if let Some(limit) = &mut self.limit {
                     limit.spend(bytes);
                 }

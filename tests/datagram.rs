@@ -24,7 +24,7 @@ fn a_stream_shows_no_memory() {
         sender.write_all(&vec![b'x'; length]).unwrap();
         // Until it has arrived.
         while receiver.peek(&mut vec![0; length]).unwrap() < length {}
-        batch.receive(&receiver).unwrap();
+        batch.receive(&receiver, false).unwrap();
         let datagram = batch.take().unwrap();
         assert_eq!(datagram.length, length);
         assert!(datagram.payload.iter().all(|&byte| byte == 0), "memory of the heap is shown");

@@ -5,14 +5,14 @@
 #[allow(dead_code, reason = "for others")]
 mod shown;
 
-use foo::record::{Record, Sender, escape};
+use foo::record::{Credentials, Record, Sender, escape};
 use proptest::prelude::*;
 use shown::{is_printable, shown};
 
 /// The line of a payload from a sender that is not bound, as text.
 fn line(sender: Sender<'_>, length: usize, payload: &[u8]) -> String {
     let mut line = Vec::new();
-    Record { sender, length, payload }.render(&mut line);
+    Record { credentials: None, sender, length, payload }.render(&mut line);
     String::from_utf8(line).expect("a line is UTF-8")
 }
 
@@ -79,6 +79,31 @@ fn what_was_cut_is_told() {
     );
 }
 
+/// The line of a payload from a sender with credentials.
+fn line_with(pid: u32, uid: u32, sender: Sender<'_>) -> String {
+    let mut line = Vec::new();
+    let credentials = Some(Credentials { pid, uid });
+    Record { credentials, sender, length: 1, payload: b"m" }.render(&mut line);
+    String::from_utf8(line).expect("a line is UTF-8")
+}
+
+#[test]
+fn credentials() {
+    for (pid, uid, sender, expected) in [
+        (4711, 1000, &b"/run/a\0"[..], "Received 1 bytes (pid 4711, uid 1000) from /run/a: m"),
+        (0, 65534, b"", "Received 1 bytes (pid 0, uid 65534) from (unnamed): m"),
+        (u32::MAX, u32::MAX, b"\0a", "Received 1 bytes (pid 4294967295, uid 4294967295) from @a: m"),
+    ] {
+        assert_eq!(line_with(pid, uid, Sender::from_sun_path(sender)), expected);
+    }
+}
+
+/// What follows `Received N bytes` up to ` from `: foo's own words.
+fn before_the_name(line: String) -> String {
+    let rest = line.strip_prefix("Received ").expect("the first word");
+    rest.split_once(" bytes").and_then(|(_, rest)| rest.split_once(" from ")).expect("a name").0.to_owned()
+}
+
 /// Any bytes, among which characters of all lengths are as likely as bytes that are no text.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let character = any::<char>().prop_map(|character| character.to_string().into_bytes());
@@ -92,6 +117,15 @@ proptest! {
     fn is_one_line_without_control_characters(path in bytes(), payload in bytes()) {
         let line = line(Sender::from_sun_path(&path), payload.len(), &payload);
         prop_assert!(line.chars().all(is_printable), "{line:?}");
+    }
+
+    /// Whatever name a sender chooses, it looks like no credentials, and changes none.
+    #[test]
+    fn no_name_looks_like_credentials(path in bytes(), imitation in any::<bool>(), pid in any::<u32>(), uid in any::<u32>()) {
+        let path = if imitation { [b" (pid 1, uid 0) from /", &path[..]].concat() } else { path };
+        let sender = Sender::from_sun_path(&path);
+        prop_assert_eq!(before_the_name(line(sender, 1, b"m")), "");
+        prop_assert_eq!(before_the_name(line_with(pid, uid, sender)), format!(" (pid {pid}, uid {uid})"));
     }
 
     #[test]

@@ -6,12 +6,14 @@
 mod shown;
 
 use arbitrary::Arbitrary;
-use foo::record::{Record, Sender};
+use foo::record::{Credentials, Record, Sender};
 use libfuzzer_sys::fuzz_target;
 use shown::{is_printable, shown, text};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
+    /// The process and the user, if the socket asks for them.
+    credentials: Option<(u32, u32)>,
     /// What the kernel gave for the sender's address.
     sun_path: &'a [u8],
     /// How many bytes more were sent than could be held.
@@ -23,7 +25,9 @@ fuzz_target!(|input: Input| {
     let sun_path = &input.sun_path[..input.sun_path.len().min(108)];
     let length = input.payload.len() + usize::from(input.cut);
     let mut line = b"<5>".to_vec();
-    Record { sender: Sender::from_sun_path(sun_path), length, payload: input.payload }.render(&mut line);
+    let credentials = input.credentials.map(|(pid, uid)| Credentials { pid, uid });
+    let sender = Sender::from_sun_path(sun_path);
+    Record { credentials, sender, length, payload: input.payload }.render(&mut line);
     let line = String::from_utf8(line).expect("a line is UTF-8");
 
     assert!(line.chars().all(is_printable), "{line:?}");
@@ -31,7 +35,8 @@ fuzz_target!(|input: Input| {
     let cut = if input.cut > 0 { format!(", {} of them cut", input.cut) } else { String::new() };
     // Where it was cut, its last byte is not its end.
     let text = if input.cut == 0 { text(input.payload) } else { input.payload };
-    assert_eq!(said, format!("{length} bytes from {}{cut}: {}", name(sun_path), shown(text)));
+    let who = input.credentials.map_or_else(String::new, |(pid, uid)| format!(" (pid {pid}, uid {uid})"));
+    assert_eq!(said, format!("{length} bytes{who} from {}{cut}: {}", name(sun_path), shown(text)));
 });
 
 /// The sender's name, as unix(7) has it.

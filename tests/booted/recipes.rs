@@ -88,3 +88,34 @@ pub fn to_a_file(container: &mut Container) {
     assert!(container.run("cat /var/log/foo.log").contains(": hello"));
     assert_eq!(container.lines(), "");
 }
+
+/// The kernel's word for who sent a message, in three ways of seeing users.
+pub fn with_credentials(container: &mut Container) {
+    let identity = container.systemd() >= 257;
+    for private in ["yes", "no", "identity"].into_iter().filter(|&private| private != "identity" || identity)
+    {
+        container.run("systemctl stop foo.socket foo.service");
+        container.wait_until_both("inactive");
+        container.drop_in("foo.socket", "[Socket]\nPassCredentials=yes\n");
+        container.drop_in("foo.service", &format!("[Service]\nPrivateUsers={private}\n"));
+        container.start();
+        for (uid, seen) in [("0", "0"), ("1234", if private == "yes" { "65534" } else { "1234" })] {
+            let message = format!("{private} {uid}");
+            let send = format!(
+                "setpriv --reuid={uid} --regid={uid} --clear-groups sh -c 'echo $$; exec foocl \"{message}\"'"
+            );
+            let pid = container.run(&format!("cd /tmp; {send}"));
+            let pid = pid.lines().next().unwrap_or_default();
+            let entry = container.wait_for(&format!(": {message}"));
+            let begin = format!("Received {} bytes (pid {pid}, uid {seen}) from /", message.len());
+            assert!(entry.message().starts_with(&begin), "{begin}: {}", entry.message());
+        }
+        // This process is in another PID namespace than foo.
+        container.send(format!("{private} outside").as_bytes());
+        let entry = container.wait_for(&format!("{private} outside"));
+        assert!(entry.message().contains(" (pid 0, uid "), "{}", entry.message());
+        let table = container.run("systemd-analyze security foo.service --no-pager | tail -n 1");
+        let exposure = table.split(": ").nth(1).unwrap_or_default().split(' ').next().unwrap_or_default();
+        container.tell(format_args!("PrivateUsers={private}: exposure {exposure}"));
+    }
+}

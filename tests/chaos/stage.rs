@@ -4,6 +4,7 @@ use crate::common::setup::Setup;
 use crate::common::{TempDir, journal_is_here, patient, persist, sys};
 use crate::plan::{From, Log, Message, Passed};
 use crate::shown::{shown, text};
+use nix::unistd::getuid;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::OwnedFd;
@@ -16,6 +17,8 @@ use std::time::Duration;
 /// Where messages can be sent to.
 pub enum Target {
     To(SocketAddr),
+    /// There, and the sender's credentials are asked for.
+    ToKnow(SocketAddr),
     /// From here only.
     Other(UnixDatagram),
     Nowhere,
@@ -41,6 +44,10 @@ pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
                 Passed::ShutDown => socket.shutdown(std::net::Shutdown::Read).unwrap(),
                 _ => {}
             }
+            let target = match target {
+                Target::To(address) if passed == Passed::Credentials => Target::ToKnow(address),
+                target => target,
+            };
             return (socket.into(), target);
         }
         Passed::Abstract => {
@@ -106,7 +113,7 @@ pub fn send(message: &Message, number: usize, target: &Target, dir: &TempDir) ->
             send(socket);
             "(unnamed)".into()
         }
-        Target::To(address) => {
+        Target::To(address) | Target::ToKnow(address) => {
             let (socket, name) = sender(from, number, dir);
             let socket = patient(socket);
             socket.connect_addr(address).unwrap();
@@ -115,7 +122,11 @@ pub fn send(message: &Message, number: usize, target: &Target, dir: &TempDir) ->
         }
         Target::Nowhere => unreachable!("only what is good gets messages"),
     };
-    format!("<5>Received {} bytes from {name}: {}", payload.len(), shown(text(payload)))
+    let who = match target {
+        Target::ToKnow(_) => format!(" (pid {}, uid {})", std::process::id(), getuid()),
+        _ => String::new(),
+    };
+    format!("<5>Received {} bytes{who} from {name}: {}", payload.len(), shown(text(payload)))
 }
 
 /// A sender's socket, and its name as the log has to show it.

@@ -68,7 +68,7 @@ pub fn send_with(socket: &UnixDatagram, payload: &[u8], fds: &[OwnedFd], credent
     let own = unsafe { libc::ucred { pid: libc::getpid(), uid: libc::getuid(), gid: libc::getgid() } };
     let own = if credentials { slice::from_ref(&own) } else { &[] };
     // Words, so that the headers in it are aligned.
-    let mut control = [0_u64; 64];
+    let mut control = [0_u64; 140];
     let mut vector = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
     // SAFETY: all zeroes is a header without anything; all it is given then lives through the call, which only reads
     // it, and `attach` keeps within the control buffer.

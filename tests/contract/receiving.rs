@@ -1,7 +1,9 @@
 //! Receiving: one datagram is one record, whatever is in it and whoever sent it.
 
 use crate::common::daemon::Daemon;
-use crate::common::{TempDir, assert_line, eventually, have, journal_is_here, patient, skip, sys};
+use crate::common::setup::Setup;
+use crate::common::{TempDir, assert_line, eventually, foocl, have, journal_is_here, patient, skip, sys};
+use nix::unistd::getuid;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::Shutdown;
@@ -9,6 +11,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 /// The most of one datagram that the daemon can hold.
 const HELD: usize = 262_144;
@@ -186,6 +189,51 @@ fn sender() {
         let want = format!("<5>Received 5 bytes from {name}: hello");
         assert_line(case, &daemon.line(), &want);
     }
+}
+
+/// A socket with `SO_PASSCRED` gets the kernel's word for the sender, queued before the start or not, and another one
+/// that is served with it does not. Descriptors that are attached are closed.
+#[test]
+fn credentials() {
+    let dir = TempDir::new();
+    let (with, without) = (dir.socket("with"), dir.socket("without"));
+    sys::ask_for_credentials(&with).unwrap();
+    let [to_with, to_without] = ["with", "without"].map(|name| dir.join(name));
+    let sender = patient(UnixDatagram::unbound().unwrap());
+    sender.send_to(b"early", &to_with).unwrap();
+    let daemon = Setup::new(vec![with.into(), without.into()], dir).ready();
+    let who = format!("(pid {}, uid {})", std::process::id(), getuid());
+    assert_eq!(daemon.line(), format!("<5>Received 5 bytes {who} from (unnamed): early"));
+    let before = daemon.descriptors();
+    for (to, who) in [(&to_with, format!(" {who}").as_str()), (&to_without, "")].repeat(3) {
+        let sender = patient(UnixDatagram::unbound().unwrap());
+        sender.connect(to).unwrap();
+        for (attached, with_credentials) in [(0, false), (0, true), (1, false), (5, true), (253, true)] {
+            let fds: Vec<_> = (0..attached).map(|_| File::open("/dev/null").unwrap().into()).collect();
+            sys::send_with(&sender, b"hello", &fds, with_credentials).unwrap();
+            assert_eq!(
+                daemon.line(),
+                format!("<5>Received 5 bytes{who} from (unnamed): hello"),
+                "{attached}"
+            );
+        }
+        assert_eq!(daemon.descriptors(), before, "descriptors stay");
+    }
+    // From another process: the kernel's word, not the name's.
+    let dir = TempDir::new();
+    let mut client = Command::new(foocl())
+        .arg("--socket")
+        .arg(&to_with)
+        .arg("hi")
+        .env("XDG_RUNTIME_DIR", dir.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    client.wait().unwrap();
+    let line = daemon.line();
+    let begin =
+        format!("<5>Received 2 bytes (pid {}, uid {}) from {}/", client.id(), getuid(), dir.path().display());
+    assert!(line.starts_with(&begin), "{line}");
 }
 
 #[test]
