@@ -2,7 +2,7 @@
 
 use super::container::{Container, eventually};
 use super::host::times;
-use super::load::Load;
+use super::load::{Load, NO_LIMIT};
 use std::time::{Duration, Instant};
 
 /// Messages that are accepted between one step and the next.
@@ -95,7 +95,7 @@ pub fn a_frozen_journal(container: &mut Container) {
 /// lengths of the messages.
 pub fn a_frozen_journal_holds_nothing_up(container: &mut Container) {
     let kill = "systemctl kill systemd-journald --signal";
-    container.drop_in("foo.service", "[Service]\nWatchdogSec=2s\n");
+    container.drop_in("foo.service", &format!("[Service]\nWatchdogSec=2s\n{NO_LIMIT}"));
     container.start();
     let pid = container.show("MainPID");
     let load = Load::of_lengths(container, MIXED);
@@ -228,6 +228,7 @@ pub fn little_address_space_is_enough(container: &mut Container) {
 /// Does something to the journal under load. foo stays up; the same process. What is lost foo reports, but for
 /// what the journal had read, so many lines each time, and not stored.
 fn journal(container: &Container, load: fn(&Container) -> Load, times: u64, read: u64, command: &str) {
+    container.drop_in("foo.service", &format!("[Service]\n{NO_LIMIT}"));
     container.start();
     let pid = container.show("MainPID");
     let load = load(container);

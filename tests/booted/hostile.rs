@@ -4,15 +4,12 @@
 use super::container::{Container, eventually};
 use super::host::{project, soaks, times};
 use super::journal::Entry;
-use super::load::Load;
+use super::load::{Load, NO_LIMIT};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
-
-/// What lifts foo's rate limit.
-const NO_LIMIT: &str = "ExecStart=\nExecStart=/usr/local/bin/foo\n";
 
 /// How long foocl waits by itself.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -21,6 +21,9 @@ pub struct Load {
     _turn: MutexGuard<'static, ()>,
 }
 
+/// Settings of foo.service that lift its rate limit.
+pub const NO_LIMIT: &str = "ExecStart=\nExecStart=/usr/local/bin/foo\n";
+
 /// How many senders there are.
 const SENDERS: usize = 4;
 
