@@ -9,7 +9,9 @@ CARGO = cargo
 
 bindir = $(PREFIX)/bin
 mandir = $(PREFIX)/share/man
-unitdir = $(shell pkg-config --variable=systemdsystemunitdir systemd)
+# systemd.pc says where units go. Without it, where systemd has its own.
+unitdir = $(or $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null),\
+	$(firstword $(wildcard /usr/lib/systemd/system /lib/systemd/system)))
 
 release = target/release
 foo = $(release)/foo
@@ -79,18 +81,26 @@ audit:
 # Installs what has been built: no compiler runs as root.
 with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
 # An older systemd warns of settings that it does not know.
-without_unknown = if pkg-config --atleast-version=254 systemd; then cat; else sed '/^RestartSteps=/d; /^RestartMaxDelaySec=/d'; fi
+without_unknown = if pkg-config --atleast-version=254 libsystemd; then cat; else sed '/^RestartSteps=/d; /^RestartMaxDelaySec=/d'; fi
 install: $(programs)
-	$(if $(unitdir),,$(error Unknown where units go: install systemd-dev (or systemd), or set unitdir=))
+	$(if $(unitdir),,$(error There is no systemd here: set unitdir= to where units go))
 	install -Dt $(DESTDIR)$(bindir) $(programs)
 	install -Dm644 -t $(DESTDIR)$(unitdir) units/foo.socket
 	$(with_bindir) units/foo.service | $(without_unknown) | install -m644 /dev/stdin $(DESTDIR)$(unitdir)/foo.service
 	install -d $(DESTDIR)$(mandir)/man8
 	$(with_bindir) man/foo.8 | install -m644 /dev/stdin $(DESTDIR)$(mandir)/man8/foo.8
 	install -Dm644 -t $(DESTDIR)$(mandir)/man1 man/foocl.1
+	@$(if $(DESTDIR),:,echo "Now: systemctl daemon-reload && systemctl enable foo && systemctl restart foo")
+
+# Stops foo first, if this is where it runs.
+uninstall:
+	$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || systemctl disable --now foo.service foo.socket)
+	rm -f $(addprefix $(DESTDIR),$(bindir)/foo $(bindir)/foocl $(unitdir)/foo.service $(unitdir)/foo.socket \
+		$(mandir)/man8/foo.8 $(mandir)/man1/foocl.1)
+	$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || systemctl daemon-reload)
 
 $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install deb check-deb bench fuzz sanitize audit
+.PHONY: all run check check-releases soak install uninstall deb check-deb bench fuzz sanitize audit

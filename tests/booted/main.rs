@@ -71,6 +71,7 @@ const CASES: &[Case] = cases! {
     starting::systemd_analyze_finds_no_fault: Ours;
     starting::stopping_both_stops_a_socket_that_is_wanted: Ours;
     starting::what_is_sent_at_a_shutdown_is_logged: Ours;
+    starting::many_stops_and_starts_fail_neither: Ours;
     starting::the_status_counts_messages_and_bytes: Original Ours;
     sending::foocl_is_named_by_its_socket: Original Ours;
     sending::socat_is_unnamed: Original Ours;

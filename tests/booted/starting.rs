@@ -167,3 +167,14 @@ pub fn what_is_sent_at_a_shutdown_is_logged(container: &mut Container) {
         container.wait_for(&format!(": the end {number}"));
     }
 }
+
+/// systemd's own limit is five starts in ten seconds.
+pub fn many_stops_and_starts_fail_neither(container: &mut Container) {
+    for _ in 0..12 {
+        container.run("systemctl start foo; systemctl stop foo");
+        container.wait_until_both("inactive");
+    }
+    container.start();
+    container.send(b"still there");
+    container.wait_for(": still there");
+}

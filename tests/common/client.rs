@@ -3,6 +3,7 @@
 use super::{TempDir, eventually, foocl, patient, persist, state};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -23,7 +24,7 @@ pub struct End {
 impl Place {
     pub fn new() -> Self {
         let dir = TempDir::new();
-        fs::create_dir(dir.join("run")).unwrap();
+        fs::DirBuilder::new().mode(0o700).create(dir.join("run")).unwrap();
         let receiver = patient(dir.socket("foo.socket"));
         Self { dir, receiver }
     }

@@ -12,6 +12,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -129,7 +130,8 @@ impl TempDir {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("foo-test-{}-{count}", std::process::id());
         let path = env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
+        // Whatever the umask is: foocl refuses a directory where others may write.
+        fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
         Self(path)
     }
 
