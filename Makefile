@@ -9,6 +9,7 @@ CARGO = cargo
 
 bindir = $(PREFIX)/bin
 mandir = $(PREFIX)/share/man
+completiondir = $(PREFIX)/share/bash-completion/completions
 # systemd.pc says where units go. Without it, where systemd has its own.
 unitdir = $(or $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null),\
 	$(firstword $(wildcard /usr/lib/systemd/system /lib/systemd/system)))
@@ -90,13 +91,14 @@ install: $(programs)
 	install -d $(DESTDIR)$(mandir)/man8
 	$(with_bindir) man/foo.8 | install -m644 /dev/stdin $(DESTDIR)$(mandir)/man8/foo.8
 	install -Dm644 -t $(DESTDIR)$(mandir)/man1 man/foocl.1
+	install -Dm644 -t $(DESTDIR)$(completiondir) completions/foo completions/foocl
 	@$(if $(DESTDIR),:,echo "Now: systemctl daemon-reload && systemctl enable foo && systemctl restart foo")
 
 # Stops foo first, if this is where it runs.
 uninstall:
 	$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || systemctl disable --now foo.service foo.socket)
 	rm -f $(addprefix $(DESTDIR),$(bindir)/foo $(bindir)/foocl $(unitdir)/foo.service $(unitdir)/foo.socket \
-		$(mandir)/man8/foo.8 $(mandir)/man1/foocl.1)
+		$(mandir)/man8/foo.8 $(mandir)/man1/foocl.1 $(completiondir)/foo $(completiondir)/foocl)
 	$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || systemctl daemon-reload)
 
 $(programs):

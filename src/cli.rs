@@ -45,9 +45,11 @@ Usage: foocl [OPTION]... MESSAGE
 Sends MESSAGE, or with - each line of standard input, to foo as a datagram.
 
 Options:
-  -s, --socket PATH      Socket to send to (default: /run/foo.socket)
+  -s, --socket PATH      Socket to send to, @NAME for an abstract name
+                         (default: /run/foo.socket)
   -t, --timeout SECONDS  How long to wait while the socket's queue is full, as
                          2.5 or infinity (default: 10)
+  -q, --quiet            Don't show what is sent
   -h, --help             Show this help and exit
   -V, --version          Show the version and exit
 
@@ -58,11 +60,13 @@ const FOOCL_VERSION: &str = concat!("foocl ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// What foocl is asked to send, and how.
 #[derive(Debug)]
-pub struct Send {
-    /// The socket to send to.
+pub struct Request {
+    /// The socket to send to: a path, or `@` and an abstract name.
     pub socket: PathBuf,
     /// How long to wait while its queue is full.
     pub timeout: Duration,
+    /// Whether to say nothing of what is sent.
+    pub quiet: bool,
     /// The message; `None` for the lines of standard input.
     pub message: Option<OsString>,
 }
@@ -100,16 +104,17 @@ pub fn foo(args: impl IntoIterator<Item = OsString>) -> Result<Options, ExitCode
 /// # Errors
 ///
 /// As [`foo`].
-pub fn foocl(args: impl IntoIterator<Item = OsString>) -> Result<Send, ExitCode> {
+pub fn foocl(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCode> {
     let usage = |error: lexopt::Error| usage_error("foocl", error);
     let mut socket = PathBuf::from("/run/foo.socket");
     let mut timeout = Duration::from_secs(10);
-    let mut message = None;
+    let (mut quiet, mut message) = (false, None);
     let mut parser = Parser::from_iter(args);
     while let Some(arg) = parser.next().map_err(usage)? {
         match arg {
             Short('s') | Long("socket") => socket = parser.value().map_err(usage)?.into(),
             Short('t') | Long("timeout") => timeout = seconds(&mut parser).map_err(usage)?,
+            Short('q') | Long("quiet") => quiet = true,
             Short('h') | Long("help") => return Err(show("foocl", FOOCL_HELP, &mut parser)),
             Short('V') | Long("version") => {
                 return Err(show("foocl", FOOCL_VERSION, &mut parser));
@@ -119,7 +124,7 @@ pub fn foocl(args: impl IntoIterator<Item = OsString>) -> Result<Send, ExitCode>
         }
     }
     match message {
-        Some(text) => Ok(Send { socket, timeout, message: Some(text).filter(|text| text != "-") }),
+        Some(text) => Ok(Request { socket, timeout, quiet, message: Some(text).filter(|text| text != "-") }),
         None => Err(usage_error("foocl", "no message was given")),
     }
 }

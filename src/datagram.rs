@@ -170,6 +170,7 @@ impl Batch {
     }
 
     /// Takes the next of the datagrams that were received.
+    #[allow(clippy::unnecessary_cast, reason = "with musl a length of control messages is of another type")]
     pub fn take(&mut self) -> Option<Datagram<'_>> {
         let slot = self.received.next()?;
         // SAFETY: `slots` is valid and always initialized. While the result is in use the batch is borrowed, so that

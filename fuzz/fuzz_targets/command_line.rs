@@ -7,15 +7,39 @@ use libfuzzer_sys::{arbitrary::Unstructured, fuzz_target};
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, process::ExitCode};
 
 /// What the programs know: found at once, not after a million tries.
-const KNOWN: [&str; 12] =
-    ["-", "--", "-h", "-V", "--help", "--version", "-s", "-t", "--socket", "--timeout=", "infinity", "1e9"];
+const KNOWN: [&str; 17] = [
+    "-",
+    "--",
+    "-h",
+    "-V",
+    "--help",
+    "--version",
+    "-s",
+    "-t",
+    "--socket",
+    "--timeout=",
+    "infinity",
+    "1e9",
+    "--max-rate=",
+    "--max-rate",
+    "99999999G",
+    "1M",
+    "-q",
+];
 
 fuzz_target!(|data: &[u8]| {
     let args = args(&mut Unstructured::new(data)).unwrap_or_default();
     let with_name = || [OsString::from("program")].into_iter().chain(args.iter().cloned());
 
     match cli::foo(with_name()) {
-        Ok(()) => assert!(args.is_empty() || args == ["--"], "foo runs with {args:?}"),
+        Ok(options) => {
+            let is_rate = |arg: &&OsString| arg.as_encoded_bytes().starts_with(b"--max-rate");
+            let rates = args.iter().filter(is_rate).count();
+            assert_eq!(options.max_rate.is_some(), rates > 0, "{args:?}");
+            assert_ne!(options.max_rate, Some(0), "{args:?}");
+            let rest = args.iter().filter(|arg| !is_rate(arg) && *arg != "--").count();
+            assert!(rest <= rates, "foo runs with {args:?}");
+        }
         Err(exit) => assert!(exits(exit), "{args:?}"),
     }
     let options = args

@@ -7,13 +7,14 @@ mod common;
 mod attacks;
 
 use common::client::Place;
-use common::skip;
+use common::{patient, persist, skip};
 use proptest::prelude::*;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -210,7 +211,54 @@ fn its_output_can_not_be_written() {
     let place = Place::new();
     let mut command = place.foocl(["hello"]);
     command.stdout(File::options().write(true).open("/dev/full").unwrap());
-    place.run(command).assert_error("full", 1, &["standard output", "space"]);
+    place.run(command).assert_error("full", 1, &["standard output", "space", "everything was sent"]);
+    assert_eq!(place.received().0, b"hello");
+}
+
+#[test]
+fn quietly() {
+    let place = Place::new();
+    for option in ["-q", "--quiet"] {
+        let end = place.run(place.foocl([option, "hello"]));
+        end.assert_ok(option);
+        assert!(end.out.is_empty(), "{option}");
+        assert_eq!(place.received().0, b"hello", "{option}");
+    }
+}
+
+#[test]
+fn to_an_abstract_name() {
+    let place = Place::new();
+    let name = place.dir.path().to_str().unwrap();
+    let address = SocketAddr::from_abstract_name(name).unwrap();
+    let receiver = patient(UnixDatagram::bind_addr(&address).unwrap());
+    place.run(place.bare(["-s", &format!("@{name}"), "hello"])).assert_ok("abstract");
+    let mut buffer = [0; 16];
+    assert_eq!(persist(|| receiver.recv(&mut buffer)).unwrap(), 5);
+    drop(receiver);
+    place.run(place.bare(["-s", &format!("@{name}"), "hello"])).assert_error(
+        "nobody",
+        1,
+        &["nothing listens"],
+    );
+}
+
+/// As under `ProtectSystem=strict`: the message matters more than who sent it.
+#[test]
+fn nowhere_to_write() {
+    let place = Place::new();
+    for directory in ["/proc/self", "/nonexistent"] {
+        let mut command = place.foocl(["hello"]);
+        command.env_remove("XDG_RUNTIME_DIR").env("TMPDIR", directory);
+        let end = place.run(command);
+        assert_eq!(end.code, Some(0), "{}", end.err);
+        assert!(
+            end.err.starts_with("foocl: sending without a name: unable to make a socket in /"),
+            "{}",
+            end.err
+        );
+        assert_eq!(place.received(), (b"hello".to_vec(), None));
+    }
 }
 
 proptest! {
