@@ -8,8 +8,18 @@ use std::process::Command;
 use std::time::SystemTime;
 
 /// What the package is made of.
-const SOURCES: [&str; 9] =
-    ["Cargo.lock", "Cargo.toml", "Makefile", "build.rs", "debian", "libsystemd-sys", "man", "src", "units"];
+const SOURCES: [&str; 10] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "Makefile",
+    "build.rs",
+    "completions",
+    "debian",
+    "libsystemd-sys",
+    "man",
+    "src",
+    "units",
+];
 
 /// The version of the package to upgrade from.
 pub const OLD: &str = "1.2.99";

@@ -90,6 +90,32 @@ pub fn removed_both_stop(container: &mut Container) {
     assert_serves(container, "hello");
 }
 
+/// Neither a unit that wants the socket nor units that are gone keep the package, or either unit.
+pub fn removed_whatever_became_of_its_units(container: &mut Container) {
+    let wants = "[Unit]\nWants=foo.socket\n[Service]\nExecStart=/bin/sleep infinity\n";
+    fs::write(container.path("/etc/systemd/system/sender.service"), wants).expect("a unit");
+    for before in ["systemctl start sender", "rm -f $(dpkg -L foo | grep system/foo)"] {
+        install(container, "new");
+        assert_serves(container, "hello");
+        container.run(&format!("systemctl daemon-reload; {before}"));
+        container.run("dpkg --remove foo");
+        container.wait_until_both("inactive");
+        container.run("systemctl stop sender; systemctl reset-failed");
+        container.run("dpkg --purge foo; test ! -e /run/foo.new; test ! -e /run/foo.socket");
+    }
+}
+
+/// An administrator has edited the socket's unit, and not restarted it.
+pub fn an_upgrade_serves_a_socket_that_was_edited(container: &mut Container) {
+    install(container, "old");
+    assert_serves(container, "hello");
+    container.drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n");
+    install(container, "new");
+    container.wait_until_both("active");
+    container.run("foocl --socket /run/another.socket 'to another'");
+    container.wait_for(": to another");
+}
+
 pub fn purged_nothing_is_left(container: &mut Container) {
     let before = files(container);
     install(container, "old");
