@@ -150,6 +150,7 @@ fn kind(fd: &OwnedFd) -> &'static str {
     let is_socket =
         |&&(family, socktype, _): &&_| daemon::is_socket(fd, family, socktype, None).unwrap_or(false);
     match file_type {
+        kind if kind.is_file() && daemon::is_mq(fd, None).unwrap_or(false) => "a POSIX message queue",
         kind if kind.is_file() => "a regular file",
         kind if kind.is_dir() => "a directory",
         kind if kind.is_fifo() => "a FIFO",

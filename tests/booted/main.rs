@@ -117,6 +117,8 @@ const CASES: &[Case] = cases! {
     privilege::anybody_may_send: Ours;
     privilege::only_a_group_may_send: Ours;
     recipes::at_another_path: Ours;
+    recipes::an_edited_socket_is_restarted: Ours;
+    recipes::under_another_name_and_facility: Ours;
     recipes::at_several_sockets: Ours;
     recipes::a_second_foo: Ours;
     recipes::in_a_journal_of_its_own: Ours;
@@ -130,6 +132,8 @@ const CASES: &[Case] = cases! {
     package::upgraded_a_stopped_pair_stays_down: Packaged;
     package::nothing_starts_where_policy_forbids_it: Packaged;
     package::removed_both_stop: Packaged;
+    package::removed_whatever_became_of_its_units: Packaged;
+    package::an_upgrade_serves_a_socket_that_was_edited: Packaged;
     package::purged_nothing_is_left: Packaged;
     package::it_takes_the_originals_place: Replaced;
     package::it_takes_the_place_of_units_in_etc: Replaced;

@@ -15,6 +15,37 @@ pub fn at_another_path(container: &mut Container) {
     container.fails("test -e /run/foo.socket");
 }
 
+/// The service alone finds no socket after such an edit, and its log says what to do.
+pub fn an_edited_socket_is_restarted(container: &mut Container) {
+    container.start();
+    container.drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n");
+    container.fails("systemctl restart foo");
+    let line = "it was changed since it was started: 'systemctl restart foo.socket'";
+    container.wait_for(line);
+    container.run("systemctl restart foo.socket foo.service");
+    container.wait_until_both("active");
+    send_to(container, "/run/another.socket", "to another");
+    container.wait_for(": to another");
+}
+
+/// Entries of their own are filed as the lines are.
+pub fn under_another_name_and_facility(container: &mut Container) {
+    container.drop_in(
+        "foo.service",
+        "[Service]\nSyslogIdentifier=bar\nSyslogFacility=local0\nEnvironment=SYSLOG_IDENTIFIER=bar SYSLOG_FACILITY=16\n",
+    );
+    container.run("systemctl start foo");
+    container.wait_until_both("active");
+    for text in ["short".to_owned(), "x".repeat(60_000), "<0>".to_owned()] {
+        container.send(text.as_bytes());
+    }
+    eventually("three of that name", || {
+        let entries = container.entries("SYSLOG_IDENTIFIER=bar SYSLOG_FACILITY=16 PRIORITY=5");
+        let count = entries.iter().filter(|entry| entry.message().starts_with("Received")).count();
+        if count == 3 { Ok(()) } else { Err(count.to_string()) }
+    });
+}
+
 pub fn at_several_sockets(container: &mut Container) {
     container.drop_in("foo.socket", "[Socket]\nListenDatagram=/run/another.socket\nListenDatagram=@third\n");
     container.run("systemctl start foo");
@@ -74,18 +105,24 @@ pub fn in_a_journal_of_its_own(container: &mut Container) {
 }
 
 pub fn to_a_file(container: &mut Container) {
-    container.drop_in("foo.service", "[Service]\nStandardError=append:/var/log/foo.log\n");
+    container.drop_in("foo.service", "[Service]\nStandardError=append:/var/log/foo.log\nUMask=0077\n");
     container.run("systemctl start foo");
     container.wait_until_both("active");
-    send_to(container, "/run/foo.socket", "hello");
-    eventually("the message in the file", || {
-        let lines = container.run("cat /var/log/foo.log");
-        if lines.ends_with(": hello") { Ok(()) } else { Err(lines) }
-    });
+    let has = |file: &str, message: &str| {
+        send_to(container, "/run/foo.socket", message);
+        eventually("the message in the file", || {
+            let lines = container.run(&format!("cat {file} || :"));
+            if lines.ends_with(&format!(": {message}")) { Ok(lines) } else { Err(lines) }
+        })
+    };
+    has("/var/log/foo.log", "hello");
+    assert_eq!(container.run("stat --format=%a /var/log/foo.log"), "600");
     container.run("systemctl restart foo");
-    container.wait_until_both("active");
     // It goes on where it was.
-    assert!(container.run("cat /var/log/foo.log").contains(": hello"));
+    assert!(has("/var/log/foo.log", "again").contains(": hello"));
+    // As logrotate does.
+    container.run("mv /var/log/foo.log /var/log/foo.log.1; systemctl try-restart foo.service");
+    assert!(!has("/var/log/foo.log", "anew").contains(": again"));
     assert_eq!(container.lines(), "");
 }
 

@@ -2,10 +2,12 @@
 
 use crate::common::daemon::{Daemon, End};
 use crate::common::{TempDir, assert_line, foo, have, patient, sys};
+use nix::mqueue::{MQ_OFlag, MqAttr, mq_open, mq_unlink};
+use nix::sys::stat::Mode;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::{TcpListener, UdpSocket};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
@@ -146,8 +148,13 @@ fn no_datagram_socket() {
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     fs::write(dir.join("file"), "").unwrap();
     let open = |path| File::options().read(true).write(true).open(path).unwrap();
-    let cases: [(OwnedFd, &str); 9] = [
-        (open(dir.join("file")).into(), "file"),
+    let flags = MQ_OFlag::O_CREAT | MQ_OFlag::O_RDONLY;
+    let name = format!("/foo-test-{}", std::process::id());
+    let queue = mq_open(name.as_str(), flags, Mode::S_IRWXU, Some(&MqAttr::new(0, 1, 1, 0))).unwrap();
+    mq_unlink(name.as_str()).unwrap();
+    let cases: [(OwnedFd, &str); 10] = [
+        (queue.as_fd().try_clone_to_owned().unwrap(), "message queue"),
+        (open(dir.join("file")).into(), "regular file"),
         (open(fifo).into(), "FIFO"),
         (open("/dev/null".into()).into(), "character device"),
         (File::open(dir.path()).unwrap().into(), "directory"),
