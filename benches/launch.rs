@@ -27,8 +27,9 @@ pub fn socket(dir: &Path, number: usize) -> PathBuf {
     dir.join(format!("foo{number}.socket"))
 }
 
-/// Starts a daemon on a processor of its own, or on any; and how long it took from exec to `READY=1`.
-pub fn start(program: &Path, sockets: usize, log: File) -> (Daemon, Duration) {
+/// Starts a daemon on a processor of its own, or on any, with sockets that ask for credentials or don't. Returns how
+/// long it took from exec to `READY=1`, too.
+pub fn start(program: &Path, sockets: usize, credentials: bool, log: File) -> (Daemon, Duration) {
     let dir = TempDir::new();
     let notify = UnixDatagram::bind(dir.join("notify")).unwrap();
     let mut command = Command::new("/bin/sh");
@@ -36,7 +37,7 @@ pub fn start(program: &Path, sockets: usize, log: File) -> (Daemon, Duration) {
     command.args(["-c", "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$0\" \"$@\""]);
     command.args(["taskset", "--cpu-list", &processors::of_daemon()]);
     command.arg(env::current_exe().unwrap()).arg(BECOME).arg(sockets.to_string());
-    command.arg(dir.path()).arg(program);
+    command.arg(credentials.to_string()).arg(dir.path()).arg(program);
     command.env_clear().env("PATH", "/usr/bin:/bin").env("NOTIFY_SOCKET", dir.join("notify"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     let daemon = Daemon::spawn(&mut command, notify, dir);
@@ -58,11 +59,15 @@ pub fn become_daemon(mut arguments: impl Iterator<Item = OsString>) -> io::Error
     let result = (|| {
         let mut next = || arguments.next().ok_or(io::ErrorKind::InvalidInput);
         let count = next()?.to_string_lossy().parse::<usize>().map_err(io::Error::other)?;
+        let credentials = next()? == "true";
         let (dir, program) = (PathBuf::from(next()?), next()?);
         for number in 0..count {
             let socket = UnixDatagram::bind(socket(&dir, number))?;
             assert_eq!(socket.as_raw_fd() as usize, 3 + number);
             sys::keep_on_exec(&socket)?;
+            if credentials {
+                sys::ask_for_credentials(&socket)?;
+            }
             mem::forget(socket);
         }
         let mut command = Command::new(program);

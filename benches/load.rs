@@ -26,6 +26,8 @@ pub struct Load {
     pub size: usize,
     pub senders: usize,
     pub sockets: usize,
+    /// Whether the sockets ask for the credentials of senders.
+    pub credentials: bool,
     pub log: Log,
     /// Whether the daemon has a processor of its own.
     pub apart: bool,
@@ -53,7 +55,7 @@ impl Load {
 
     /// Starts a daemon, loads it and stops it.
     pub fn measure(&self, program: &Path, scratch: &Path) -> Cost {
-        let (daemon, _) = launch::start(program, self.sockets, self.log(scratch));
+        let (daemon, _) = launch::start(program, self.sockets, self.credentials, self.log(scratch));
         // What is touched for the first time costs more, and is not what this is about.
         Self { messages: self.messages / 20, ..*self }.run(&daemon);
         self.run(&daemon)

@@ -45,8 +45,16 @@ use std::{env, fs};
 const ROUNDS: usize = 7;
 
 /// Short messages of one sender, which a load of another kind differs from.
-const PLAIN: Load =
-    Load { messages: 150_000, size: 32, senders: 1, sockets: 1, log: Log::Null, apart: true, queue: 10 };
+const PLAIN: Load = Load {
+    messages: 150_000,
+    size: 32,
+    senders: 1,
+    sockets: 1,
+    credentials: false,
+    log: Log::Null,
+    apart: true,
+    queue: 10,
+};
 
 fn main() {
     // cargo says --bench.
@@ -134,6 +142,7 @@ fn loads() -> Vec<(&'static str, Load, bool)> {
         ("32 bytes, file, one processor", Load { log: Log::File, apart: false, ..PLAIN }, false),
         ("8 senders", Load { senders: 8, ..PLAIN }, false),
         ("8 senders, 4 sockets", Load { senders: 8, sockets: 4, ..PLAIN }, false),
+        ("32 bytes, /dev/null, credentials", Load { credentials: true, ..PLAIN }, false),
         ("1 byte", Load { size: 1, ..PLAIN }, false),
         ("1,000 bytes", Load { size: 1000, ..PLAIN }, false),
         ("60,000 bytes", Load { size: 60_000, messages: 10_000, ..PLAIN }, false),
@@ -146,7 +155,7 @@ fn chosen<'a>(contenders: &'a Contenders, load: &Load, many: bool) -> Vec<&'a Co
     let Contenders { ours, c, c_roomy, floor, crates, .. } = contenders;
     // The C daemon serves one socket, and cuts what is longer than 1,024 bytes.
     let c = match load {
-        Load { sockets: 2.., .. } => None,
+        Load { sockets: 2.., .. } | Load { credentials: true, .. } => None,
         Load { size: 1025.., .. } => c_roomy.as_ref(),
         _ => Some(c),
     };

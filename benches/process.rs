@@ -24,7 +24,7 @@ pub fn start(contenders: &Contenders, scratch: &Path) -> Figure {
     let mut figure = Figure::new("exec to `READY=1`", "µs");
     for _ in 0..STARTS {
         for Contender { column, program } in all(contenders) {
-            let (_, time) = launch::start(program, 1, PLAIN.log(scratch));
+            let (_, time) = launch::start(program, 1, false, PLAIN.log(scratch));
             figure.add(*column, time.as_nanos() as f64 / 1000.0);
         }
     }
@@ -37,7 +37,7 @@ pub fn memory(contenders: &Contenders, scratch: &Path) -> [Figure; 2] {
     let mut after_a_million = Figure::new("private dirty memory after 1 million messages", "KiB");
     let mut growth = Figure::new("growth from there to 10 million", "KiB");
     for Contender { column, program } in all(contenders) {
-        let (daemon, _) = launch::start(program, 1, PLAIN.log(scratch));
+        let (daemon, _) = launch::start(program, 1, false, PLAIN.log(scratch));
         million.run(&daemon);
         let before = private_dirty(&daemon);
         after_a_million.add(*column, before);
@@ -66,7 +66,7 @@ pub struct Resting {
 impl Resting {
     /// Sends foo short messages, and then large ones.
     pub fn new(ours: &Contender, scratch: &Path) -> Self {
-        let (daemon, _) = launch::start(&ours.program, 1, PLAIN.log(scratch));
+        let (daemon, _) = launch::start(&ours.program, 1, false, PLAIN.log(scratch));
         PLAIN.run(&daemon);
         let before = private_dirty(&daemon);
         Load { size: 200_000, messages: 2000, ..PLAIN }.run(&daemon);

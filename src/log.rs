@@ -62,10 +62,9 @@ impl Log {
     ///
     /// Fails if there is no descriptor left for it, or no memory.
     pub fn open() -> io::Result<Self> {
-        let facility = setting("SYSLOG_FACILITY", |value| value.parse::<u8>().is_ok());
+        let facility = setting("SYSLOG_FACILITY", |byte| byte.is_ascii_digit());
         let facility = facility.unwrap_or_else(|| (libc::LOG_DAEMON >> 3).to_string());
-        let identifier =
-            setting("SYSLOG_IDENTIFIER", |value| !value.is_empty() && !value.contains(char::is_control));
+        let identifier = setting("SYSLOG_IDENTIFIER", |byte| !byte.is_ascii_control());
         let identifier = identifier.unwrap_or_else(|| "foo".into());
         let fields = [format!("SYSLOG_FACILITY={facility}"), format!("SYSLOG_IDENTIFIER={identifier}")];
         let (sink, lines) = (Sink::open(CString::new(identifier)?)?, reserve(FULL + LINE_MAX)?);
@@ -218,9 +217,10 @@ impl Log {
     }
 }
 
-/// A variable of the environment, if its value is good. It repeats a setting of the unit, which foo can't see.
-fn setting(name: &str, is_good: impl FnOnce(&str) -> bool) -> Option<String> {
-    env::var(name).ok().filter(|value| is_good(value))
+/// A variable of the environment that repeats a setting of the unit, which foo can't see. Only a value of such bytes, and
+/// of a length that the journal takes, counts.
+fn setting(name: &str, is_good: impl Fn(u8) -> bool) -> Option<String> {
+    env::var(name).ok().filter(|value| (1..=64).contains(&value.len()) && value.bytes().all(is_good))
 }
 
 /// Returns whether there is anything in a text that the journal takes for a prefix at the start of a line: `<`, a number

@@ -63,6 +63,11 @@ impl Container {
         Ok(container)
     }
 
+    /// The tree that was installed over it, or that of another pair of units.
+    pub fn stage_of(&self, units: &str) -> PathBuf {
+        self.origin[1].with_file_name(units)
+    }
+
     /// Boots another one of the same kind.
     pub fn another(&self) -> Self {
         let [root, stage, scratch] = &self.origin;

@@ -20,6 +20,7 @@ mod load;
 mod network;
 mod package;
 mod privilege;
+mod readme;
 mod recipes;
 mod results;
 mod sending;
@@ -137,6 +138,10 @@ const CASES: &[Case] = cases! {
     package::purged_nothing_is_left: Packaged;
     package::it_takes_the_originals_place: Replaced;
     package::it_takes_the_place_of_units_in_etc: Replaced;
+    readme::it_installs: Packaged;
+    readme::its_table_of_commands_works: Ours;
+    readme::it_replaces_the_original: Original;
+    readme::its_package_replaces_the_original: Replaced;
     wrapper::the_descriptor_store_survives_restarts: Ours;
     wrapper::the_service_manager_knows_what_it_was_told: Ours;
     wrapper::a_service_has_more_time_and_triggers_its_watchdog: Ours;

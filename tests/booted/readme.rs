@@ -1,0 +1,113 @@
+//! The README's own commands, as they stand there. What they build is there already: `make` and `sudo` are stand-ins
+//! that install it, and run a command.
+
+use super::container::{Container, eventually};
+use super::host::project;
+use super::load::Load;
+use std::fs;
+use std::process::Command;
+use std::time::Instant;
+
+/// An indented block of a section of the README: the first one, or the next ones.
+fn block(section: &str, number: usize) -> String {
+    let readme = fs::read_to_string(project().join("README.md")).expect("the README");
+    let text = readme.split(&format!("\n## {section}\n")).nth(1).expect(section);
+    let text = text.split("\n## ").next().unwrap_or(text);
+    let paragraphs = text.split("\n\n").map(|paragraph| paragraph.trim_start_matches('\n'));
+    let blocks: Vec<_> = paragraphs.filter(|paragraph| paragraph.starts_with("    ")).collect();
+    blocks.get(number).expect("a block").lines().map(|line| format!("{}\n", line.trim())).collect()
+}
+
+/// A directory like that of the project after `make` and `make deb`.
+fn project_in(container: &Container) {
+    let built = container.stage_of("ours");
+    let copied = Command::new("cp").arg("-R").arg(&built).arg(container.path("/root/built")).status();
+    assert!(copied.expect("cp").success(), "{}", built.display());
+    container.run(
+        "mkdir -p /root/dist; cp /root/new.deb /root/dist/foo_new.deb || :
+        printf '#!/bin/sh\\nexec \"$@\"\\n' > /usr/bin/sudo
+        printf '#!/bin/sh\\n[ \"$1\" != install ] || tar -C /root/built -c . |
+            tar -C / -x --keep-directory-symlink --no-overwrite-dir\\n' > /usr/bin/make
+        chmod +x /usr/bin/sudo /usr/bin/make",
+    );
+}
+
+/// Runs commands of the README where the project is.
+fn type_in(container: &Container, commands: &str) {
+    fs::write(container.path("/root/commands"), format!("set -e\n{commands}")).expect("commands");
+    container.run("cd /root && sh -e commands >commands.log 2>&1 || { cat commands.log >&2; false; }");
+}
+
+fn assert_serves(container: &Container, message: &str) {
+    container.wait_until_both("active");
+    container.run(&format!("foocl '{message}'"));
+    container.wait_for(&format!(": {message}"));
+}
+
+pub fn it_installs(container: &mut Container) {
+    project_in(container);
+    let commands = block("Install", 0);
+    type_in(container, &commands);
+    assert_serves(container, "hello");
+    assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
+    // Once more, as after an update: another process runs the new program.
+    let pid = container.show("MainPID");
+    type_in(container, &commands);
+    container.wait_for_another_than(&pid);
+    assert_serves(container, "hello again");
+}
+
+pub fn its_table_of_commands_works(container: &mut Container) {
+    let readme = fs::read_to_string(project().join("README.md")).expect("the README");
+    let rows =
+        readme.split("| to | do |\n").nth(1).and_then(|text| text.split("\n\n").next()).expect("the table");
+    let does = |what: &str| {
+        let row = rows.lines().find(|row| row.starts_with(&format!("| {what} |"))).expect(what);
+        container.run(row.split('`').nth(1).expect("a command"))
+    };
+    does("start both units");
+    container.wait_until_both("active");
+    assert_eq!(does("send a message"), "sending hello");
+    container.wait_for(": hello");
+    assert!(does("see messages").contains(": hello"));
+    eventually("the count", || {
+        let status = does("see how many came");
+        if status.contains("Received 1 message,") { Ok(()) } else { Err(status) }
+    });
+    does("stop both");
+    container.wait_until_both("inactive");
+}
+
+/// The original's units may be where packages have them, or in /etc.
+pub fn it_replaces_the_original(container: &mut Container) {
+    project_in(container);
+    container.run("cp /usr/lib/systemd/system/foo.* /etc/systemd/system; systemctl daemon-reload");
+    container.start();
+    let load = Load::at_ease(container);
+    load.wait_for(100);
+    let begin = Instant::now();
+    type_in(container, &block("Instead of the C original", 0));
+    container.wait_until_both("active");
+    let took = begin.elapsed();
+    load.wait_for(100);
+    let account = load.finish(container);
+    container.tell(format_args!("down for at most {} ms, {} refused", took.as_millis(), account.refused));
+    assert_serves(container, "hello");
+    assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
+    assert!(container.run("systemctl show --property=ExecStart foo").contains("--max-rate="), "not our unit");
+}
+
+pub fn its_package_replaces_the_original(container: &mut Container) {
+    project_in(container);
+    container.run("rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*");
+    container.start();
+    type_in(
+        container,
+        &block("Instead of the C original", 1).replace("apt install", "apt-get install -q -y"),
+    );
+    assert_serves(container, "hello");
+    assert!(
+        container.run("systemctl show --property=ExecStart foo").contains("/usr/bin/foo"),
+        "not the package's"
+    );
+}
