@@ -73,7 +73,7 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
         container.wait_until_both("inactive");
         container.start();
         let before = used(container);
-        let sent = flood(container, Duration::from_secs(if soaks() { 60 } else { 8 }), &text);
+        let sent = flood(container, "/run/foo.socket", Duration::from_secs(if soaks() { 60 } else { 8 }), &text);
         let status = container.show("StatusText");
         container.run("systemctl stop foo; journalctl --sync");
         let marker = container.run("journalctl --output=cat --identifier=root --grep=marker | wc -l");
@@ -94,9 +94,26 @@ pub fn without_a_limit_a_flood_takes_the_journal(container: &mut Container) {
     journal_of(container, "RuntimeMaxUse=200M");
     container.run("logger marker; journalctl --sync");
     container.start();
-    flood(container, Duration::from_secs(8), &random(60_000));
+    flood(container, "/run/foo.socket", Duration::from_secs(8), &random(60_000));
     container.run("journalctl --sync");
     assert_eq!(container.run("journalctl --output=cat --identifier=root --grep=marker | wc -l"), "0");
+    drop(turn);
+}
+
+/// The original's unit leaves the journal its own limit, which drops nearly all of a flood, whichever program it runs.
+/// What /dev/log does with one is told beside it.
+pub fn with_the_originals_units_a_flood_is_dropped(container: &mut Container) {
+    let turn = Load::turn();
+    journal_of(container, "RuntimeMaxUse=200M");
+    container.run("logger marker; journalctl --sync");
+    container.start();
+    let has_marker = || container.run("journalctl --sync; journalctl --output=cat --identifier=root --grep=marker | wc -l");
+    let sent = flood(container, "/run/foo.socket", Duration::from_secs(8), &random(900));
+    assert_eq!(has_marker(), "1", "the marker is gone: {sent}");
+    container.run("systemctl stop foo.socket foo.service");
+    let to_log = flood(container, "/run/systemd/journal/dev-log", Duration::from_secs(8), &random(900));
+    let stays = if has_marker() == "1" { "stays" } else { "is gone" };
+    container.tell(format_args!("{sent} sent, the marker stays; {to_log} to /dev/log, it {stays}"));
     drop(turn);
 }
 
@@ -185,9 +202,9 @@ fn random(length: usize) -> String {
 }
 
 /// Sends as fast as it can for a while, each message another one. Returns how many were accepted.
-fn flood(container: &Container, time: Duration, text: &str) -> u64 {
+fn flood(container: &Container, path: &str, time: Duration, text: &str) -> u64 {
     let sender = UnixDatagram::unbound().expect("a socket");
-    sender.connect(container.path("/run/foo.socket")).expect("foo's socket");
+    sender.connect(container.path(path)).expect("a socket");
     sender.set_write_timeout(Some(Duration::from_millis(100))).expect("a timeout");
     let (begin, mut sent) = (Instant::now(), 0);
     while begin.elapsed() < time {

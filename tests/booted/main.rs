@@ -111,6 +111,7 @@ const CASES: &[Case] = cases! {
     hostile::a_flood_does_not_keep_foo_from_stopping: Ours;
     hostile::a_flood_leaves_the_journal_to_others: Ours;
     hostile::without_a_limit_a_flood_takes_the_journal: Ours;
+    hostile::with_the_originals_units_a_flood_is_dropped: Original;
     hostile::no_cut_forges_a_priority: Ours;
     hostile::a_foo_that_can_not_start_is_quiet: Ours;
     privilege::the_exposure_is_low: Ours;

@@ -69,6 +69,13 @@ pub struct ListenFd {
 /// believes the environment: a descriptor that was promised and not passed has the number of the first that the
 /// program opens.
 ///
+/// ```compile_fail,E0133
+/// let pipe = std::io::pipe()?;
+/// // Too late, and safe code can't do it: if LISTEN_FDS promises two that were not passed, these would be the pipe's.
+/// let passed = foo::systemd::daemon::listen_fds_with_names()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// A descriptor of the program's own is noticed if it is close-on-exec, as all are that the standard library opens, but
 /// not if it isn't, such as a pipe(2).
 ///
