@@ -94,12 +94,14 @@ install: $(programs)
 	install -Dm644 -t $(DESTDIR)$(completiondir) completions/foo completions/foocl
 	@$(if $(DESTDIR),:,echo "Now: systemctl daemon-reload && systemctl enable foo && systemctl restart foo")
 
-# Stops foo first, if this is where it runs.
+# Stops foo first, if it runs here and is what was installed.
+here = $(if $(DESTDIR),false,[ -d /run/systemd/system ])
 uninstall:
-	$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || systemctl disable --now foo.service foo.socket)
+	$(if $(unitdir),,$(error There is no systemd here: set unitdir= to where units are))
+	if $(here) && [ -e $(unitdir)/foo.service ]; then systemctl disable --now foo.service foo.socket || :; fi
 	rm -f $(addprefix $(DESTDIR),$(bindir)/foo $(bindir)/foocl $(unitdir)/foo.service $(unitdir)/foo.socket \
 		$(mandir)/man8/foo.8 $(mandir)/man1/foocl.1 $(completiondir)/foo $(completiondir)/foocl)
-	$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || systemctl daemon-reload)
+	if $(here); then systemctl daemon-reload; fi
 
 $(programs):
 	@echo "$@ is not built yet: run make first" >&2

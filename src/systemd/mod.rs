@@ -34,6 +34,15 @@ fn invalid<T>(text: impl Into<String>) -> io::Result<T> {
 ///
 /// The name that symbolic links lead to is given, such as `libsystemd.so.0.35.0`: it tells one
 /// release from another. `None` where the dynamic linker does not know. See dladdr(3).
+///
+/// ```
+/// if let Some(path) = foo::systemd::library() {
+///     println!("This runs on {}", path.display());
+/// #   if let Some(root) = std::env::var_os("WRAPPER_ROOT") {
+/// #       assert!(path.starts_with(root), "{path:?}");
+/// #   }
+/// }
+/// ```
 pub fn library() -> Option<PathBuf> {
     let function = libsystemd_sys::daemon::sd_notify as *const c_void;
     let mut info = MaybeUninit::<libc::Dl_info>::zeroed();

@@ -73,7 +73,8 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
         container.wait_until_both("inactive");
         container.start();
         let before = used(container);
-        let sent = flood(container, "/run/foo.socket", Duration::from_secs(if soaks() { 60 } else { 8 }), &text);
+        let sent =
+            flood(container, "/run/foo.socket", Duration::from_secs(if soaks() { 60 } else { 8 }), &text);
         let status = container.show("StatusText");
         container.run("systemctl stop foo; journalctl --sync");
         let marker = container.run("journalctl --output=cat --identifier=root --grep=marker | wc -l");
@@ -107,7 +108,9 @@ pub fn with_the_originals_units_a_flood_is_dropped(container: &mut Container) {
     journal_of(container, "RuntimeMaxUse=200M");
     container.run("logger marker; journalctl --sync");
     container.start();
-    let has_marker = || container.run("journalctl --sync; journalctl --output=cat --identifier=root --grep=marker | wc -l");
+    let has_marker = || {
+        container.run("journalctl --sync; journalctl --output=cat --identifier=root --grep=marker | wc -l")
+    };
     let sent = flood(container, "/run/foo.socket", Duration::from_secs(8), &random(900));
     assert_eq!(has_marker(), "1", "the marker is gone: {sent}");
     container.run("systemctl stop foo.socket foo.service");

@@ -1,6 +1,7 @@
 //! Starting, stopping, reloading and restarting, from either end of either pair of units.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use super::container::{Container, eventually};
 use super::journal::Entry;
@@ -170,10 +171,16 @@ pub fn what_is_sent_at_a_shutdown_is_logged(container: &mut Container) {
 
 /// systemd's own limit is five starts in ten seconds.
 pub fn many_stops_and_starts_fail_neither(container: &mut Container) {
-    for _ in 0..12 {
-        container.run("systemctl start foo; systemctl stop foo");
-        container.wait_until_both("inactive");
-    }
+    let times = || {
+        let begin = Instant::now();
+        for _ in 0..7 {
+            container.run("systemctl start foo && systemctl stop foo");
+            container.wait_until_both("inactive");
+        }
+        begin.elapsed()
+    };
+    // A machine that is too slow for the limit has another try.
+    assert!((0..3).any(|_| times() < Duration::from_secs(10)), "never within ten seconds");
     container.start();
     container.send(b"still there");
     container.wait_for(": still there");

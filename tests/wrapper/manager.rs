@@ -43,6 +43,10 @@ pub fn the_library_is_the_one_loaded() {
     assert!(maps.contains(library.to_str().unwrap()), "{library:?} in {maps}");
     let name = library.file_name().unwrap().to_str().unwrap();
     assert!(name.starts_with("libsystemd.so.0."), "{name}");
+    // make check-releases says whose it has to be.
+    if let Some(root) = std::env::var_os("WRAPPER_ROOT") {
+        assert!(library.starts_with(&root), "{library:?} is not in {root:?}");
+    }
 }
 
 #[cfg(feature = "v258")]
