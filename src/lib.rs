@@ -55,6 +55,7 @@ pub mod systemd;
 
 // foo itself, in the order in which a datagram passes. What its programs, tests and fuzzers need is public, and hidden.
 mod activation;
+mod blocked;
 #[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
@@ -63,9 +64,11 @@ mod limit;
 mod log;
 mod memory;
 mod notifier;
+mod queue;
 #[doc(hidden)]
 pub mod record;
 #[doc(hidden)]
 pub mod server;
 mod sink;
+mod source;
 mod wait;

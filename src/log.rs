@@ -6,10 +6,11 @@
 #![forbid(unsafe_code)]
 
 use crate::{
+    blocked::Blocked,
     datagram::MAX_LENGTH,
     memory::{free_unused, reserve},
     record::{Record, escape},
-    sink::{Blocked, Sink},
+    sink::Sink,
     systemd::journal::Priority,
 };
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

@@ -3,8 +3,8 @@
 #![forbid(unsafe_code)]
 
 use crate::{
+    blocked::RETRY_AFTER,
     log::Log,
-    sink::RETRY_AFTER,
     systemd::{
         bounded::bounded,
         daemon::{self, NotifyState},

@@ -10,20 +10,21 @@
 #![forbid(unsafe_code)]
 
 use crate::{
-    activation::{self, Socket},
+    activation,
+    blocked::{Blocked, RETRY_AFTER},
     cli::Options,
     datagram::{Batch, Datagram},
     limit::Limit,
     log::Log,
     notifier::Notifier,
     record::{Record, Sender},
-    sink::{Blocked, RETRY_AFTER},
+    source::Source,
     systemd::{
         bounded::bounded,
         daemon::{self, ListenFd, NotifyState},
         journal::Priority,
     },
-    wait::{Source, wait},
+    wait::wait,
 };
 use nix::{
     errno::Errno,
@@ -219,44 +220,14 @@ impl<'a> Server<'a> {
     fn receive(&mut self, sources: &[(usize, bool)]) -> Result<Option<usize>, Error> {
         let mut most = 0;
         for &(index, shut_down) in sources {
-            // A source that fails is left alone until it is waited for again.
-            if shut_down || self.sources[index].retry_at.is_none_or(|at| at <= Instant::now()) {
-                most = most.max(self.receive_batch(index, shut_down)?);
-                if self.write().is_err() {
-                    return Ok(None);
-                }
+            let source = &mut self.sources[index];
+            let received = source.receive(&mut self.batch, self.log, shut_down);
+            most = most.max(received.map_err(|error| Error::Socket(source.socket.name.clone(), error))?);
+            if self.write().is_err() {
+                return Ok(None);
             }
         }
         Ok(Some(most))
-    }
-
-    /// Receives a batch from a source. Returns how many datagrams it has.
-    fn receive_batch(&mut self, index: usize, shut_down: bool) -> Result<usize, Error> {
-        let Source { socket: Socket { name, fd, credentials }, retry_at } = &mut self.sources[index];
-        let error = match self.batch.receive(fd, *credentials) {
-            Ok(count) => {
-                if retry_at.take().is_some() {
-                    self.log.line(Priority::Notice, format_args!("Receiving from {name} again"));
-                }
-                return Ok(count);
-            }
-            Err(error) => error,
-        };
-        match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
-            // Nothing comes any more, but poll(2) would not wait.
-            Errno::EAGAIN if shut_down => {
-                Err(Error::Socket(name.clone(), io::Error::other("it was shut down")))
-            }
-            Errno::EAGAIN | Errno::EINTR => Ok(0),
-            errno if is_permanent(errno) => Err(Error::Socket(name.clone(), error)),
-            _ => {
-                if retry_at.replace(Instant::now() + RETRY_AFTER).is_none() {
-                    let text = format!("Unable to receive from {name}, trying again: {error}");
-                    self.log.line(Priority::Err, text);
-                }
-                Ok(0)
-            }
-        }
     }
 
     /// Renders the received datagrams and writes what the log accepts without blocking.
@@ -325,10 +296,4 @@ impl<'a> Server<'a> {
         }
         Ok(true)
     }
-}
-
-/// Returns whether a socket that failed so will go on to fail.
-fn is_permanent(errno: Errno) -> bool {
-    use Errno::{EBADF, EFAULT, EINVAL, ENOSYS, ENOTSOCK, EOPNOTSUPP};
-    matches!(errno, EBADF | ENOTSOCK | EINVAL | EFAULT | EOPNOTSUPP | ENOSYS)
 }

@@ -1,16 +1,20 @@
 //! What the log's lines are written to, and why nothing can be written to it now.
 //!
-//! Nothing here blocks, but for the few milliseconds that [`bounded`] lets libsystemd have. What can't be written
-//! now is the caller's to keep: [`Blocked`] says what to wait for before the next try, and is stored nowhere.
+//! Nothing here blocks, but for the few milliseconds that [`bounded`] lets libsystemd have. What can't be written now is
+//! the caller's to keep.
 //!
 //! The journal reads a stream of lines and a queue of entries, in no order. So an entry is sent when journald has
 //! read all lines, and a line is written when it has read all entries.
 
 #![forbid(unsafe_code)]
 
-use crate::systemd::{
-    bounded::bounded,
-    journal::{self, Priority},
+use crate::{
+    blocked::Blocked,
+    queue::Queue,
+    systemd::{
+        bounded::bounded,
+        journal::{self, Priority},
+    },
 };
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::{
@@ -20,53 +24,12 @@ use std::{
     mem,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
-        unix::{
-            fs::FileTypeExt,
-            net::{UnixDatagram, UnixStream},
-        },
+        unix::{fs::FileTypeExt, net::UnixStream},
     },
-    path::Path,
-    time::{Duration, Instant},
 };
 
 /// Bytes that a pipe, a socket or a terminal takes without blocking when poll(2) says that it takes any: PIPE_BUF.
 const ROOM: usize = 4096;
-
-/// Where the journal takes entries.
-const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
-
-/// Delay before a retry after a transient error.
-pub const RETRY_AFTER: Duration = Duration::from_millis(100);
-
-/// Delay before journald is asked again for what it has read, which no event reports.
-const ASK_AFTER: Duration = Duration::from_micros(500);
-
-/// Why nothing can be written now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blocked {
-    /// The descriptor is full. Wait until it is writable.
-    Full,
-    /// The journal's queue of entries is full. Wait until that is writable.
-    QueueFull,
-    /// journald has not read what has to stand before. Ask again after [`ASK_AFTER`].
-    Unread,
-    /// The journal has dropped its stream, and no other can be opened. Try again after [`RETRY_AFTER`].
-    Gone,
-    /// The rate limit is used up until then. Only records wait for that.
-    Limited(Instant),
-}
-
-impl Blocked {
-    /// Returns the delay after which to try again; `None` if a descriptor becomes writable.
-    pub fn retry_after(self) -> Option<Duration> {
-        match self {
-            Self::Full | Self::QueueFull => None,
-            Self::Unread => Some(ASK_AFTER),
-            Self::Gone => Some(RETRY_AFTER),
-            Self::Limited(until) => Some(until.saturating_duration_since(Instant::now())),
-        }
-    }
-}
 
 /// Standard error, or a stream of our own to the journal after that one broke.
 pub struct Sink {
@@ -186,8 +149,8 @@ impl Sink {
         }
         match bounded(|| journal::sendv(fields)) {
             // If the socket's file is gone, libsystemd drops the entry and reports success.
-            Ok(()) if Path::new(JOURNAL_SOCKET).exists() => {
-                (entries.sent, entries.is_marked) = (entries.sent + 1, false);
+            Ok(()) if Queue::exists() => {
+                entries.count_sent();
                 Ok(true)
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(Blocked::QueueFull),
@@ -222,9 +185,7 @@ impl Sink {
     pub fn ready_fd(&self, blocked: Blocked) -> Option<BorrowedFd<'_>> {
         match (blocked, &self.kind) {
             (Blocked::Full, _) => Some(self.to.as_fd()),
-            (Blocked::QueueFull, Kind::Journal { queue, .. }) => {
-                queue.as_ref().map(|queue| queue.socket.as_fd())
-            }
+            (Blocked::QueueFull, Kind::Journal { queue, .. }) => queue.as_ref().map(AsFd::as_fd),
             _ => None,
         }
     }
@@ -277,7 +238,7 @@ impl Sink {
     /// Opens a stream of our own to the journal, which has dropped the one before, unless that was tried just now.
     fn reopen(&mut self, was_tried: bool) -> Result<(), Blocked> {
         if let Kind::Journal { unconfirmed, queue, .. } = &mut self.kind {
-            self.lost += mem::take(unconfirmed) + queue.take().map_or(0, |entries| entries.sent);
+            self.lost += mem::take(unconfirmed) + queue.take().map_or(0, |entries| entries.sent());
         }
         if was_tried {
             return Err(Blocked::Gone);
@@ -285,44 +246,6 @@ impl Sink {
         let stream = bounded(|| journal::stream_fd(&self.identifier, Priority::Notice)).and_then(nonblocking);
         self.to = stream.map_err(|_| Blocked::Gone)?;
         Ok(())
-    }
-}
-
-/// The journal's queue of entries, as a socket of ours shows it: libsystemd's own can't be asked.
-struct Queue {
-    socket: UnixDatagram,
-    /// Entries that journald may not have read yet. They are lost if it closes the queue.
-    sent: usize,
-    /// Whether an empty datagram of ours, which journald ignores, stands behind all of them.
-    is_marked: bool,
-}
-
-impl Queue {
-    fn connect() -> io::Result<Self> {
-        let socket = UnixDatagram::unbound()?;
-        socket.set_nonblocking(true)?;
-        socket.connect(JOURNAL_SOCKET)?;
-        Ok(Self { socket, sent: 0, is_marked: false })
-    }
-
-    /// Returns whether libsystemd can send an entry without blocking, unless somebody else is faster.
-    fn has_room(&self) -> bool {
-        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
-        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
-    }
-
-    /// Returns how many entries were dropped when no entry is left in the queue: none if journald has read the mark
-    /// behind them and takes another one.
-    fn count_dropped(&mut self) -> Result<usize, Blocked> {
-        if journal::unread(&self.socket).unwrap_or(0) > 0 {
-            return Err(Blocked::Unread);
-        }
-        match self.socket.send(&[]) {
-            Ok(_) if mem::replace(&mut self.is_marked, true) => Ok(0),
-            Ok(_) => Err(Blocked::Unread),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Blocked::QueueFull),
-            Err(_) => Ok(self.sent),
-        }
     }
 }
 

@@ -4,9 +4,9 @@
 #![forbid(unsafe_code)]
 
 use crate::{
-    activation::Socket,
+    blocked::{Blocked, RETRY_AFTER},
     log::Log,
-    sink::{Blocked, RETRY_AFTER},
+    source::Source,
 };
 use nix::{
     errno::Errno,
@@ -21,14 +21,6 @@ const SHUT_DOWN: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
 /// Whether poll(2) said so. nix gives no flags at all where there is one that it has no name for.
 fn is_shut_down(fd: &PollFd<'_>) -> bool {
     fd.revents().is_none_or(|events| events.intersects(SHUT_DOWN | PollFlags::POLLHUP))
-}
-
-/// A socket, and whether it works just now.
-pub struct Source {
-    /// The socket.
-    pub socket: Socket,
-    /// When to try again, from an error that can pass until the socket works again.
-    pub retry_at: Option<Instant>,
 }
 
 /// What there is to be done.
