@@ -103,6 +103,8 @@ pub const TABLE: &[Row] = &[
     ("close", &["EINTR", "EIO", "ENOSPC"], Nothing),
     // They have none, or matter to nobody.
     ("timer_delete", &[], Nothing),
+    // After an alarm, which a slow machine sees.
+    ("rt_sigreturn", &[], Nothing),
     ("munmap", &[], Nothing),
     ("sched_yield", &[], Nothing),
     ("sigaltstack", &[], Nothing),
