@@ -1,6 +1,6 @@
 //! What becomes of a datagram: one entry in the journal, with foo's name and priority.
 
-use super::container::{Container, eventually};
+use super::container::Container;
 use super::journal::Entry;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -86,21 +86,17 @@ fn text_of(entry: &Entry) -> String {
     text
 }
 
-/// All the entries that come of what `send` does. That there are no more of them is known once the entry
-/// of a datagram sent afterwards is there.
+/// All the entries that come of what `send` does: those before the entry of a datagram that is sent afterwards.
 fn entries_of(container: &Container, send: impl FnOnce(&Container)) -> Vec<Entry> {
     container.start();
     let before = container.journal().len();
     send(container);
     container.send(b"the end");
-    // An entry too long for a line reaches the journal by another way, and so may come last.
-    eventually("an entry and the end", || {
-        let mut entries = container.journal().split_off(before);
-        let count = entries.len();
-        entries.retain(|entry| !entry.message().ends_with(": the end"));
-        let ended = entries.len() + 1 == count && count > 1;
-        if ended { Ok(entries) } else { Err(format!("{count} entries")) }
-    })
+    container.wait_for(": the end");
+    let mut entries = container.journal().split_off(before);
+    let end = entries.pop().expect("the end");
+    assert!(end.message().ends_with(": the end"), "out of order: {}", shortened(&end.message()));
+    entries
 }
 
 /// Long texts are equal; if not, it is enough to see how they begin.
