@@ -30,7 +30,7 @@ hand:
 
 Options:
       --max-rate RATE  What messages may take up in the journal in a second, in
-                       bytes, as 512K or 1M, over a burst of 300 times as much;
+                       bytes, as 256K or 1M, over a burst of 600 times as much;
                        then senders wait (default: no limit)
   -h, --help           Show this help and exit
   -V, --version        Show the versions of foo and of its libsystemd and exit
@@ -129,10 +129,10 @@ pub fn foocl(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCo
     }
 }
 
-/// Reads the value of an option as bytes a second, as systemd writes sizes: `512K`, `1M`, to the base of 1,024.
+/// Reads the value of an option as bytes a second, as systemd writes sizes: `256K`, `1M`, to the base of 1,024.
 fn rate(parser: &mut Parser) -> Result<u64, lexopt::Error> {
     use lexopt::ValueExt;
-    const NO_RATE: &str = "it is no number of bytes a second, such as 512K";
+    const NO_RATE: &str = "it is no number of bytes a second, such as 256K";
     parser.value()?.parse_with(|text| {
         let digits = text.trim_end_matches(|last: char| !last.is_ascii_digit());
         let power = match &text[digits.len()..] {

@@ -4,11 +4,11 @@
 
 use std::time::{Duration, Instant};
 
-/// What an entry of the journal takes up besides its text, in bytes: measured on systemd 257, where it is most.
+/// What an entry of the journal takes up besides its text, in bytes: about 450 on systemd 252, 660 on 257, 850 on 247.
 const ENTRY_OVERHEAD: u64 = 700;
 
 /// A burst takes up what the rate allows in this time, in seconds.
-const BURST: u64 = 300;
+const BURST: u64 = 600;
 
 /// Bounds of a pause: long enough to be worth a batch, and short enough for any rate, in seconds.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
