@@ -64,6 +64,13 @@ pub fn watchdog_enabled() -> io::Result<Option<Duration>> {
 /// The number that tells the process of a pidfd from all others since the system was booted, its inode.
 /// sd_pidfd_get_inode_id(3), since 258: with the feature `v258`.
 ///
+/// ```no_run
+/// # let pidfd = std::fs::File::open("/dev/null")?;
+/// // As pidfd_open(2) returns it.
+/// println!("{}", foo::systemd::daemon::pidfd_get_inode_id(&pidfd)?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// `EOPNOTSUPP` where the kernel, before 6.9, has no such number; `EBADF` where it is no pidfd.

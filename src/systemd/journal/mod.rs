@@ -151,7 +151,17 @@ pub fn is_stream(fd: impl AsFd) -> io::Result<bool> {
     Ok(env::var_os("JOURNAL_STREAM").is_some_and(|value| value == *stream))
 }
 
-/// How many bytes written to a [stream](stream_fd) the journal has not read yet: `SIOCOUTQ` of unix(7).
+/// Returns how many bytes written to a [stream](stream_fd) the journal has not read yet: `SIOCOUTQ` of unix(7). It is 0
+/// for a stream that the journal has dropped, too.
+///
+/// ```
+/// use foo::systemd::journal::{Priority, stream_fd, unread};
+///
+/// if let Ok(stream) = stream_fd(c"example", Priority::Info) {
+///     println!("{} bytes are left", unread(&stream)?);
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
 ///
