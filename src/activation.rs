@@ -102,11 +102,13 @@ pub fn sockets(passed: io::Result<Vec<ListenFd>>) -> Result<Vec<Socket>, Error> 
 /// Logs the names of the descriptors that were passed, or that there are none.
 pub fn log_names(names: &[OsString], log: &mut Log) {
     if names.is_empty() {
-        if env::var_os("INVOCATION_ID").is_some() {
+        let by_hand = io::stderr().is_terminal();
+        // A terminal may have been started by a unit, and have its variables.
+        if !by_hand && env::var_os("INVOCATION_ID").is_some() {
             log.line(Priority::Info, HINT_FOR_UNITS);
         }
         log.line(Priority::Warning, "Unable to find any file descriptors");
-        if io::stderr().is_terminal() {
+        if by_hand {
             log.line(Priority::Info, HINT);
         }
         return;

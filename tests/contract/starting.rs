@@ -133,12 +133,14 @@ fn no_sockets_passed_on_a_terminal() {
     let foo = foo().into_string().unwrap();
     let nothing: [OwnedFd; 0] = [];
     let command = ["script", "-qec", &foo, "/dev/null"];
-    let end = Daemon::with(nothing).program(command).unset("LISTEN_FDS").start().end();
+    // As in a terminal that a unit has started.
+    let setup = Daemon::with(nothing).program(command).unset("LISTEN_FDS").env("INVOCATION_ID", "0");
+    let end = setup.start().end();
     assert_eq!(end.code, 255);
     let shown = end.log.join("\n");
     assert!(shown.contains("Unable to find any file descriptors"), "{shown}");
     assert!(shown.contains("Unable to get file descriptor for socket"), "{shown}");
-    assert!(shown.contains("systemctl start"), "no hint: {shown}");
+    assert_eq!(shown.matches("systemctl start").count(), 1, "not one hint: {shown}");
 }
 
 #[test]
