@@ -26,10 +26,14 @@ use std::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::{fs::FileTypeExt, net::UnixStream},
     },
+    time::{Duration, Instant},
 };
 
 /// Bytes that a pipe, a socket or a terminal takes without blocking when poll(2) says that it takes any: PIPE_BUF.
 const ROOM: usize = 4096;
+
+/// The longest that an entry waits for a missing queue. Then it is a line, which the journal cuts.
+const MISSING_FOR: Duration = Duration::from_secs(2);
 
 /// Standard error, or a stream of our own to the journal after that one broke.
 pub struct Sink {
@@ -51,6 +55,8 @@ enum Kind {
         queue: Option<Queue>,
         /// Whether lines and entries wait for each other.
         in_order: bool,
+        /// Since when the queue is missing, if it is.
+        missing_since: Option<Instant>,
     },
     /// A pipe, a socket or a terminal. Others may use it too, so it stays blocking.
     Shared,
@@ -67,7 +73,7 @@ impl Sink {
     pub fn open(identifier: CString) -> io::Result<Self> {
         let to = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         if journal::is_stream(&to)? {
-            let kind = Kind::Journal { unconfirmed: 0, queue: None, in_order: true };
+            let kind = Kind::Journal { unconfirmed: 0, queue: None, in_order: true, missing_since: None };
             return Ok(Self { to: nonblocking(to.into())?, kind, identifier, lost: 0 });
         }
         let file_type = to.metadata()?.file_type();
@@ -133,17 +139,15 @@ impl Sink {
     /// Says what to wait for before the next try.
     pub fn send(&mut self, fields: &[IoSlice<'_>]) -> Result<bool, Blocked> {
         let unread = self.unread() > 0;
-        let Kind::Journal { queue, in_order, .. } = &mut self.kind else { return Ok(false) };
+        let Kind::Journal { queue, in_order, missing_since, .. } = &mut self.kind else { return Ok(false) };
         if queue.is_none() {
             if unread && *in_order {
                 return Err(Blocked::Unread);
             }
             *queue = Queue::connect().ok();
         }
-        let Some(entries) = queue else {
-            // A journal that has dropped the stream too is gone, and will be back.
-            return if self.is_hung_up() { self.reopen(false).map(|()| false) } else { Ok(false) };
-        };
+        let Some(entries) = queue.as_mut().filter(|_| Queue::exists()) else { return self.wait_for_queue() };
+        *missing_since = None;
         if !entries.has_room() {
             return if *in_order { Err(Blocked::QueueFull) } else { Ok(false) };
         }
@@ -153,9 +157,27 @@ impl Sink {
                 entries.count_sent();
                 Ok(true)
             }
+            Ok(()) => Err(Blocked::Gone),
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(Blocked::QueueFull),
-            Ok(()) | Err(_) => Ok(false),
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                // It was closed, and what it held is dropped.
+                self.lost += entries.sent();
+                *queue = None;
+                self.wait_for_queue()
+            }
+            Err(_) => Ok(false),
         }
+    }
+
+    /// Waits for the journal to be back, or for the queue, but not for long if only that is missing. A journald that stops
+    /// would take a part of a long line with it.
+    fn wait_for_queue(&mut self) -> Result<bool, Blocked> {
+        if self.is_hung_up() {
+            self.reopen(false)?;
+        }
+        let Kind::Journal { in_order: true, missing_since, .. } = &mut self.kind else { return Ok(false) };
+        let since = *missing_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < MISSING_FOR { Err(Blocked::Gone) } else { Ok(false) }
     }
 
     /// Returns how many bytes of lines journald has not read yet.
