@@ -20,7 +20,8 @@ pub enum Blocked {
     QueueFull,
     /// journald has not read what has to stand before. Ask again after [`ASK_AFTER`].
     Unread,
-    /// The journal has dropped its stream, and no other can be opened. Try again after [`RETRY_AFTER`].
+    /// The journal has dropped its stream and no other can be opened, or its queue is missing. Try again after
+    /// [`RETRY_AFTER`].
     Gone,
     /// The rate limit is used up until then. Only records wait for that.
     Limited(Instant),
