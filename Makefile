@@ -14,6 +14,9 @@ completiondir = $(PREFIX)/share/bash-completion/completions
 unitdir = $(or $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null),\
 	$(firstword $(wildcard /usr/lib/systemd/system /lib/systemd/system)))
 
+# Where systemd looks on every system, whatever the prefix.
+sysusersdir = /usr/lib/sysusers.d
+
 release = target/release
 foo = $(release)/foo
 programs = $(foo) $(release)/foocl
@@ -88,18 +91,20 @@ install: $(programs)
 	install -Dt $(DESTDIR)$(bindir) $(programs)
 	install -Dm644 -t $(DESTDIR)$(unitdir) units/foo.socket
 	$(with_bindir) units/foo.service | $(without_unknown) | install -m644 /dev/stdin $(DESTDIR)$(unitdir)/foo.service
+	install -Dm644 units/foo.sysusers $(DESTDIR)$(sysusersdir)/foo.conf
 	install -d $(DESTDIR)$(mandir)/man8
 	$(with_bindir) man/foo.8 | install -m644 /dev/stdin $(DESTDIR)$(mandir)/man8/foo.8
 	install -Dm644 -t $(DESTDIR)$(mandir)/man1 man/foocl.1
 	install -Dm644 -t $(DESTDIR)$(completiondir) completions/foo completions/foocl
+	$(if $(DESTDIR),,systemd-sysusers $(sysusersdir)/foo.conf)
 	@$(if $(DESTDIR),:,echo "Now: systemctl daemon-reload && systemctl enable foo && systemctl restart foo")
 
-# Stops foo first, if it runs here and is what was installed.
+# Stops foo first, if it runs here and is what was installed. Its user stays, since it may own files.
 here = $(if $(DESTDIR),false,[ -d /run/systemd/system ])
 uninstall:
 	$(if $(unitdir),,$(error There is no systemd here: set unitdir= to where units are))
 	if $(here) && [ -e $(unitdir)/foo.service ]; then systemctl disable --now foo.service foo.socket || :; fi
-	rm -f $(addprefix $(DESTDIR),$(bindir)/foo $(bindir)/foocl $(unitdir)/foo.service $(unitdir)/foo.socket \
+	rm -f $(addprefix $(DESTDIR),$(bindir)/foo $(bindir)/foocl $(unitdir)/foo.service $(unitdir)/foo.socket $(sysusersdir)/foo.conf \
 		$(mandir)/man8/foo.8 $(mandir)/man1/foocl.1 $(completiondir)/foo $(completiondir)/foocl)
 	if $(here); then systemctl daemon-reload; fi
 

@@ -35,8 +35,8 @@ pub struct Container {
 
 impl Container {
     /// Boots `root`, which stays untouched, with the tree `stage` installed over it. Notes go to
-    /// `scratch`.
-    pub fn boot(root: &Path, stage: &Path, scratch: &Path) -> io::Result<Self> {
+    /// `scratch`. The options are those of systemd-nspawn.
+    pub fn boot(root: &Path, stage: &Path, scratch: &Path, options: &str) -> io::Result<Self> {
         static BOOTED: AtomicU32 = AtomicU32::new(0);
         let number = BOOTED.fetch_add(1, Ordering::Relaxed);
         let machine = format!("booted-{}-{number}", std::process::id());
@@ -48,7 +48,7 @@ impl Container {
         let launcher = Command::new("unshare")
             .args(["--mount", "sh", "-c", include_str!("container.sh"), "container.sh"])
             .args([root, stage])
-            .arg(&machine)
+            .args([&machine, options])
             .env("NOTIFY_SOCKET", format!("@{machine}"))
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)
@@ -68,10 +68,10 @@ impl Container {
         self.origin[1].with_file_name(units)
     }
 
-    /// Boots another one of the same kind.
-    pub fn another(&self) -> Self {
+    /// Boots another one of the same kind, with these options of systemd-nspawn.
+    pub fn another(&self, options: &str) -> Self {
         let [root, stage, scratch] = &self.origin;
-        Self::boot(root, stage, scratch).expect("another container")
+        Self::boot(root, stage, scratch, options).expect("another container")
     }
 
     /// Joins this one and another in a network of their own, where they have the first and the second address

@@ -4,8 +4,9 @@
 #   $1  the unpacked Debian, only ever read
 #   $2  the tree to install over it
 #   $3  a name no other container has
+#   $4  options of systemd-nspawn, if any
 set -eu
-lower=$1 stage=$2 machine=$3
+lower=$1 stage=$2 machine=$3 options=$4
 exec 3<&0 </dev/null
 
 # The place where systemd-nspawn keeps its own files also serves as ours.
@@ -15,6 +16,7 @@ cd /run/systemd/nspawn
 mkdir upper work root
 mount -t overlay -o "lowerdir=$lower,upperdir=upper,workdir=work" booted root
 tar -C "$stage" -c . | tar -C root -x --keep-directory-symlink --no-overwrite-dir
+chroot root systemd-sysusers
 
 # With --keep-unit the payload's cgroup is a child of the one systemd-nspawn was started in. Two
 # containers must not share it: either's systemd would stop the other's services.
@@ -29,9 +31,10 @@ mkdir "$cgroup"
 # 133 is how systemd-nspawn asks to be started again after a reboot.
 (
     echo 0 >"$cgroup/cgroup.procs"
+    # shellcheck disable=SC2086 # several words, or none
     while
         systemd-nspawn --directory=root --boot --machine="$machine" --register=no --keep-unit \
-            --private-network --link-journal=no --notify-ready=yes --console=pipe
+            --private-network --link-journal=no --notify-ready=yes --console=pipe $options
         [ $? -eq 133 ]
     do :; done
 ) || :

@@ -116,6 +116,7 @@ const CASES: &[Case] = cases! {
     hostile::a_foo_that_can_not_start_is_quiet: Ours;
     privilege::the_exposure_is_low: Ours;
     privilege::with_a_root_of_its_own_the_exposure_is_lower: Ours;
+    privilege::it_runs_in_a_container_without_privilege: Ours;
     privilege::anybody_may_send: Ours;
     privilege::only_a_group_may_send: Ours;
     recipes::at_another_path: Ours;

@@ -24,7 +24,7 @@ fn wait_until_received(receiver: &Container, last: u32) {
 }
 
 pub fn all_reach_another_machine(sender: &mut Container) {
-    let receiver = sender.another();
+    let receiver = sender.another("");
     sender.join(&receiver);
     receiver.drop_in(
         "systemd-journal-remote.service",

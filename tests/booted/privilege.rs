@@ -37,6 +37,15 @@ fn assert_exposure(container: &Container, most: f64) {
     assert!(exposure <= most, "{table}");
 }
 
+/// Where the container itself may not make namespaces, foo goes on without its own.
+pub fn it_runs_in_a_container_without_privilege(container: &mut Container) {
+    let container = container.another("--drop-capability=CAP_SYS_ADMIN");
+    container.start();
+    container.run("foocl hello");
+    container.wait_for(": hello");
+    assert_eq!(container.run("stat -c %U /proc/$(systemctl show --value -p MainPID foo)"), "_foo");
+}
+
 /// As with the original.
 pub fn anybody_may_send(container: &mut Container) {
     container.start();

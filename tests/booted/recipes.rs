@@ -63,7 +63,7 @@ pub fn a_second_foo(container: &mut Container) {
         "set -e; cd /etc/systemd/system
         units=$(dirname \"$(systemctl show --value -p FragmentPath foo.service)\")
         sed 's/foo\\.socket/bar.socket/; s/foo\\.service/bar.service/' $units/foo.socket > bar.socket
-        sed 's/foo\\.socket/bar.socket/' $units/foo.service > bar.service
+        sed 's/foo\\.socket/bar.socket/; s/^User=.*/DynamicUser=yes/' $units/foo.service > bar.service
         systemctl daemon-reload
         systemctl start bar",
     );
