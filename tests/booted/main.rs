@@ -141,6 +141,7 @@ const CASES: &[Case] = cases! {
     package::it_takes_the_originals_place: Replaced;
     package::it_takes_the_place_of_units_in_etc: Replaced;
     readme::it_installs: Packaged;
+    readme::it_uninstalls: Packaged;
     readme::its_table_of_commands_works: Ours;
     readme::it_replaces_the_original: Original;
     readme::its_package_replaces_the_original: Replaced;

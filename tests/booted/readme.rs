@@ -1,10 +1,11 @@
-//! The README's own commands, as they stand there. What they build is there already: `make` and `sudo` are stand-ins
-//! that install it, and run a command.
+//! The README's own commands, as they stand there, in a copy of the project in which all is built already.
 
 use super::container::{Container, eventually};
 use super::host::project;
 use super::load::Load;
+use super::package::files;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -18,18 +19,25 @@ fn block(section: &str, number: usize) -> String {
     blocks.get(number).expect("a block").lines().map(|line| format!("{}\n", line.trim())).collect()
 }
 
-/// A directory like that of the project after `make` and `make deb`.
+/// A directory like that of the project after `make` and `make deb`. There is no compiler, so `make` alone does
+/// nothing; and no sudo, which root does not need.
 fn project_in(container: &Container) {
-    let built = container.stage_of("ours");
-    let copied = Command::new("cp").arg("-R").arg(&built).arg(container.path("/root/built")).status();
-    assert!(copied.expect("cp").success(), "{}", built.display());
+    let copy = |from: PathBuf, to: &str| {
+        let copied = Command::new("cp").arg("-R").arg(&from).arg(container.path(to)).status();
+        assert!(copied.expect("cp").success(), "{}", from.display());
+    };
     container.run(
-        "mkdir -p /root/dist; cp /root/new.deb /root/dist/foo_new.deb || :
-        printf '#!/bin/sh\\nexec \"$@\"\\n' > /usr/bin/sudo
-        printf '#!/bin/sh\\n[ \"$1\" != install ] || tar -C /root/built -c . |
-            tar -C / -x --keep-directory-symlink --no-overwrite-dir\\n' > /usr/bin/make
-        chmod +x /usr/bin/sudo /usr/bin/make",
+        "mkdir -p /root/dist /root/target/release; cp /root/new.deb /root/dist/foo_new.deb || :
+        printf '#!/bin/sh\\nexec \"$@\"\\n' > /usr/local/bin/sudo
+        printf '#!/bin/sh\\n[ $# -eq 0 ] || exec /usr/bin/make \"$@\"\\n' > /usr/local/bin/make
+        chmod +x /usr/local/bin/sudo /usr/local/bin/make",
     );
+    for part in ["Makefile", "completions", "man", "units"] {
+        copy(project().join(part), "/root");
+    }
+    for program in ["foo", "foocl"] {
+        copy(container.stage_of("ours").join("usr/local/bin").join(program), "/root/target/release");
+    }
 }
 
 /// Runs commands of the README where the project is.
@@ -55,6 +63,20 @@ pub fn it_installs(container: &mut Container) {
     type_in(container, &commands);
     container.wait_for_another_than(&pid);
     assert_serves(container, "hello again");
+}
+
+/// What is left is the user, and the copy of the project.
+pub fn it_uninstalls(container: &mut Container) {
+    project_in(container);
+    let before = files(container);
+    type_in(container, &block("Install", 0));
+    assert_serves(container, "hello");
+    let command = r"`sudo make uninstall`";
+    let readme = fs::read_to_string(project().join("README.md")).expect("the README");
+    assert!(readme.contains(command), "{command}");
+    type_in(container, command.trim_matches('`'));
+    container.wait_until_both("inactive");
+    assert_eq!(files(container), before);
 }
 
 pub fn its_table_of_commands_works(container: &mut Container) {

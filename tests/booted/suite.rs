@@ -44,7 +44,7 @@ impl Suite {
     /// The packages in it, besides those that every Debian has.
     fn packages(&self) -> String {
         format!(
-            "systemd,systemd-sysv,dbus,libsystemd0,socat,bsdutils,systemd-journal-remote,autopkgtest{}",
+            "systemd,systemd-sysv,dbus,libsystemd0,socat,bsdutils,systemd-journal-remote,autopkgtest,make{}",
             self.build_packages
         )
     }
@@ -128,7 +128,7 @@ impl Suite {
 
     /// Boots it with that pair of units.
     pub fn boot(&self, stage: &Stage, units: Units) -> io::Result<Container> {
-        let container = Container::boot(&self.root(), &stage.tree(units), stage.directory())?;
+        let container = Container::boot(&self.root(), &stage.tree(units), stage.directory(), "")?;
         self.ran.fetch_add(1, Ordering::Relaxed);
         let version = || container.run("systemctl --version | head -n 1");
         self.systemd.get_or_init(version);
