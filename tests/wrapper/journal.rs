@@ -71,8 +71,9 @@ pub fn sends_each() {
     sendv(&[IoSlice::new(b"A=1"), IoSlice::new(b"MESSAGE=2")]).unwrap();
     assert_eq!(received(&journal).escape_ascii().to_string(), r"A=1\nMESSAGE=2\n");
 
+    let line = line!() + 1;
     Entry::new(Priority::Info, "m").located().send().unwrap();
-    let want = format!("MESSAGE=m\nPRIORITY=6\nCODE_FILE={}\nCODE_LINE={}\n", file!(), line!() - 1);
+    let want = format!("MESSAGE=m\nPRIORITY=6\nCODE_FILE={}\nCODE_LINE={}\n", file!(), line);
     assert_eq!(String::from_utf8(received(&journal)).unwrap(), want);
 
     // The larger one fits in no datagram, and comes as a file.
