@@ -28,5 +28,8 @@ pub fn figures(out: &Path) -> [Figure; 2] {
         figure.add(Column::Foo, value);
         figure
     };
-    [figure("a clean `make`", all), figure("of that libsystemd-sys with bindgen", bindings)]
+    [
+        figure("a clean `make`", all),
+        figure("of that libsystemd-sys with bindgen", bindings),
+    ]
 }

@@ -19,7 +19,14 @@ pub enum Column {
 }
 
 impl Column {
-    pub const ALL: [Self; 6] = [Self::Foo, Self::C, Self::Plain, Self::Floor, Self::Systemd, Self::SdNotify];
+    pub const ALL: [Self; 6] = [
+        Self::Foo,
+        Self::C,
+        Self::Plain,
+        Self::Floor,
+        Self::Systemd,
+        Self::SdNotify,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,26 +60,47 @@ pub struct Contenders {
 }
 
 /// What hardens a program as rustc does.
-const HARDENED: [&str; 4] = ["-fPIE", "-pie", "-Wl,-z,relro,-z,now", "-fstack-protector-strong"];
+const HARDENED: [&str; 4] = [
+    "-fPIE",
+    "-pie",
+    "-Wl,-z,relro,-z,now",
+    "-fstack-protector-strong",
+];
 
 impl Contenders {
     /// Builds them in a directory.
     pub fn build(out: &Path) -> Self {
         let floor = cc("floor", "floor", &HARDENED, out);
         let baseline = env::var_os("FOO_BASELINE").map(PathBuf::from);
-        let c_roomy = baseline
-            .is_none()
-            .then(|| cc("baseline", "roomy", &[&HARDENED[..], &["-DROOM=262144"]].concat(), out));
-        let c = baseline.clone().unwrap_or_else(|| cc("baseline", "hardened", &HARDENED, out));
+        let c_roomy = baseline.is_none().then(|| {
+            cc(
+                "baseline",
+                "roomy",
+                &[&HARDENED[..], &["-DROOM=262144"]].concat(),
+                out,
+            )
+        });
+        let c = baseline
+            .clone()
+            .unwrap_or_else(|| cc("baseline", "hardened", &HARDENED, out));
         let c_plain = baseline.unwrap_or_else(|| cc("baseline", "plain", &[], out));
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/crates/Cargo.toml");
         let target = out.join("crates");
         run(Command::new("cargo")
-            .args(["build", "--release", "--locked", "--quiet", "--manifest-path"])
+            .args([
+                "build",
+                "--release",
+                "--locked",
+                "--quiet",
+                "--manifest-path",
+            ])
             .arg(manifest)
             .arg("--target-dir")
             .arg(&target));
-        let on_crates = |column, program| Contender { column, program: target.join("release").join(program) };
+        let on_crates = |column, program| Contender {
+            column,
+            program: target.join("release").join(program),
+        };
         let new = |column, program| Contender { column, program };
         let contenders = Self {
             ours: new(Column::Foo, common::foo().into()),
@@ -80,7 +108,10 @@ impl Contenders {
             c_plain: new(Column::Plain, c_plain),
             c_roomy: c_roomy.map(|program| new(Column::C, program)),
             floor: new(Column::Floor, floor),
-            crates: [on_crates(Column::Systemd, "foo-systemd"), on_crates(Column::SdNotify, "foo-sd-notify")],
+            crates: [
+                on_crates(Column::Systemd, "foo-systemd"),
+                on_crates(Column::SdNotify, "foo-sd-notify"),
+            ],
         };
         contenders.write_back();
         contenders
@@ -88,7 +119,9 @@ impl Contenders {
 
     /// Has what was just built written to disk: until then its pages count as dirty in whatever runs it.
     fn write_back(&self) {
-        for Contender { program, .. } in [&self.ours, &self.c, &self.c_plain].into_iter().chain(&self.crates)
+        for Contender { program, .. } in [&self.ours, &self.c, &self.c_plain]
+            .into_iter()
+            .chain(&self.crates)
         {
             File::open(program).unwrap().sync_all().unwrap();
         }
@@ -111,8 +144,14 @@ fn cc(source: &str, name: &str, flags: &[&str], out: &Path) -> PathBuf {
 
 /// Runs a program that has to succeed, and gives what it printed.
 pub fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {}\n{errors}", output.status);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{errors}",
+        output.status
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

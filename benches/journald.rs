@@ -21,8 +21,10 @@ const SINGLE: usize = 400;
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// The Debians to choose from: the first that runs what was built here.
-static SUITES: [Suite; 2] =
-    [Suite::new("bookworm", "Debian 12", false), Suite::new("trixie", "Debian 13", false)];
+static SUITES: [Suite; 2] = [
+    Suite::new("bookworm", "Debian 12", false),
+    Suite::new("trixie", "Debian 13", false),
+];
 
 /// A Debian that runs what is staged.
 pub struct Prepared {
@@ -34,25 +36,39 @@ pub struct Prepared {
 pub fn prepare() -> Result<Prepared, String> {
     host::can_boot()?;
     let stage = Arc::new(Stage::new("bench", None, Err("not measured".to_owned())));
-    let ready =
-        |suite: &'static Suite| suite.prepare(Arc::clone(&stage)).map(|stage| Prepared { suite, stage });
+    let ready = |suite: &'static Suite| {
+        suite
+            .prepare(Arc::clone(&stage))
+            .map(|stage| Prepared { suite, stage })
+    };
     ready(&SUITES[0]).or_else(|_| ready(&SUITES[1]))
 }
 
 /// What a message costs a daemon that logs to the journal, how long it takes to get there, and the version of
 /// systemd; or why that can't be measured.
-pub fn figures(prepared: &Prepared, contenders: &Contenders) -> Result<(Vec<Figure>, String), String> {
+pub fn figures(
+    prepared: &Prepared,
+    contenders: &Contenders,
+) -> Result<(Vec<Figure>, String), String> {
     let Prepared { suite, stage } = prepared;
     let container = suite.boot(stage, Units::Ours).map_err(host::error)?;
     let mut cost = Figure::new("processor time a message, journal", "ns");
     let mut median = Figure::new("send to journal entry, one at a time, p50", "µs");
     let mut slow = Figure::new("send to journal entry, one at a time, p99", "µs");
-    let Contenders { ours, c, floor, crates, .. } = contenders;
+    let Contenders {
+        ours,
+        c,
+        floor,
+        crates,
+        ..
+    } = contenders;
     for round in 0..ROUNDS {
         for Contender { column, program } in [ours, floor, c].into_iter().chain(crates) {
             let new = container.path("/usr/local/bin/new");
             fs::copy(program, &new).unwrap();
-            container.run("systemctl stop foo.socket foo.service; mv /usr/local/bin/new /usr/local/bin/foo");
+            container.run(
+                "systemctl stop foo.socket foo.service; mv /usr/local/bin/new /usr/local/bin/foo",
+            );
             container.run("systemctl start foo.socket foo.service");
             cost.add(*column, at_full_speed(&container));
             // It logs nothing.
@@ -88,19 +104,28 @@ fn at_full_speed(container: &Container) -> f64 {
 fn one_at_a_time(container: &Container, mark: &str) -> Vec<f64> {
     let sender = sender(container);
     for _ in 0..SINGLE {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        sender.send(format!("{mark} sent at {}", now.as_micros()).as_bytes()).unwrap();
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap();
+        sender
+            .send(format!("{mark} sent at {}", now.as_micros()).as_bytes())
+            .unwrap();
         thread::sleep(PAUSE);
     }
     let wanted = format!(": {mark} sent at ");
     let mut delays = eventually("all logged", || {
-        let entries = container.entries(&format!("--lines={} _SYSTEMD_UNIT=foo.service", 2 * SINGLE));
+        let entries =
+            container.entries(&format!("--lines={} _SYSTEMD_UNIT=foo.service", 2 * SINGLE));
         let delay = |entry: &super::journal::Entry| {
             let sent: f64 = entry.message().split_once(&wanted)?.1.parse().unwrap();
             Some(entry.field("__REALTIME_TIMESTAMP").parse::<f64>().unwrap() - sent)
         };
         let delays: Vec<_> = entries.iter().filter_map(delay).collect();
-        if delays.len() == SINGLE { Ok(delays) } else { Err(format!("{} of {SINGLE}", delays.len())) }
+        if delays.len() == SINGLE {
+            Ok(delays)
+        } else {
+            Err(format!("{} of {SINGLE}", delays.len()))
+        }
     });
     delays.sort_by(f64::total_cmp);
     delays
@@ -122,5 +147,10 @@ fn busy(container: &Container, pid: &str) -> f64 {
         status if status.contains("State:\tS") => Ok(()),
         status => Err(status),
     });
-    read("schedstat").split_whitespace().next().unwrap().parse().unwrap()
+    read("schedstat")
+        .split_whitespace()
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap()
 }

@@ -1,6 +1,11 @@
 //! What foo costs, beside a plain C daemon, the kernel's floor and the crates one would take instead:
 //! `make bench`. See README.md beside this.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench that can't measure ends")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a bench that can't measure ends"
+)]
 
 mod build;
 #[path = "../tests/common/mod.rs"]
@@ -58,7 +63,9 @@ const PLAIN: Load = Load {
 
 fn main() {
     // cargo says --bench.
-    let mut arguments = env::args_os().skip(1).filter(|argument| argument != "--bench");
+    let mut arguments = env::args_os()
+        .skip(1)
+        .filter(|argument| argument != "--bench");
     let first = arguments.next().unwrap_or_default();
     if first == launch::BECOME {
         panic!("{}", launch::become_daemon(arguments));
@@ -81,7 +88,11 @@ fn main() {
     // A part of the figures, or those beside another daemon, are for whoever asked for them.
     if wanted.is_empty() && env::var_os("FOO_BASELINE").is_none() {
         report::write(&project.join("README.md"), &table, &caption);
-        fs::write(project.join("benches/results.svg"), plot::svg(&figures, &caption)).unwrap();
+        fs::write(
+            project.join("benches/results.svg"),
+            plot::svg(&figures, &caption),
+        )
+        .unwrap();
     }
 }
 
@@ -135,27 +146,119 @@ fn say(what: &str) {
 fn loads() -> Vec<(&'static str, Load, bool)> {
     vec![
         ("32 bytes, /dev/null", PLAIN, true),
-        ("32 bytes, file", Load { log: Log::File, ..PLAIN }, true),
-        ("32 bytes, /dev/null, queue of 512", Load { queue: 512, ..PLAIN }, false),
-        ("32 bytes, file, queue of 512", Load { queue: 512, log: Log::File, ..PLAIN }, false),
-        ("32 bytes, /dev/null, one processor", Load { apart: false, ..PLAIN }, false),
-        ("32 bytes, file, one processor", Load { log: Log::File, apart: false, ..PLAIN }, false),
-        ("8 senders", Load { senders: 8, ..PLAIN }, false),
-        ("8 senders, 4 sockets", Load { senders: 8, sockets: 4, ..PLAIN }, false),
-        ("32 bytes, /dev/null, credentials", Load { credentials: true, ..PLAIN }, false),
+        (
+            "32 bytes, file",
+            Load {
+                log: Log::File,
+                ..PLAIN
+            },
+            true,
+        ),
+        (
+            "32 bytes, /dev/null, queue of 512",
+            Load {
+                queue: 512,
+                ..PLAIN
+            },
+            false,
+        ),
+        (
+            "32 bytes, file, queue of 512",
+            Load {
+                queue: 512,
+                log: Log::File,
+                ..PLAIN
+            },
+            false,
+        ),
+        (
+            "32 bytes, /dev/null, one processor",
+            Load {
+                apart: false,
+                ..PLAIN
+            },
+            false,
+        ),
+        (
+            "32 bytes, file, one processor",
+            Load {
+                log: Log::File,
+                apart: false,
+                ..PLAIN
+            },
+            false,
+        ),
+        (
+            "8 senders",
+            Load {
+                senders: 8,
+                ..PLAIN
+            },
+            false,
+        ),
+        (
+            "8 senders, 4 sockets",
+            Load {
+                senders: 8,
+                sockets: 4,
+                ..PLAIN
+            },
+            false,
+        ),
+        (
+            "32 bytes, /dev/null, credentials",
+            Load {
+                credentials: true,
+                ..PLAIN
+            },
+            false,
+        ),
         ("1 byte", Load { size: 1, ..PLAIN }, false),
-        ("1,000 bytes", Load { size: 1000, ..PLAIN }, false),
-        ("60,000 bytes", Load { size: 60_000, messages: 10_000, ..PLAIN }, false),
-        ("200,000 bytes", Load { size: 200_000, messages: 4000, ..PLAIN }, false),
+        (
+            "1,000 bytes",
+            Load {
+                size: 1000,
+                ..PLAIN
+            },
+            false,
+        ),
+        (
+            "60,000 bytes",
+            Load {
+                size: 60_000,
+                messages: 10_000,
+                ..PLAIN
+            },
+            false,
+        ),
+        (
+            "200,000 bytes",
+            Load {
+                size: 200_000,
+                messages: 4000,
+                ..PLAIN
+            },
+            false,
+        ),
     ]
 }
 
 /// Those that carry a load as it is meant.
 fn chosen<'a>(contenders: &'a Contenders, load: &Load, many: bool) -> Vec<&'a Contender> {
-    let Contenders { ours, c, c_roomy, floor, crates, .. } = contenders;
+    let Contenders {
+        ours,
+        c,
+        c_roomy,
+        floor,
+        crates,
+        ..
+    } = contenders;
     // The C daemon serves one socket, and cuts what is longer than 1,024 bytes.
     let c = match load {
-        Load { sockets: 2.., .. } | Load { credentials: true, .. } => None,
+        Load { sockets: 2.., .. }
+        | Load {
+            credentials: true, ..
+        } => None,
         Load { size: 1025.., .. } => c_roomy.as_ref(),
         _ => Some(c),
     };

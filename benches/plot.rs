@@ -31,7 +31,10 @@ fn x(ratio: f64) -> f64 {
 
 /// The plot as SVG.
 pub fn svg(figures: &[Figure], caption: &str) -> String {
-    let figures: Vec<_> = figures.iter().filter(|figure| figure.median(Column::C).is_some()).collect();
+    let figures: Vec<_> = figures
+        .iter()
+        .filter(|figure| figure.median(Column::C).is_some())
+        .collect();
     let bottom = TOP + LINE * figures.len() as f64;
     let height = bottom + 60.0;
     let mut svg = format!(
@@ -54,7 +57,12 @@ pub fn svg(figures: &[Figure], caption: &str) -> String {
     }
     for (place, figure) in figures.iter().enumerate() {
         let y = TOP + LINE * (place as f64 + 0.5);
-        add(text(LEFT - 12.0, y + 4.0, "end", &figure.name.replace('`', "")));
+        add(text(
+            LEFT - 12.0,
+            y + 4.0,
+            "end",
+            &figure.name.replace('`', ""),
+        ));
         // foo last, on top of the others.
         for (column, color) in COLORS.iter().rev() {
             if let Some(ratio) = figure.over(*column, Column::C) {
@@ -64,7 +72,12 @@ pub fn svg(figures: &[Figure], caption: &str) -> String {
     }
     let (first, second) = caption.split_at(caption.len() / 2);
     let (rest, second) = second.split_once(", ").unwrap_or((second, ""));
-    add(text(12.0, bottom + 36.0, "start", &format!("{first}{rest},")));
+    add(text(
+        12.0,
+        bottom + 36.0,
+        "start",
+        &format!("{first}{rest},"),
+    ));
     add(text(12.0, bottom + 52.0, "start", second));
     svg + "</svg>\n"
 }

@@ -16,7 +16,9 @@ const REST: Duration = Duration::from_secs(60);
 
 /// The daemons whose start and memory are compared.
 fn all(contenders: &Contenders) -> impl Iterator<Item = &Contender> {
-    [&contenders.ours, &contenders.c, &contenders.c_plain].into_iter().chain(&contenders.crates)
+    [&contenders.ours, &contenders.c, &contenders.c_plain]
+        .into_iter()
+        .chain(&contenders.crates)
 }
 
 /// Starts daemons by turns; how long it took them.
@@ -33,7 +35,10 @@ pub fn start(contenders: &Contenders, scratch: &Path) -> Figure {
 
 /// Private dirty memory after a million messages; and how much more foo has after ten.
 pub fn memory(contenders: &Contenders, scratch: &Path) -> [Figure; 2] {
-    let million = Load { messages: 1_000_000, ..PLAIN };
+    let million = Load {
+        messages: 1_000_000,
+        ..PLAIN
+    };
     let mut after_a_million = Figure::new("private dirty memory after 1 million messages", "KiB");
     let mut growth = Figure::new("growth from there to 10 million", "KiB");
     for Contender { column, program } in all(contenders) {
@@ -69,9 +74,19 @@ impl Resting {
         let (daemon, _) = launch::start(&ours.program, 1, false, PLAIN.log(scratch));
         PLAIN.run(&daemon);
         let before = private_dirty(&daemon);
-        Load { size: 200_000, messages: 2000, ..PLAIN }.run(&daemon);
+        Load {
+            size: 200_000,
+            messages: 2000,
+            ..PLAIN
+        }
+        .run(&daemon);
         let large = private_dirty(&daemon);
-        Self { daemon, since: Instant::now(), before, large }
+        Self {
+            daemon,
+            since: Instant::now(),
+            before,
+            large,
+        }
     }
 
     /// What it has after a minute: to be called when all else has been measured.

@@ -18,17 +18,25 @@ pub fn caption(systemd: Option<&str>) -> String {
         output.lines().next().unwrap_or_default().to_owned()
     };
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = cpuinfo
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let libsystemd = first("pkg-config", &["--modversion", "libsystemd"]);
     [
         format!("foo {}", env!("CARGO_PKG_VERSION")),
-        format!("{processors} × {}", model.map_or("unknown processor", |(_, model)| model)),
+        format!(
+            "{processors} × {}",
+            model.map_or("unknown processor", |(_, model)| model)
+        ),
         format!("Linux {}", first("uname", &["-r"])),
         first("rustc", &["--version"]),
         first("cc", &["--version"]),
         format!("libsystemd {libsystemd}"),
-        systemd.map_or_else(|| "no container".to_owned(), |systemd| format!("in the container {systemd}")),
+        systemd.map_or_else(
+            || "no container".to_owned(),
+            |systemd| format!("in the container {systemd}"),
+        ),
     ]
     .join(", ")
 }
@@ -38,7 +46,10 @@ pub fn table(figures: &[Figure]) -> String {
     let mut table = String::new();
     let mut row = |cells: Vec<String>| writeln!(table, "| {} |", cells.join(" | ")).unwrap();
     let names = Column::ALL.map(Column::name);
-    let heading = ["figure"].into_iter().chain(names).chain(["foo / C", "foo / floor"]);
+    let heading = ["figure"]
+        .into_iter()
+        .chain(names)
+        .chain(["foo / C", "foo / floor"]);
     row(heading.map(str::to_owned).collect());
     let alignment = ["---"].into_iter().chain([" ---:"; Column::ALL.len() + 2]);
     row(alignment.map(|cell| cell.trim().to_owned()).collect());
@@ -59,8 +70,12 @@ fn number(value: f64) -> String {
     }
     let digits = format!("{value:.0}");
     let (sign, digits) = digits.split_at(usize::from(digits.starts_with('-')));
-    let groups: Vec<_> =
-        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    let groups: Vec<_> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).unwrap())
+        .collect();
     format!("{sign}{}", groups.join(","))
 }
 
@@ -69,5 +84,9 @@ pub fn write(readme: &Path, table: &str, caption: &str) {
     let text = fs::read_to_string(readme).unwrap();
     let (before, rest) = text.split_once(BEGIN).expect("where the table begins");
     let (_, after) = rest.split_once(END).expect("where the table ends");
-    fs::write(readme, format!("{before}{BEGIN}\n{table}\n{caption}.\n\n{END}{after}")).unwrap();
+    fs::write(
+        readme,
+        format!("{before}{BEGIN}\n{table}\n{caption}.\n\n{END}{after}"),
+    )
+    .unwrap();
 }

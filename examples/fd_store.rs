@@ -14,7 +14,8 @@
 //! After `systemctl restart fd_store`, `systemctl status fd_store` tells of one start more.
 
 use foo::systemd::daemon::{
-    Notified, NotifyState, listen_fds_with_names, notify, notify_barrier, notify_with_fds, watchdog_enabled,
+    Notified, NotifyState, listen_fds_with_names, notify, notify_barrier, notify_with_fds,
+    watchdog_enabled,
 };
 use std::error::Error;
 use std::fs::File;
@@ -24,7 +25,9 @@ use std::{thread, time::Duration};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // SAFETY: this is the first that the program does, so it has opened nothing.
-    let kept = unsafe { listen_fds_with_names() }?.into_iter().find(|passed| passed.name == "starts");
+    let kept = unsafe { listen_fds_with_names() }?
+        .into_iter()
+        .find(|passed| passed.name == "starts");
     let mut file = kept.map_or_else(store, |kept| Ok(File::from(kept.fd)))?;
     let mut starts = String::new();
     file.rewind()?;
@@ -33,7 +36,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     file.rewind()?;
     write!(file, "{starts}")?;
 
-    notify(&[NotifyState::READY, NotifyState::status(&format!("Start {starts}"))?])?;
+    notify(&[
+        NotifyState::READY,
+        NotifyState::status(&format!("Start {starts}"))?,
+    ])?;
     let period = watchdog_enabled()?;
     loop {
         // Here the service does its work.
@@ -45,7 +51,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Makes the file and has it kept; it comes back with the next start.
 fn store() -> Result<File, Box<dyn Error>> {
     let mut options = File::options();
-    let file = options.read(true).write(true).custom_flags(libc::O_TMPFILE).open("/dev/shm")?;
+    let file = options
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_TMPFILE)
+        .open("/dev/shm")?;
     let state = [NotifyState::FDSTORE, NotifyState::fd_name("starts")?];
     if notify_with_fds(&state, &[file.as_fd()])? == Notified::Nobody {
         return Err("there is no service manager: start fd_store.service".into());

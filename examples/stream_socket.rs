@@ -28,7 +28,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     // SAFETY: this is the first that the program does, so it has opened nothing.
     let passed = unsafe { listen_fds_with_names() }?;
     let [socket] = <[ListenFd; 1]>::try_from(passed).map_err(|passed| {
-        format!("{} sockets were passed, not one: start stream_socket.socket", passed.len())
+        format!(
+            "{} sockets were passed, not one: start stream_socket.socket",
+            passed.len()
+        )
     })?;
     // An error, which says what the unit needs, if it is something else.
     let listener = UnixListener::try_from(socket)?;
@@ -36,7 +39,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     for (number, stream) in (1..).zip(listener.incoming()) {
         let stream = stream?;
-        notify(&[NotifyState::status(&format!("{number} connections so far"))?])?;
+        notify(&[NotifyState::status(&format!(
+            "{number} connections so far"
+        ))?])?;
         thread::spawn(move || echo(&stream));
     }
     Ok(())

@@ -21,7 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     if !booted()? {
         return Err("there is no systemd to tell".into());
     }
-    let state = words.iter().map(|word| state(word)).collect::<Result<Vec<_>, _>>()?;
+    let state = words
+        .iter()
+        .map(|word| state(word))
+        .collect::<Result<Vec<_>, _>>()?;
     let told = if state.contains(&NotifyState::FDSTORE) {
         notify_with_fds(&state, &[io::stdin().as_fd()])?
     } else {

@@ -56,7 +56,9 @@ fn run() -> Result<()> {
         let (module, text) = (&header.module, bind(builder.clone(), header)?);
         for rest in text.split("pub fn ").filter(|rest| rest.starts_with("sd_")) {
             let name = rest.split('(').next().unwrap_or_default().trim();
-            functions += &format!("({module:?}, {name:?}, libsystemd_sys::{module}::{name} as *const ()),\n");
+            functions += &format!(
+                "({module:?}, {name:?}, libsystemd_sys::{module}::{name} as *const ()),\n"
+            );
         }
         bindings += &text;
     }
@@ -69,7 +71,9 @@ fn run() -> Result<()> {
 
 /// libsystemd, as pkg-config finds it for the target.
 fn library() -> Result<pkg_config::Library> {
-    let library = pkg_config::Config::new().atleast_version(OLDEST).probe("libsystemd");
+    let library = pkg_config::Config::new()
+        .atleast_version(OLDEST)
+        .probe("libsystemd");
     Ok(library.map_err(|error| {
         format!(
             "libsystemd {OLDEST} or newer, with its headers, is needed. Install the package\n\
@@ -91,7 +95,11 @@ fn builder(include_paths: &[PathBuf]) -> Result<bindgen::Builder> {
          or clang (Arch), or let LIBCLANG_PATH name the directory that it is in."
     })?;
     Ok(bindgen::builder()
-        .clang_args(include_paths.iter().map(|path| format!("-I{}", path.display())))
+        .clang_args(
+            include_paths
+                .iter()
+                .map(|path| format!("-I{}", path.display())),
+        )
         .generate_cstr(true)
         .wrap_unsafe_ops(true)
         .default_enum_style(bindgen::EnumVariation::Consts)
@@ -105,18 +113,32 @@ fn builder(include_paths: &[PathBuf]) -> Result<bindgen::Builder> {
 
 /// The public headers, wherever the compiler finds them.
 fn headers(include_paths: &[PathBuf]) -> Result<Vec<Header>> {
-    let directory = include_paths.iter().map(PathBuf::as_path).chain([Path::new("/usr/include")]);
-    let directory = directory.map(|path| path.join("systemd")).find(|path| path.join("sd-daemon.h").exists());
+    let directory = include_paths
+        .iter()
+        .map(PathBuf::as_path)
+        .chain([Path::new("/usr/include")]);
+    let directory = directory
+        .map(|path| path.join("systemd"))
+        .find(|path| path.join("sd-daemon.h").exists());
     let directory = directory.ok_or("libsystemd.pc is there and systemd/sd-daemon.h is not")?;
     println!("cargo::rerun-if-changed={}", directory.display());
     let mut headers = Vec::new();
     for entry in fs::read_dir(&directory)? {
         let file = entry?.file_name().to_string_lossy().into_owned();
-        let Some(module) = module(&file) else { continue };
+        let Some(module) = module(&file) else {
+            continue;
+        };
         let text = fs::read_to_string(directory.join(&file))?;
-        let included = text.lines().filter_map(|line| line.strip_prefix("#include \"")?.strip_suffix('"'));
+        let included = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("#include \"")?.strip_suffix('"'));
         let includes = included.filter_map(self::module).collect();
-        headers.push(Header { module, includes, macros: Macros::of(&text), file });
+        headers.push(Header {
+            module,
+            includes,
+            macros: Macros::of(&text),
+            file,
+        });
     }
     headers.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(headers)
@@ -124,8 +146,10 @@ fn headers(include_paths: &[PathBuf]) -> Result<Vec<Header>> {
 
 /// A module of the types that the headers use and don't declare.
 fn bind_system(builder: bindgen::Builder, headers: &[Header]) -> Result<String> {
-    let include: Vec<_> =
-        headers.iter().map(|header| format!("#include <systemd/{}>\n", header.file)).collect();
+    let include: Vec<_> = headers
+        .iter()
+        .map(|header| format!("#include <systemd/{}>\n", header.file))
+        .collect();
     let builder = builder
         .header_contents("system.h", &include.concat())
         .allowlist_file(".*/systemd/sd-[^/]*")
@@ -142,19 +166,36 @@ fn bind_system(builder: bindgen::Builder, headers: &[Header]) -> Result<String> 
 
 /// A module of what one header declares and, as in C, of what those declare that it includes.
 fn bind(builder: bindgen::Builder, header: &Header) -> Result<String> {
-    let Header { file, module, includes, macros } = header;
+    let Header {
+        file,
+        module,
+        includes,
+        macros,
+    } = header;
     let builder = builder
-        .header_contents(file, &format!("#include <systemd/{file}>\n{}", macros.variables()))
+        .header_contents(
+            file,
+            &format!("#include <systemd/{file}>\n{}", macros.variables()),
+        )
         .allowlist_file(format!(".*/systemd/{file}"))
         .allowlist_var(format!("{}.*", constants::PREFIX))
         .allowlist_recursively(false);
-    let includes: Vec<_> = includes.iter().map(|module| format!("pub use super::{module}::*;")).collect();
+    let includes: Vec<_> = includes
+        .iter()
+        .map(|module| format!("pub use super::{module}::*;"))
+        .collect();
     let includes = includes.join(" ");
     let items = macros.complete(&builder.generate()?.to_string());
-    Ok(format!("/// `<systemd/{file}>`\npub mod {module} {{ use super::system::*; {includes} {items} }}\n"))
+    Ok(format!(
+        "/// `<systemd/{file}>`\npub mod {module} {{ use super::system::*; {includes} {items} }}\n"
+    ))
 }
 
 /// `bus_vtable` for `sd-bus-vtable.h`; none for a header that is not public.
 fn module(file: &str) -> Option<String> {
-    Some(file.strip_prefix("sd-")?.strip_suffix(".h")?.replace('-', "_"))
+    Some(
+        file.strip_prefix("sd-")?
+            .strip_suffix(".h")?
+            .replace('-', "_"),
+    )
 }

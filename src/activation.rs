@@ -126,38 +126,72 @@ fn check(passed: ListenFd) -> Result<Socket, Error> {
         Ok(socket) => {
             // What can't be asked is not asked for.
             let credentials = asks_for_credentials(&socket).unwrap_or(false);
-            Ok(Socket { name, fd: socket.into(), credentials })
+            Ok(Socket {
+                name,
+                fd: socket.into(),
+                credentials,
+            })
         }
-        Err(WrongKind { passed: ListenFd { fd, .. }, .. }) => {
-            Err(Error::Unfit { number: fd.as_raw_fd(), name, kind: kind(&fd) })
-        }
+        Err(WrongKind {
+            passed: ListenFd { fd, .. },
+            ..
+        }) => Err(Error::Unfit {
+            number: fd.as_raw_fd(),
+            name,
+            kind: kind(&fd),
+        }),
     }
 }
 
 /// What a descriptor is that is not what it should be.
 fn kind(fd: &OwnedFd) -> &'static str {
     const SOCKETS: [(Option<c_int>, Option<SocketType>, &str); 6] = [
-        (Some(libc::AF_UNIX), Some(SocketType::Stream), "an AF_UNIX stream socket"),
-        (Some(libc::AF_UNIX), Some(SocketType::SequentialPacket), "an AF_UNIX sequential-packet socket"),
+        (
+            Some(libc::AF_UNIX),
+            Some(SocketType::Stream),
+            "an AF_UNIX stream socket",
+        ),
+        (
+            Some(libc::AF_UNIX),
+            Some(SocketType::SequentialPacket),
+            "an AF_UNIX sequential-packet socket",
+        ),
         (Some(libc::AF_NETLINK), None, "an AF_NETLINK socket"),
-        (None, Some(SocketType::Stream), "a stream socket of another address family"),
-        (None, Some(SocketType::Datagram), "a datagram socket of another address family"),
+        (
+            None,
+            Some(SocketType::Stream),
+            "a stream socket of another address family",
+        ),
+        (
+            None,
+            Some(SocketType::Datagram),
+            "a datagram socket of another address family",
+        ),
         (None, None, "a socket of another type"),
     ];
     const UNKNOWN: &str = "of an unknown kind";
-    let Ok(file_type) = fd.try_clone().and_then(|fd| File::from(fd).metadata()).map(|data| data.file_type())
+    let Ok(file_type) = fd
+        .try_clone()
+        .and_then(|fd| File::from(fd).metadata())
+        .map(|data| data.file_type())
     else {
         return UNKNOWN;
     };
-    let is_socket =
-        |&&(family, socktype, _): &&_| daemon::is_socket(fd, family, socktype, None).unwrap_or(false);
+    let is_socket = |&&(family, socktype, _): &&_| {
+        daemon::is_socket(fd, family, socktype, None).unwrap_or(false)
+    };
     match file_type {
-        kind if kind.is_file() && daemon::is_mq(fd, None).unwrap_or(false) => "a POSIX message queue",
+        kind if kind.is_file() && daemon::is_mq(fd, None).unwrap_or(false) => {
+            "a POSIX message queue"
+        }
         kind if kind.is_file() => "a regular file",
         kind if kind.is_dir() => "a directory",
         kind if kind.is_fifo() => "a FIFO",
         kind if kind.is_char_device() => "a character device",
         kind if kind.is_block_device() => "a block device",
-        _ => SOCKETS.iter().find(is_socket).map_or(UNKNOWN, |&(_, _, kind)| kind),
+        _ => SOCKETS
+            .iter()
+            .find(is_socket)
+            .map_or(UNKNOWN, |&(_, _, kind)| kind),
     }
 }

@@ -124,7 +124,12 @@ pub fn foocl(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCo
         }
     }
     match message {
-        Some(text) => Ok(Request { socket, timeout, quiet, message: Some(text).filter(|text| text != "-") }),
+        Some(text) => Ok(Request {
+            socket,
+            timeout,
+            quiet,
+            message: Some(text).filter(|text| text != "-"),
+        }),
         None => Err(usage_error("foocl", "no message was given")),
     }
 }
@@ -142,7 +147,10 @@ fn rate(parser: &mut Parser) -> Result<u64, lexopt::Error> {
             "G" => 3,
             _ => return Err(NO_RATE),
         };
-        let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << (10 * power)));
+        let bytes = digits
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(1 << (10 * power)));
         bytes.filter(|&bytes| bytes > 0).ok_or(NO_RATE)
     })
 }
@@ -160,10 +168,15 @@ fn seconds(parser: &mut Parser) -> Result<Duration, lexopt::Error> {
 }
 
 fn foo_version() -> String {
-    let library =
-        systemd::library().map_or_else(|| "an unknown file".into(), |path| path.display().to_string());
+    let library = systemd::library().map_or_else(
+        || "an unknown file".into(),
+        |path| path.display().to_string(),
+    );
     let built = env!("LIBSYSTEMD_VERSION");
-    format!("foo {}\nlibsystemd: runs on {library}, built with {built}\n", env!("CARGO_PKG_VERSION"))
+    format!(
+        "foo {}\nlibsystemd: runs on {library}, built with {built}\n",
+        env!("CARGO_PKG_VERSION")
+    )
 }
 
 /// Shows a text that was asked for by an option without a value, and tells how to exit.
@@ -172,12 +185,17 @@ fn show(program: &str, text: &str, parser: &mut Parser) -> ExitCode {
     if let Err(error) = parser.next() {
         return usage_error(program, error);
     }
-    io::stdout().write_all(text.as_bytes()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }
 
 /// Says what is wrong with a command line, and tells how to exit.
 fn usage_error(program: &str, error: impl Display) -> ExitCode {
     // Where standard error can't take it, the status still tells.
-    let _ = writeln!(io::stderr(), "{program}: {error}\nTry '{program} --help' for more information.");
+    let _ = writeln!(
+        io::stderr(),
+        "{program}: {error}\nTry '{program} --help' for more information."
+    );
     ExitCode::from(USAGE_ERROR)
 }

@@ -68,12 +68,18 @@ impl Control {
     /// The credentials in the first `length` bytes. Something else may take their room, such as a timestamp.
     fn credentials(&self, length: usize) -> Credentials {
         const UNKNOWN: Credentials = Credentials { pid: 0, uid: 65534 };
-        let Self { header, credentials } = self;
+        let Self {
+            header,
+            credentials,
+        } = self;
         let is_whole = length >= size_of::<libc::cmsghdr>() + size_of::<libc::ucred>();
         let is_credentials =
             (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_CREDENTIALS);
         if is_whole && is_credentials {
-            Credentials { pid: credentials.pid.unsigned_abs(), uid: credentials.uid }
+            Credentials {
+                pid: credentials.pid.unsigned_abs(),
+                uid: credentials.uid,
+            }
         } else {
             UNKNOWN
         }
@@ -90,7 +96,13 @@ pub fn asks_for_credentials(socket: impl AsFd) -> io::Result<bool> {
     let (socket, place) = (socket.as_fd().as_raw_fd(), (&raw mut value).cast());
     // SAFETY: the descriptor is borrowed for the call, which writes an integer, for which `value` is the place.
     Errno::result(unsafe {
-        libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_PASSCRED, place, &mut size)
+        libc::getsockopt(
+            socket,
+            libc::SOL_SOCKET,
+            libc::SO_PASSCRED,
+            place,
+            &mut size,
+        )
     })?;
     Ok(value != 0)
 }
@@ -122,8 +134,14 @@ impl Batch {
                 let head = &raw mut (*slots).heads[slot];
                 let tail = (&raw mut (*slots).tails[slot]).cast::<u8>().add(HEAD);
                 (*slots).vectors[slot] = [
-                    libc::iovec { iov_base: head.cast(), iov_len: HEAD },
-                    libc::iovec { iov_base: tail.cast(), iov_len: MAX_LENGTH - HEAD },
+                    libc::iovec {
+                        iov_base: head.cast(),
+                        iov_len: HEAD,
+                    },
+                    libc::iovec {
+                        iov_base: tail.cast(),
+                        iov_len: MAX_LENGTH - HEAD,
+                    },
                 ];
                 let header = &raw mut (*slots).headers[slot].msg_hdr;
                 (*header).msg_name = (&raw mut (*slots).senders[slot]).cast();
@@ -132,7 +150,12 @@ impl Batch {
                 (*header).msg_control = (&raw mut (*slots).controls[slot]).cast();
             }
         }
-        Ok(Self { slots, received: 0..0, credentials: false, large: false })
+        Ok(Self {
+            slots,
+            received: 0..0,
+            credentials: false,
+            large: false,
+        })
     }
 
     /// Receives what is queued at a datagram socket, as far as there are slots, without waiting. Returns how many
@@ -154,10 +177,20 @@ impl Batch {
             let headers = &mut (*self.slots).headers;
             for header in &mut *headers {
                 header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_un>() as libc::socklen_t;
-                header.msg_hdr.msg_controllen = if credentials { size_of::<Control>() as _ } else { 0 };
+                header.msg_hdr.msg_controllen = if credentials {
+                    size_of::<Control>() as _
+                } else {
+                    0
+                };
             }
             let socket = socket.as_fd().as_raw_fd();
-            libc::recvmmsg(socket, headers.as_mut_ptr(), SLOTS as _, flags as _, ptr::null_mut())
+            libc::recvmmsg(
+                socket,
+                headers.as_mut_ptr(),
+                SLOTS as _,
+                flags as _,
+                ptr::null_mut(),
+            )
         };
         let count = usize::try_from(Errno::result(count)?).unwrap_or_default();
         self.received = 0..count.min(SLOTS);
@@ -170,7 +203,10 @@ impl Batch {
     }
 
     /// Takes the next of the datagrams that were received.
-    #[allow(clippy::unnecessary_cast, reason = "with musl a length of control messages is of another type")]
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "with musl a length of control messages is of another type"
+    )]
     pub fn take(&mut self) -> Option<Datagram<'_>> {
         let slot = self.received.next()?;
         // SAFETY: `slots` is valid and always initialized. While the result is in use the batch is borrowed, so that
@@ -188,11 +224,19 @@ impl Batch {
         };
         // A path of all 108 bytes is given with its NUL, so is longer than there is room for.
         let end = (header.msg_hdr.msg_namelen as usize).min(size_of::<libc::sockaddr_un>());
-        let sender = slots.senders[slot].get(NAME_OFFSET..end).unwrap_or_default();
+        let sender = slots.senders[slot]
+            .get(NAME_OFFSET..end)
+            .unwrap_or_default();
         let control = &slots.controls[slot];
-        let credentials =
-            self.credentials.then(|| control.credentials(header.msg_hdr.msg_controllen as usize));
-        Some(Datagram { credentials, sender, length, payload })
+        let credentials = self
+            .credentials
+            .then(|| control.credentials(header.msg_hdr.msg_controllen as usize));
+        Some(Datagram {
+            credentials,
+            sender,
+            length,
+            payload,
+        })
     }
 
     /// Gives back the memory that large datagrams took. For when the traffic pauses, and all are taken.

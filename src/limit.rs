@@ -27,7 +27,11 @@ pub struct Limit {
 impl Limit {
     /// A full bucket.
     pub fn new(rate: u64) -> Self {
-        let mut limit = Self { rate, tokens: 0, at: Instant::now() };
+        let mut limit = Self {
+            rate,
+            tokens: 0,
+            at: Instant::now(),
+        };
         limit.fill();
         limit
     }
@@ -39,7 +43,9 @@ impl Limit {
 
     /// Takes what an entry of that many bytes costs.
     pub fn spend(&mut self, bytes: usize) {
-        self.tokens = self.tokens.saturating_sub_unsigned(bytes as u64 + ENTRY_OVERHEAD);
+        self.tokens = self
+            .tokens
+            .saturating_sub_unsigned(bytes as u64 + ENTRY_OVERHEAD);
     }
 
     /// Returns when more may be logged; `None` if it may now.
@@ -59,6 +65,9 @@ impl Limit {
     }
 
     fn burst(&self) -> i64 {
-        self.rate.saturating_mul(BURST).try_into().unwrap_or(i64::MAX)
+        self.rate
+            .saturating_mul(BURST)
+            .try_into()
+            .unwrap_or(i64::MAX)
     }
 }

@@ -67,9 +67,22 @@ impl Log {
         let facility = facility.unwrap_or_else(|| (libc::LOG_DAEMON >> 3).to_string());
         let identifier = setting("SYSLOG_IDENTIFIER", |byte| !byte.is_ascii_control());
         let identifier = identifier.unwrap_or_else(|| "foo".into());
-        let fields = [format!("SYSLOG_FACILITY={facility}"), format!("SYSLOG_IDENTIFIER={identifier}")];
-        let (sink, lines) = (Sink::open(CString::new(identifier)?)?, reserve(FULL + LINE_MAX)?);
-        Ok(Self { sink, lines, written: 0, entries: VecDeque::new(), fields, large: false })
+        let fields = [
+            format!("SYSLOG_FACILITY={facility}"),
+            format!("SYSLOG_IDENTIFIER={identifier}"),
+        ];
+        let (sink, lines) = (
+            Sink::open(CString::new(identifier)?)?,
+            reserve(FULL + LINE_MAX)?,
+        );
+        Ok(Self {
+            sink,
+            lines,
+            written: 0,
+            entries: VecDeque::new(),
+            fields,
+            large: false,
+        })
     }
 
     /// Returns whether lines go to the journal.
@@ -103,7 +116,8 @@ impl Log {
         self.lines.push(b'\n');
         let text = &self.lines[start + prefix.len()..];
         if self.sink.is_journal() && (text.len() > JOURNAL_LINE_MAX || has_prefix(text)) {
-            self.lines.splice(start..start + prefix.len(), FIELD.iter().copied());
+            self.lines
+                .splice(start..start + prefix.len(), FIELD.iter().copied());
             self.entries.push_back((start, priority));
         }
         self.large |= self.lines.len() > FULL;
@@ -128,20 +142,31 @@ impl Log {
     /// Sends the line that begins at `start` as an entry. If that is impossible it becomes a line again: the journal
     /// cuts it, but loses nothing.
     fn send_entry(&mut self, start: usize, priority: Priority) -> Result<(), Blocked> {
-        let length = self.lines[start..].iter().position(|&byte| byte == b'\n').unwrap_or_default();
+        let length = self.lines[start..]
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .unwrap_or_default();
         let message = &self.lines[start..start + length];
         let level = format!("PRIORITY={}", priority as u8);
         let [facility, identifier] = &self.fields;
-        let fields =
-            [message, level.as_bytes(), facility.as_bytes(), identifier.as_bytes()].map(IoSlice::new);
+        let fields = [
+            message,
+            level.as_bytes(),
+            facility.as_bytes(),
+            identifier.as_bytes(),
+        ]
+        .map(IoSlice::new);
         let is_sent = self.sink.send(&fields)?;
         self.entries.pop_front();
         if is_sent {
             self.written = start + length + 1;
         } else {
             let prefix = priority.prefix();
-            self.lines.splice(start..start + FIELD.len(), prefix.bytes());
-            self.entries.iter_mut().for_each(|(start, _)| *start -= FIELD.len() - prefix.len());
+            self.lines
+                .splice(start..start + FIELD.len(), prefix.bytes());
+            self.entries
+                .iter_mut()
+                .for_each(|(start, _)| *start -= FIELD.len() - prefix.len());
         }
         Ok(())
     }
@@ -221,7 +246,9 @@ impl Log {
 /// A variable of the environment that repeats a setting of the unit, which foo can't see. Only a value of such bytes, and
 /// of a length that the journal takes, counts.
 fn setting(name: &str, is_good: impl Fn(u8) -> bool) -> Option<String> {
-    env::var(name).ok().filter(|value| (1..=64).contains(&value.len()) && value.bytes().all(is_good))
+    env::var(name)
+        .ok()
+        .filter(|value| (1..=64).contains(&value.len()) && value.bytes().all(is_good))
 }
 
 /// Returns whether there is anything in a text that the journal takes for a prefix at the start of a line: `<`, a number
@@ -232,7 +259,9 @@ fn has_prefix(text: &[u8]) -> bool {
         rest = &rest[at + 1..];
         if matches!(
             rest,
-            [b'0'..=b'7', b'>', ..] | [b'0', b'0'..=b'7', b'>', ..] | [b'0', b'0', b'0'..=b'7', b'>', ..]
+            [b'0'..=b'7', b'>', ..]
+                | [b'0', b'0'..=b'7', b'>', ..]
+                | [b'0', b'0', b'0'..=b'7', b'>', ..]
         ) {
             return true;
         }

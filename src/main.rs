@@ -6,7 +6,10 @@ use foo::{cli, server, systemd::daemon};
 use std::{env, process::ExitCode};
 
 // The unwinder of the C compiler's archive, in the place of libgcc_s: to load that is a tenth of foo's start.
-#[cfg_attr(target_env = "gnu", link(name = "gcc_eh", kind = "static", modifiers = "-bundle"))]
+#[cfg_attr(
+    target_env = "gnu",
+    link(name = "gcc_eh", kind = "static", modifiers = "-bundle")
+)]
 unsafe extern "C" {}
 
 fn main() -> ExitCode {

@@ -14,7 +14,9 @@ use std::{
 /// `OutOfMemory` if there is no address space for it.
 pub fn reserve(capacity: usize) -> io::Result<Vec<u8>> {
     let mut buffer = Vec::new();
-    buffer.try_reserve_exact(capacity).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    buffer
+        .try_reserve_exact(capacity)
+        .map_err(|_| io::ErrorKind::OutOfMemory)?;
     // A huge page would take 2 MiB for the first byte.
     advise(buffer.spare_capacity_mut(), libc::MADV_NOHUGEPAGE);
     Ok(buffer)
@@ -33,7 +35,10 @@ pub fn zeroed<T>() -> io::Result<Box<MaybeUninit<T>>> {
         if place.is_null() {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
-        advise(slice::from_raw_parts_mut(place.cast(), size_of::<T>()), libc::MADV_NOHUGEPAGE);
+        advise(
+            slice::from_raw_parts_mut(place.cast(), size_of::<T>()),
+            libc::MADV_NOHUGEPAGE,
+        );
         Ok(Box::from_raw(place.cast()))
     }
 }
@@ -46,7 +51,10 @@ pub fn free_unused(buffer: &mut Vec<u8>) {
 /// Gives the whole pages of a buffer back to the kernel. They read as zeroes afterwards.
 pub fn free_pages(buffer: &mut [u8]) {
     // SAFETY: MaybeUninit has the layout of what it holds, and `advise` writes nothing but zeroes.
-    advise(unsafe { &mut *(&raw mut *buffer as *mut [MaybeUninit<u8>]) }, libc::MADV_DONTNEED);
+    advise(
+        unsafe { &mut *(&raw mut *buffer as *mut [MaybeUninit<u8>]) },
+        libc::MADV_DONTNEED,
+    );
 }
 
 /// Tells the kernel how the whole pages of memory from malloc are used. At worst they read as zeroes afterwards; a

@@ -73,7 +73,8 @@ impl Notifier {
     pub fn count(&mut self, bytes: usize) {
         self.messages += 1;
         self.bytes += bytes as u64;
-        self.status_at.get_or_insert_with(|| Instant::now() + STATUS_INTERVAL);
+        self.status_at
+            .get_or_insert_with(|| Instant::now() + STATUS_INTERVAL);
     }
 
     /// Says that foo is ready to receive.
@@ -96,7 +97,11 @@ impl Notifier {
     /// When the next notification is due.
     pub fn due(&self) -> Option<Instant> {
         let watchdog = self.watchdog.map(|(_, at)| at);
-        self.status_at.into_iter().chain(watchdog).chain(self.resend_at).min()
+        self.status_at
+            .into_iter()
+            .chain(watchdog)
+            .chain(self.resend_at)
+            .min()
     }
 
     /// Sends the notifications that are due; whether the counts were among them.
@@ -112,7 +117,8 @@ impl Notifier {
         let told = self.status_at.take_if(|at| *at <= now).is_some();
         if told {
             // Restarts after this, if any, begin anew at RestartSec= of the unit.
-            let reset = (!mem::replace(&mut self.has_served, true)).then_some(Ok(NotifyState::RESTART_RESET));
+            let reset = (!mem::replace(&mut self.has_served, true))
+                .then_some(Ok(NotifyState::RESTART_RESET));
             self.notify([self.status()].into_iter().chain(reset), log);
             // The next one says that this is over.
             self.status_at = mem::take(&mut self.limited).then(|| now + STATUS_INTERVAL);
@@ -122,7 +128,11 @@ impl Notifier {
 
     fn status(&self) -> io::Result<NotifyState> {
         let plural = if self.messages == 1 { "" } else { "s" };
-        let limited = if self.limited { "; --max-rate= is reached, senders wait" } else { "" };
+        let limited = if self.limited {
+            "; --max-rate= is reached, senders wait"
+        } else {
+            ""
+        };
         NotifyState::status(&format!(
             "Received {} message{plural}, {} bytes{limited}",
             self.messages, self.bytes
@@ -144,14 +154,20 @@ impl Notifier {
     fn send(&mut self, log: &mut Log) {
         while let Some(state) = self.unsent.front() {
             let result = bounded(|| daemon::notify(state));
-            if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+            if result
+                .as_ref()
+                .is_err_and(|error| error.kind() == ErrorKind::Interrupted)
+            {
                 self.resend_at = Some(Instant::now() + RETRY_AFTER);
                 return;
             }
             self.unsent.pop_front();
             let unheard = mem::replace(&mut self.unheard, result.is_err());
             if let (Err(error), false) = (result, unheard) {
-                log.line(Priority::Warning, format!("Unable to notify the service manager: {error}"));
+                log.line(
+                    Priority::Warning,
+                    format!("Unable to notify the service manager: {error}"),
+                );
             }
         }
     }

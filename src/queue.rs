@@ -41,7 +41,11 @@ impl Queue {
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
         socket.connect(SOCKET)?;
-        Ok(Self { socket, sent: 0, is_marked: false })
+        Ok(Self {
+            socket,
+            sent: 0,
+            is_marked: false,
+        })
     }
 
     /// Returns whether libsystemd can send an entry without blocking, unless somebody else is faster.

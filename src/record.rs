@@ -115,7 +115,11 @@ pub fn escape(bytes: &[u8], line: &mut Vec<u8>) {
 /// Whether it is nothing but what most texts are, which costs a fraction of looking at each character.
 fn is_printable_ascii(bytes: &[u8]) -> bool {
     // Within a chunk there is no early end, so that the compiler can take many bytes at once.
-    let printable = |chunk: &[u8]| chunk.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    let printable = |chunk: &[u8]| {
+        chunk
+            .iter()
+            .fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
+    };
     bytes.chunks(256).all(printable)
 }
 
@@ -135,7 +139,10 @@ fn escape_controls(mut text: &[u8], line: &mut Vec<u8>) {
 fn find_control(text: &[u8]) -> Option<(usize, usize)> {
     let mut from = 0;
     loop {
-        let at = from + text[from..].iter().position(|&byte| byte < b' ' || matches!(byte, 0x7f | 0xc2))?;
+        let at = from
+            + text[from..]
+                .iter()
+                .position(|&byte| byte < b' ' || matches!(byte, 0x7f | 0xc2))?;
         match text[at] {
             b'\t' => from = at + 1,
             // U+0080 to U+009F are C2 80 to C2 9F; what else C2 begins is printable.
@@ -150,6 +157,11 @@ fn find_control(text: &[u8]) -> Option<(usize, usize)> {
 fn escape_bytes(bytes: &[u8], line: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     for &byte in bytes {
-        line.extend_from_slice(&[b'\\', b'x', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        line.extend_from_slice(&[
+            b'\\',
+            b'x',
+            HEX[usize::from(byte >> 4)],
+            HEX[usize::from(byte & 15)],
+        ]);
     }
 }

@@ -66,7 +66,11 @@ pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> ExitCode {
         Ok(log) => log,
         Err(error) => {
             // If standard error can't take it, the status still says so.
-            let _ = writeln!(io::stderr(), "{}Unable to open the log: {error}", Priority::Err.prefix());
+            let _ = writeln!(
+                io::stderr(),
+                "{}Unable to open the log: {error}",
+                Priority::Err.prefix()
+            );
             return fail();
         }
     };
@@ -105,7 +109,10 @@ impl fmt::Display for Error {
             Self::Activation(error) => error.fmt(f),
             Self::Kernel(what, error) => write!(f, "Unable to {what}: {error}"),
             Self::Socket(name, error) => {
-                write!(f, "Unable to receive from {name} any more: {error}; restart its socket unit")
+                write!(
+                    f,
+                    "Unable to receive from {name} any more: {error}; restart its socket unit"
+                )
             }
             Self::Log => write!(f, "Unable to log all that was received, in {PATIENCE:?}"),
         }
@@ -123,20 +130,31 @@ struct Server<'a> {
 
 impl<'a> Server<'a> {
     /// Does what the original does at its start, in the same order, and says `READY=1`.
-    fn start(options: &Options, passed: io::Result<Vec<ListenFd>>, log: &'a mut Log) -> Result<Self, Error> {
+    fn start(
+        options: &Options,
+        passed: io::Result<Vec<ListenFd>>,
+        log: &'a mut Log,
+    ) -> Result<Self, Error> {
         // From here on signals wait until the loop takes them.
         let mask = SigSet::from_iter([Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]);
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&mask), None)
             .map_err(|errno| Error::Kernel("block signals", errno.into()))?;
 
-        let names = passed.iter().flatten().map(|passed| passed.name.clone()).collect::<Vec<_>>();
+        let names = passed
+            .iter()
+            .flatten()
+            .map(|passed| passed.name.clone())
+            .collect::<Vec<_>>();
         let is_malformed = passed.is_err();
         let sockets = activation::sockets(passed).map_err(Error::Activation);
         // A foo that can't start is started again and again. The journal needs no environment each time.
         if sockets.is_ok() || !log.is_journal() {
             log.line(Priority::Info, "Environment: ");
             for (name, value) in env::vars_os() {
-                log.bytes(Priority::Info, &[b" ", name.as_bytes(), b"=", value.as_bytes()].concat());
+                log.bytes(
+                    Priority::Info,
+                    &[b" ", name.as_bytes(), b"=", value.as_bytes()].concat(),
+                );
             }
         }
         log.line(Priority::Notice, "foo service started");
@@ -152,8 +170,21 @@ impl<'a> Server<'a> {
         // What the log does not take now is the loop's to write.
         let _ = log.flush();
         notifier.ready(log);
-        let sources = sockets.into_iter().map(|socket| Source { socket, retry_at: None }).collect();
-        Ok(Self { log, notifier, sources, signals, batch, limit: options.max_rate.map(Limit::new) })
+        let sources = sockets
+            .into_iter()
+            .map(|socket| Source {
+                socket,
+                retry_at: None,
+            })
+            .collect();
+        Ok(Self {
+            log,
+            notifier,
+            sources,
+            signals,
+            batch,
+            limit: options.max_rate.map(Limit::new),
+        })
     }
 
     /// Serves until a signal says to stop.
@@ -162,9 +193,18 @@ impl<'a> Server<'a> {
         loop {
             let blocked = self.write().err();
             self.notifier.limited |= matches!(blocked, Some(Blocked::Limited(_)));
-            let due = if lingers { Some(Instant::now()) } else { self.notifier.due() };
-            let ready = wait(&self.signals, &self.sources, blocked.map(|blocked| (&*self.log, blocked)), due)
-                .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
+            let due = if lingers {
+                Some(Instant::now())
+            } else {
+                self.notifier.due()
+            };
+            let ready = wait(
+                &self.signals,
+                &self.sources,
+                blocked.map(|blocked| (&*self.log, blocked)),
+                due,
+            )
+            .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
             if ready.signal {
                 match self.signal()? {
                     None => {}
@@ -173,7 +213,9 @@ impl<'a> Server<'a> {
                 }
             }
             let most = self.receive(&ready.sources)?;
-            lingers = blocked.is_none() && most.is_some_and(|most| lingers || most > 1) && self.linger()?;
+            lingers = blocked.is_none()
+                && most.is_some_and(|most| lingers || most > 1)
+                && self.linger()?;
             if self.notifier.notify_due(self.log) {
                 // A second has passed since the datagram that began this count.
                 self.batch.free_memory();
@@ -196,7 +238,9 @@ impl<'a> Server<'a> {
     /// up if it sleeps, and foo a sender that waits for a full queue: both cost more than to poll again.
     fn linger(&mut self) -> Result<bool, Error> {
         let (begin, mut looks, mut found) = (Instant::now(), 0, false);
-        let all: Vec<_> = (0..self.sources.len()).map(|index| (index, false)).collect();
+        let all: Vec<_> = (0..self.sources.len())
+            .map(|index| (index, false))
+            .collect();
         while begin.elapsed() < LINGER_FOR {
             if looks >= LOOKS {
                 return Ok(false);
@@ -222,7 +266,8 @@ impl<'a> Server<'a> {
         for &(index, shut_down) in sources {
             let source = &mut self.sources[index];
             let received = source.receive(&mut self.batch, self.log, shut_down);
-            most = most.max(received.map_err(|error| Error::Socket(source.socket.name.clone(), error))?);
+            most = most
+                .max(received.map_err(|error| Error::Socket(source.socket.name.clone(), error))?);
             if self.write().is_err() {
                 return Ok(None);
             }
@@ -243,8 +288,15 @@ impl<'a> Server<'a> {
                 return until.map_or(Ok(()), |until| Err(Blocked::Limited(until)));
             }
             while !self.log.is_full() {
-                let Some(datagram) = self.batch.take() else { break };
-                let Datagram { credentials, sender, length, payload } = datagram;
+                let Some(datagram) = self.batch.take() else {
+                    break;
+                };
+                let Datagram {
+                    credentials,
+                    sender,
+                    length,
+                    payload,
+                } = datagram;
                 self.notifier.count(length);
                 let bytes = self.log.record(&Record {
                     credentials,
@@ -265,7 +317,9 @@ impl<'a> Server<'a> {
         // What is queued is logged at once, up to another burst.
         self.limit.iter_mut().for_each(Limit::fill);
         let begin = Instant::now();
-        let all: Vec<_> = (0..self.sources.len()).map(|index| (index, false)).collect();
+        let all: Vec<_> = (0..self.sources.len())
+            .map(|index| (index, false))
+            .collect();
         loop {
             if !self.write_all(begin)? || begin.elapsed() >= DRAIN_FOR {
                 break;
@@ -292,7 +346,9 @@ impl<'a> Server<'a> {
             if begin.elapsed() >= ORDER_FOR {
                 self.log.give_up_order();
             }
-            self.log.wait(blocked, begin + PATIENCE).map_err(|_| Error::Log)?;
+            self.log
+                .wait(blocked, begin + PATIENCE)
+                .map_err(|_| Error::Log)?;
         }
         Ok(true)
     }

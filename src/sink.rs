@@ -73,12 +73,27 @@ impl Sink {
     pub fn open(identifier: CString) -> io::Result<Self> {
         let to = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         if journal::is_stream(&to)? {
-            let kind = Kind::Journal { unconfirmed: 0, queue: None, in_order: true, missing_since: None };
-            return Ok(Self { to: nonblocking(to.into())?, kind, identifier, lost: 0 });
+            let kind = Kind::Journal {
+                unconfirmed: 0,
+                queue: None,
+                in_order: true,
+                missing_since: None,
+            };
+            return Ok(Self {
+                to: nonblocking(to.into())?,
+                kind,
+                identifier,
+                lost: 0,
+            });
         }
         let file_type = to.metadata()?.file_type();
         let may_block = file_type.is_fifo() || file_type.is_socket() || to.is_terminal();
-        Ok(Self { to, kind: if may_block { Kind::Shared } else { Kind::Other }, identifier, lost: 0 })
+        Ok(Self {
+            to,
+            kind: if may_block { Kind::Shared } else { Kind::Other },
+            identifier,
+            lost: 0,
+        })
     }
 
     /// Returns whether this is a stream to the journal.
@@ -139,17 +154,31 @@ impl Sink {
     /// Says what to wait for before the next try.
     pub fn send(&mut self, fields: &[IoSlice<'_>]) -> Result<bool, Blocked> {
         let unread = self.unread() > 0;
-        let Kind::Journal { queue, in_order, missing_since, .. } = &mut self.kind else { return Ok(false) };
+        let Kind::Journal {
+            queue,
+            in_order,
+            missing_since,
+            ..
+        } = &mut self.kind
+        else {
+            return Ok(false);
+        };
         if queue.is_none() {
             if unread && *in_order {
                 return Err(Blocked::Unread);
             }
             *queue = Queue::connect().ok();
         }
-        let Some(entries) = queue.as_mut().filter(|_| Queue::exists()) else { return self.wait_for_queue() };
+        let Some(entries) = queue.as_mut().filter(|_| Queue::exists()) else {
+            return self.wait_for_queue();
+        };
         *missing_since = None;
         if !entries.has_room() {
-            return if *in_order { Err(Blocked::QueueFull) } else { Ok(false) };
+            return if *in_order {
+                Err(Blocked::QueueFull)
+            } else {
+                Ok(false)
+            };
         }
         match bounded(|| journal::sendv(fields)) {
             // If the socket's file is gone, libsystemd drops the entry and reports success.
@@ -175,14 +204,29 @@ impl Sink {
         if self.is_hung_up() {
             self.reopen(false)?;
         }
-        let Kind::Journal { in_order: true, missing_since, .. } = &mut self.kind else { return Ok(false) };
+        let Kind::Journal {
+            in_order: true,
+            missing_since,
+            ..
+        } = &mut self.kind
+        else {
+            return Ok(false);
+        };
         let since = *missing_since.get_or_insert_with(Instant::now);
-        if since.elapsed() < MISSING_FOR { Err(Blocked::Gone) } else { Ok(false) }
+        if since.elapsed() < MISSING_FOR {
+            Err(Blocked::Gone)
+        } else {
+            Ok(false)
+        }
     }
 
     /// Returns how many bytes of lines journald has not read yet.
     pub fn unread(&self) -> usize {
-        if self.is_journal() { journal::unread(&self.to).unwrap_or(0) } else { 0 }
+        if self.is_journal() {
+            journal::unread(&self.to).unwrap_or(0)
+        } else {
+            0
+        }
     }
 
     /// Checks that journald has read everything.
@@ -192,7 +236,11 @@ impl Sink {
     /// Says what to wait for if it has not.
     pub fn check_read(&mut self) -> Result<(), Blocked> {
         self.settle_queue()?;
-        if self.unread() > 0 { Err(Blocked::Unread) } else { Ok(()) }
+        if self.unread() > 0 {
+            Err(Blocked::Unread)
+        } else {
+            Ok(())
+        }
     }
 
     /// Lets lines and entries no longer wait for each other, nor for a full queue. For the end, if journald does not
@@ -214,7 +262,14 @@ impl Sink {
 
     /// Checks that journald has read all entries, which lines wait for.
     fn settle_queue(&mut self) -> Result<(), Blocked> {
-        let Kind::Journal { queue, in_order: true, .. } = &mut self.kind else { return Ok(()) };
+        let Kind::Journal {
+            queue,
+            in_order: true,
+            ..
+        } = &mut self.kind
+        else {
+            return Ok(());
+        };
         if let Some(entries) = queue {
             self.lost += entries.count_dropped()?;
             *queue = None;
@@ -230,7 +285,10 @@ impl Sink {
         // Begins with a newline, since the line that failed may have been written in part.
         let (warning, lost) = (Priority::Warning.prefix(), self.lost);
         let report = format!("\n{warning}Up to {lost} lines before this one were lost\n");
-        if self.try_write(report.as_bytes()).is_ok_and(|count| count == report.len()) {
+        if self
+            .try_write(report.as_bytes())
+            .is_ok_and(|count| count == report.len())
+        {
             self.lost = 0;
             // The report may be lost too, and what it reports with it.
             if let Kind::Journal { unconfirmed, .. } = &mut self.kind {
@@ -244,7 +302,11 @@ impl Sink {
         if !matches!(self.kind, Kind::Shared) {
             return self.to.write(bytes);
         }
-        if poll(&mut [PollFd::new(self.to.as_fd(), PollFlags::POLLOUT)], PollTimeout::ZERO)? == 0 {
+        if poll(
+            &mut [PollFd::new(self.to.as_fd(), PollFlags::POLLOUT)],
+            PollTimeout::ZERO,
+        )? == 0
+        {
             return Err(ErrorKind::WouldBlock.into());
         }
         // Somebody else may have taken the room.
@@ -259,13 +321,17 @@ impl Sink {
 
     /// Opens a stream of our own to the journal, which has dropped the one before, unless that was tried just now.
     fn reopen(&mut self, was_tried: bool) -> Result<(), Blocked> {
-        if let Kind::Journal { unconfirmed, queue, .. } = &mut self.kind {
+        if let Kind::Journal {
+            unconfirmed, queue, ..
+        } = &mut self.kind
+        {
             self.lost += mem::take(unconfirmed) + queue.take().map_or(0, |entries| entries.sent());
         }
         if was_tried {
             return Err(Blocked::Gone);
         }
-        let stream = bounded(|| journal::stream_fd(&self.identifier, Priority::Notice)).and_then(nonblocking);
+        let stream = bounded(|| journal::stream_fd(&self.identifier, Priority::Notice))
+            .and_then(nonblocking);
         self.to = stream.map_err(|_| Blocked::Gone)?;
         Ok(())
     }
@@ -284,5 +350,8 @@ fn count_lines(lines: &[u8]) -> usize {
 
 /// Where the last line starts, of which these bytes may be a part.
 fn start_of_line(lines: &[u8]) -> usize {
-    lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1)
+    lines
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |newline| newline + 1)
 }

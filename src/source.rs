@@ -23,15 +23,31 @@ impl Source {
     /// # Errors
     ///
     /// Fails with a permanent error, or if the socket was shut down, as poll(2) suspects, and nothing is queued.
-    pub fn receive(&mut self, batch: &mut Batch, log: &mut Log, is_suspected: bool) -> io::Result<usize> {
-        let Self { socket: Socket { name, fd, credentials }, retry_at } = self;
+    pub fn receive(
+        &mut self,
+        batch: &mut Batch,
+        log: &mut Log,
+        is_suspected: bool,
+    ) -> io::Result<usize> {
+        let Self {
+            socket:
+                Socket {
+                    name,
+                    fd,
+                    credentials,
+                },
+            retry_at,
+        } = self;
         if retry_at.is_some_and(|at| at > Instant::now()) {
             return Ok(0);
         }
         let error = match batch.receive(fd, *credentials) {
             Ok(count) => {
                 if retry_at.take().is_some() {
-                    log.line(Priority::Notice, format_args!("Receiving from {name} again"));
+                    log.line(
+                        Priority::Notice,
+                        format_args!("Receiving from {name} again"),
+                    );
                 }
                 return Ok(count);
             }
@@ -56,5 +72,8 @@ impl Source {
 /// Returns whether a socket that failed so will go on to fail.
 fn is_permanent(errno: Errno) -> bool {
     use Errno::{EBADF, EFAULT, EINVAL, ENOSYS, ENOTSOCK, EOPNOTSUPP};
-    matches!(errno, EBADF | ENOTSOCK | EINVAL | EFAULT | EOPNOTSUPP | ENOSYS)
+    matches!(
+        errno,
+        EBADF | ENOTSOCK | EINVAL | EFAULT | EOPNOTSUPP | ENOSYS
+    )
 }

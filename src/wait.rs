@@ -20,7 +20,8 @@ const SHUT_DOWN: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
 
 /// Whether poll(2) said so. nix gives no flags at all where there is one that it has no name for.
 fn is_shut_down(fd: &PollFd<'_>) -> bool {
-    fd.revents().is_none_or(|events| events.intersects(SHUT_DOWN | PollFlags::POLLHUP))
+    fd.revents()
+        .is_none_or(|events| events.intersects(SHUT_DOWN | PollFlags::POLLHUP))
 }
 
 /// What there is to be done.
@@ -50,7 +51,10 @@ pub fn wait(
     let mut indices = Vec::new();
     let mut due: Vec<Instant> = due.into_iter().collect();
     if let Some((log, blocked)) = blocked {
-        fds.extend(log.ready_fd(blocked).map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
+        fds.extend(
+            log.ready_fd(blocked)
+                .map(|fd| PollFd::new(fd, PollFlags::POLLOUT)),
+        );
         due.extend(blocked.retry_after().map(|delay| now + delay));
     } else {
         for (index, source) in sources.iter().enumerate() {
@@ -58,12 +62,18 @@ pub fn wait(
                 Some(at) => due.push(at),
                 None => {
                     indices.push(index);
-                    fds.push(PollFd::new(source.socket.fd.as_fd(), PollFlags::POLLIN | SHUT_DOWN));
+                    fds.push(PollFd::new(
+                        source.socket.fd.as_fd(),
+                        PollFlags::POLLIN | SHUT_DOWN,
+                    ));
                 }
             }
         }
     }
-    let timeout = due.into_iter().min().map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
+    let timeout = due
+        .into_iter()
+        .min()
+        .map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
     match ppoll(&mut fds, timeout, None) {
         Ok(_) => {}
         Err(Errno::EINTR) => return Ok(Ready::default()),
@@ -74,6 +84,14 @@ pub fn wait(
         Err(errno) => return Err(errno),
     }
     let signal = fds[0].any() != Some(false);
-    let sources = indices.into_iter().zip(&fds[1..]).filter(|(_, fd)| fd.any() != Some(false));
-    Ok(Ready { signal, sources: sources.map(|(index, fd)| (index, is_shut_down(fd))).collect() })
+    let sources = indices
+        .into_iter()
+        .zip(&fds[1..])
+        .filter(|(_, fd)| fd.any() != Some(false));
+    Ok(Ready {
+        signal,
+        sources: sources
+            .map(|(index, fd)| (index, is_shut_down(fd)))
+            .collect(),
+    })
 }

@@ -1,6 +1,11 @@
 //! The daemon, and the example of a server, under the real systemd-socket-activate, which passes sockets as systemd
 //! does.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
 
 mod common;
 
@@ -32,9 +37,18 @@ fn activate_program(
     }
     let notify = UnixDatagram::bind(dir.join("notify")).unwrap();
     let mut command = Command::new("systemd-socket-activate");
-    command.args(options).args(sockets.iter().map(|address| format!("--listen={address}")));
-    command.arg(format!("--setenv=NOTIFY_SOCKET={}", dir.join("notify").display()));
-    command.arg(program).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .args(options)
+        .args(sockets.iter().map(|address| format!("--listen={address}")));
+    command.arg(format!(
+        "--setenv=NOTIFY_SOCKET={}",
+        dir.join("notify").display()
+    ));
+    command
+        .arg(program)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     let daemon = Daemon::spawn(&mut command, notify, dir);
     for address in sockets {
         while !daemon.line().contains(address.as_str()) {}
@@ -48,7 +62,9 @@ fn the_first_message_starts_it() {
     let socket = dir.join("foo.socket");
     let sockets = [socket.to_str().unwrap().to_owned()];
     let options = ["--datagram", "--fdname=foo.socket"];
-    let Some(daemon) = activate("the_first_message_starts_it", dir, &options, &sockets) else { return };
+    let Some(daemon) = activate("the_first_message_starts_it", dir, &options, &sockets) else {
+        return;
+    };
     daemon.send("hello");
     assert!(daemon.notified().has("READY=1"));
     while daemon.line() != "<5>foo service started" {}
@@ -57,13 +73,20 @@ fn the_first_message_starts_it() {
     assert_line("the first", &daemon.line(), &daemon.received(5, "hello"));
 
     let mut client = Command::new(foocl());
-    client.arg("--socket").arg(&socket).arg("world").env("XDG_RUNTIME_DIR", daemon.dir.path());
+    client
+        .arg("--socket")
+        .arg(&socket)
+        .arg("world")
+        .env("XDG_RUNTIME_DIR", daemon.dir.path());
     let said = client.output().unwrap();
     assert_eq!(said.stdout, b"sending world\n");
     let line = daemon.line();
     let sender = line.strip_prefix("<5>Received 5 bytes from ").unwrap();
     let sender = sender.strip_suffix(": world").unwrap();
-    assert!(sender.starts_with(daemon.dir.path().to_str().unwrap()), "{line}");
+    assert!(
+        sender.starts_with(daemon.dir.path().to_str().unwrap()),
+        "{line}"
+    );
 
     daemon.signal(SIGTERM);
     let end = daemon.end();
@@ -79,7 +102,9 @@ fn every_socket_is_served() {
     let mut sockets = paths.to_vec();
     sockets.push(format!("@{hidden}"));
     let options = ["--datagram", "--fdname=a:b:c:hidden"];
-    let Some(daemon) = activate("every_socket_is_served", dir, &options, &sockets) else { return };
+    let Some(daemon) = activate("every_socket_is_served", dir, &options, &sockets) else {
+        return;
+    };
     let client = patient(UnixDatagram::unbound().unwrap());
     let hidden = SocketAddr::from_abstract_name(hidden).unwrap();
     client.send_to_addr(b"start", &hidden).unwrap();
@@ -102,9 +127,13 @@ fn a_stream_socket_is_refused() {
     let dir = TempDir::new();
     let socket = dir.join("foo.socket");
     let sockets = [socket.to_str().unwrap().to_owned()];
-    let Some(daemon) = activate("a_stream_socket_is_refused", dir, &[], &sockets) else { return };
+    let Some(daemon) = activate("a_stream_socket_is_refused", dir, &[], &sockets) else {
+        return;
+    };
     let _client = UnixStream::connect(socket).unwrap();
-    daemon.end().assert_refused("stream", &["descriptor 3", "stream"]);
+    daemon
+        .end()
+        .assert_refused("stream", &["descriptor 3", "stream"]);
 }
 
 #[test]
@@ -113,7 +142,9 @@ fn the_example_of_a_server_serves_several() {
     let socket = dir.join("echo");
     let sockets = [socket.to_str().unwrap().to_owned()];
     let program = example("stream_socket");
-    let Some(server) = activate_program(program, test, dir, &[], &sockets) else { return };
+    let Some(server) = activate_program(program, test, dir, &[], &sockets) else {
+        return;
+    };
     let connect = || {
         let stream = UnixStream::connect(&socket).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -122,7 +153,11 @@ fn the_example_of_a_server_serves_several() {
     let mut clients = [connect(), connect()];
     assert!(server.notified().has("READY=1"));
     for (number, client) in (1..).zip(&mut clients) {
-        assert!(server.notified().has(&format!("STATUS={number} connections so far")));
+        assert!(
+            server
+                .notified()
+                .has(&format!("STATUS={number} connections so far"))
+        );
         for line in ["hello\n", "\u{e4}\n"] {
             client.get_mut().write_all(line.as_bytes()).unwrap();
             let mut echo = String::new();
@@ -138,9 +173,17 @@ fn the_example_of_a_server_says_what_it_needs() {
     let (socket, other) = (dir.join("echo"), dir.join("other"));
     let sockets = [&socket, &other].map(|path| path.to_str().unwrap().to_owned());
     let program = example("stream_socket");
-    let Some(server) = activate_program(program, test, dir, &[], &sockets) else { return };
+    let Some(server) = activate_program(program, test, dir, &[], &sockets) else {
+        return;
+    };
     let _client = UnixStream::connect(socket).unwrap();
     let end = server.end();
     assert_eq!(end.code, 1);
-    assert!(end.log.iter().any(|line| line.contains("2 sockets were passed, not one")), "{:?}", end.log);
+    assert!(
+        end.log
+            .iter()
+            .any(|line| line.contains("2 sockets were passed, not one")),
+        "{:?}",
+        end.log
+    );
 }

@@ -27,6 +27,9 @@ fn a_stream_shows_no_memory() {
         batch.receive(&receiver, false).unwrap();
         let datagram = batch.take().unwrap();
         assert_eq!(datagram.length, length);
-        assert!(datagram.payload.iter().all(|&byte| byte == 0), "memory of the heap is shown");
+        assert!(
+            datagram.payload.iter().all(|&byte| byte == 0),
+            "memory of the heap is shown"
+        );
     }
 }

@@ -12,7 +12,13 @@ use shown::{is_printable, shown};
 /// The line of a payload from a sender that is not bound, as text.
 fn line(sender: Sender<'_>, length: usize, payload: &[u8]) -> String {
     let mut line = Vec::new();
-    Record { credentials: None, sender, length, payload }.render(&mut line);
+    Record {
+        credentials: None,
+        sender,
+        length,
+        payload,
+    }
+    .render(&mut line);
     String::from_utf8(line).expect("a line is UTF-8")
 }
 
@@ -34,12 +40,24 @@ fn payloads() {
         (b"\n", "Received 1 bytes from (unnamed): "),
         (b"a\tb", "Received 3 bytes from (unnamed): a\tb"),
         (b"a\rb", "Received 3 bytes from (unnamed): a\\x0db"),
-        (b"x\n<0>kernel: panic", "Received 18 bytes from (unnamed): x\\x0a<0>kernel: panic"),
+        (
+            b"x\n<0>kernel: panic",
+            "Received 18 bytes from (unnamed): x\\x0a<0>kernel: panic",
+        ),
         (b"a\\x0ab", "Received 6 bytes from (unnamed): a\\x0ab"),
-        (b"\x1b[2J\x7f", "Received 5 bytes from (unnamed): \\x1b[2J\\x7f"),
+        (
+            b"\x1b[2J\x7f",
+            "Received 5 bytes from (unnamed): \\x1b[2J\\x7f",
+        ),
         ("é€😀".as_bytes(), "Received 9 bytes from (unnamed): é€😀"),
-        (b"\xc2\x80\xc2\x9f\xc2\xa0", "Received 6 bytes from (unnamed): \\xc2\\x80\\xc2\\x9f\u{a0}"),
-        (b"\xff\xc3(\xe2\x82", "Received 5 bytes from (unnamed): \\xff\\xc3(\\xe2\\x82"),
+        (
+            b"\xc2\x80\xc2\x9f\xc2\xa0",
+            "Received 6 bytes from (unnamed): \\xc2\\x80\\xc2\\x9f\u{a0}",
+        ),
+        (
+            b"\xff\xc3(\xe2\x82",
+            "Received 5 bytes from (unnamed): \\xff\\xc3(\\xe2\\x82",
+        ),
         (b"\xc2", "Received 1 bytes from (unnamed): \\xc2"),
     ];
     for (payload, expected) in cases {
@@ -71,7 +89,10 @@ fn senders() {
 
 #[test]
 fn what_was_cut_is_told() {
-    assert_eq!(line(Sender::Unnamed, 9, b"hello"), "Received 9 bytes from (unnamed), 4 of them cut: hello");
+    assert_eq!(
+        line(Sender::Unnamed, 9, b"hello"),
+        "Received 9 bytes from (unnamed), 4 of them cut: hello"
+    );
     // Its last byte is not its end.
     assert_eq!(
         line(Sender::Unnamed, 9, b"hell\n"),
@@ -83,16 +104,37 @@ fn what_was_cut_is_told() {
 fn line_with(pid: u32, uid: u32, sender: Sender<'_>) -> String {
     let mut line = Vec::new();
     let credentials = Some(Credentials { pid, uid });
-    Record { credentials, sender, length: 1, payload: b"m" }.render(&mut line);
+    Record {
+        credentials,
+        sender,
+        length: 1,
+        payload: b"m",
+    }
+    .render(&mut line);
     String::from_utf8(line).expect("a line is UTF-8")
 }
 
 #[test]
 fn credentials() {
     for (pid, uid, sender, expected) in [
-        (4711, 1000, &b"/run/a\0"[..], "Received 1 bytes (pid 4711, uid 1000) from /run/a: m"),
-        (0, 65534, b"", "Received 1 bytes (pid 0, uid 65534) from (unnamed): m"),
-        (u32::MAX, u32::MAX, b"\0a", "Received 1 bytes (pid 4294967295, uid 4294967295) from @a: m"),
+        (
+            4711,
+            1000,
+            &b"/run/a\0"[..],
+            "Received 1 bytes (pid 4711, uid 1000) from /run/a: m",
+        ),
+        (
+            0,
+            65534,
+            b"",
+            "Received 1 bytes (pid 0, uid 65534) from (unnamed): m",
+        ),
+        (
+            u32::MAX,
+            u32::MAX,
+            b"\0a",
+            "Received 1 bytes (pid 4294967295, uid 4294967295) from @a: m",
+        ),
     ] {
         assert_eq!(line_with(pid, uid, Sender::from_sun_path(sender)), expected);
     }
@@ -101,15 +143,21 @@ fn credentials() {
 /// What follows `Received N bytes` up to ` from `: foo's own words.
 fn before_the_name(line: String) -> String {
     let rest = line.strip_prefix("Received ").expect("the first word");
-    rest.split_once(" bytes").and_then(|(_, rest)| rest.split_once(" from ")).expect("a name").0.to_owned()
+    rest.split_once(" bytes")
+        .and_then(|(_, rest)| rest.split_once(" from "))
+        .expect("a name")
+        .0
+        .to_owned()
 }
 
 /// Any bytes, among which characters of all lengths are as likely as bytes that are no text.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let character = any::<char>().prop_map(|character| character.to_string().into_bytes());
-    let control = prop::char::range('\0', '\u{a0}').prop_map(|character| character.to_string().into_bytes());
+    let control =
+        prop::char::range('\0', '\u{a0}').prop_map(|character| character.to_string().into_bytes());
     let byte = any::<u8>().prop_map(|byte| vec![byte]);
-    prop::collection::vec(prop_oneof![character, control, byte], 0..64).prop_map(|parts| parts.concat())
+    prop::collection::vec(prop_oneof![character, control, byte], 0..64)
+        .prop_map(|parts| parts.concat())
 }
 
 proptest! {

@@ -29,7 +29,11 @@ const KNOWN: [&str; 17] = [
 
 fuzz_target!(|data: &[u8]| {
     let args = args(&mut Unstructured::new(data)).unwrap_or_default();
-    let with_name = || [OsString::from("program")].into_iter().chain(args.iter().cloned());
+    let with_name = || {
+        [OsString::from("program")]
+            .into_iter()
+            .chain(args.iter().cloned())
+    };
 
     match cli::foo(with_name()) {
         Ok(options) => {
@@ -37,7 +41,10 @@ fuzz_target!(|data: &[u8]| {
             let rates = args.iter().filter(is_rate).count();
             assert_eq!(options.max_rate.is_some(), rates > 0, "{args:?}");
             assert_ne!(options.max_rate, Some(0), "{args:?}");
-            let rest = args.iter().filter(|arg| !is_rate(arg) && *arg != "--").count();
+            let rest = args
+                .iter()
+                .filter(|arg| !is_rate(arg) && *arg != "--")
+                .count();
             assert!(rest <= rates, "foo runs with {args:?}");
         }
         Err(exit) => assert!(exits(exit), "{args:?}"),
@@ -47,20 +54,34 @@ fuzz_target!(|data: &[u8]| {
         .take_while(|arg| *arg != "--")
         .any(|arg| arg.as_encoded_bytes().starts_with(b"-") && arg != "-");
     let mut values = args.clone();
-    values.iter().position(|arg| arg == "--").map(|at| values.remove(at));
+    values
+        .iter()
+        .position(|arg| arg == "--")
+        .map(|at| values.remove(at));
     match cli::foocl(with_name()) {
         Ok(send) if !options => {
             assert_eq!(values.len(), 1, "{args:?}");
-            assert_eq!(send.message.as_deref().unwrap_or("-".as_ref()), values[0], "{args:?}");
+            assert_eq!(
+                send.message.as_deref().unwrap_or("-".as_ref()),
+                values[0],
+                "{args:?}"
+            );
         }
         Ok(send) => {
             let from_args = |part: &std::ffi::OsStr| {
                 let part = part.as_encoded_bytes();
-                args.iter().any(|arg| arg.as_encoded_bytes().ends_with(part))
+                args.iter()
+                    .any(|arg| arg.as_encoded_bytes().ends_with(part))
             };
-            assert!(from_args(send.message.as_deref().unwrap_or("-".as_ref())), "{args:?}: {send:?}");
+            assert!(
+                from_args(send.message.as_deref().unwrap_or("-".as_ref())),
+                "{args:?}: {send:?}"
+            );
             let socket = send.socket.as_os_str();
-            assert!(socket == "/run/foo.socket" || from_args(socket), "{args:?}: {send:?}");
+            assert!(
+                socket == "/run/foo.socket" || from_args(socket),
+                "{args:?}: {send:?}"
+            );
         }
         Err(exit) => {
             assert!(options || values.len() != 1, "refused: {args:?}");

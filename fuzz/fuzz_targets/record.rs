@@ -27,16 +27,41 @@ fuzz_target!(|input: Input| {
     let mut line = b"<5>".to_vec();
     let credentials = input.credentials.map(|(pid, uid)| Credentials { pid, uid });
     let sender = Sender::from_sun_path(sun_path);
-    Record { credentials, sender, length, payload: input.payload }.render(&mut line);
+    Record {
+        credentials,
+        sender,
+        length,
+        payload: input.payload,
+    }
+    .render(&mut line);
     let line = String::from_utf8(line).expect("a line is UTF-8");
 
     assert!(line.chars().all(is_printable), "{line:?}");
-    let said = line.strip_prefix("<5>Received ").expect("no second priority can stand here");
-    let cut = if input.cut > 0 { format!(", {} of them cut", input.cut) } else { String::new() };
+    let said = line
+        .strip_prefix("<5>Received ")
+        .expect("no second priority can stand here");
+    let cut = if input.cut > 0 {
+        format!(", {} of them cut", input.cut)
+    } else {
+        String::new()
+    };
     // Where it was cut, its last byte is not its end.
-    let text = if input.cut == 0 { text(input.payload) } else { input.payload };
-    let who = input.credentials.map_or_else(String::new, |(pid, uid)| format!(" (pid {pid}, uid {uid})"));
-    assert_eq!(said, format!("{length} bytes{who} from {}{cut}: {}", name(sun_path), shown(text)));
+    let text = if input.cut == 0 {
+        text(input.payload)
+    } else {
+        input.payload
+    };
+    let who = input
+        .credentials
+        .map_or_else(String::new, |(pid, uid)| format!(" (pid {pid}, uid {uid})"));
+    assert_eq!(
+        said,
+        format!(
+            "{length} bytes{who} from {}{cut}: {}",
+            name(sun_path),
+            shown(text)
+        )
+    );
 });
 
 /// The sender's name, as unix(7) has it.

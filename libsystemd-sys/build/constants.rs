@@ -23,8 +23,14 @@ const INITIALIZERS: [(&str, &str); 3] = [
         "SD_BUS_ERROR_NULL",
         "sd_bus_error = sd_bus_error { name: ::std::ptr::null(), message: ::std::ptr::null(), _need_free: 0 }",
     ),
-    ("SD_ID128_ALLF", "sd_id128_t = sd_id128_t { bytes: [0xff; 16] }"),
-    ("SD_ID128_NULL", "sd_id128_t = sd_id128_t { bytes: [0; 16] }"),
+    (
+        "SD_ID128_ALLF",
+        "sd_id128_t = sd_id128_t { bytes: [0xff; 16] }",
+    ),
+    (
+        "SD_ID128_NULL",
+        "sd_id128_t = sd_id128_t { bytes: [0; 16] }",
+    ),
 ];
 
 /// What a macro stands for.
@@ -48,11 +54,20 @@ pub struct Macros {
 impl Macros {
     /// Those that are defined in the text of a header, whatever the conditions.
     pub fn of(header: &str) -> Self {
-        let mut macros = Self { evaluated: BTreeMap::new(), written: String::new() };
+        let mut macros = Self {
+            evaluated: BTreeMap::new(),
+            written: String::new(),
+        };
         for line in header.replace("\\\n", " ").lines() {
-            let Some(define) = line.trim_start().strip_prefix('#') else { continue };
-            let Some(define) = define.trim_start().strip_prefix("define ") else { continue };
-            let Some((name, value)) = define.trim_start().split_once(char::is_whitespace) else { continue };
+            let Some(define) = line.trim_start().strip_prefix('#') else {
+                continue;
+            };
+            let Some(define) = define.trim_start().strip_prefix("define ") else {
+                continue;
+            };
+            let Some((name, value)) = define.trim_start().split_once(char::is_whitespace) else {
+                continue;
+            };
             if name.starts_with("SD_") && !name.contains('(') {
                 macros.add(name, value.trim());
             }
@@ -68,7 +83,9 @@ impl Macros {
             let value = format!("::std::ptr::without_provenance_mut({number})");
             self.written += &format!("pub const {name}: *mut {kind} = {value};\n");
             return;
-        } else if value.starts_with("SD_ID128_MAKE(") || self.evaluated.get(value) == Some(&Kind::Id) {
+        } else if value.starts_with("SD_ID128_MAKE(")
+            || self.evaluated.get(value) == Some(&Kind::Id)
+        {
             Kind::Id
         } else if value.starts_with("SD_ID128_MAKE_") {
             Kind::Text
@@ -82,7 +99,8 @@ impl Macros {
 
     /// C that gives each of them a variable, from which bindgen learns its value. An id is told as text.
     pub fn variables(&self) -> String {
-        let mut text = String::from("#undef SD_ID128_MAKE\n#define SD_ID128_MAKE SD_ID128_MAKE_STR\n");
+        let mut text =
+            String::from("#undef SD_ID128_MAKE\n#define SD_ID128_MAKE SD_ID128_MAKE_STR\n");
         for (name, kind) in &self.evaluated {
             let declarator = match kind {
                 Kind::Id | Kind::Text => format!("char *const {PREFIX}{name}"),
@@ -96,7 +114,10 @@ impl Macros {
 
     /// What bindgen made of a header, each constant under its name and in its type.
     pub fn complete(&self, bindings: &str) -> String {
-        let mut text: String = bindings.split_inclusive(';').filter_map(|item| self.item(item)).collect();
+        let mut text: String = bindings
+            .split_inclusive(';')
+            .filter_map(|item| self.item(item))
+            .collect();
         text += &self.written;
         text
     }
@@ -106,7 +127,9 @@ impl Macros {
         if item.contains("pub type _bindgen_ty_") {
             return None;
         }
-        let Some((before, name, kind, value)) = constant(item) else { return Some(item.to_owned()) };
+        let Some((before, name, kind, value)) = constant(item) else {
+            return Some(item.to_owned());
+        };
         // What only widens an enumeration says nothing.
         if name.ends_with("_INT64_MIN") || name.ends_with("_INT64_MAX") {
             return Some(before.to_owned());
@@ -142,12 +165,17 @@ fn constant(item: &str) -> Option<(&str, &str, &str, &str)> {
 
 /// The type of a number that bindgen leaves out: one with a cast, with a type, or of an enumeration.
 fn number(value: &str) -> Option<&'static str> {
-    const STARTS: [(&str, &str); 4] =
-        [("UINT32_C", "u32"), ("UINT64_C", "u64"), ("mode_t)", "mode_t"), ("uint64_t)", "u64")];
+    const STARTS: [(&str, &str); 4] = [
+        ("UINT32_C", "u32"),
+        ("UINT64_C", "u64"),
+        ("mode_t)", "mode_t"),
+        ("uint64_t)", "u64"),
+    ];
     let first = value.trim_start_matches('(');
     let cast = STARTS.iter().find(|(start, _)| first.starts_with(start));
     let enumerator = value.starts_with("_SD_") && !value.contains([',', '(']);
-    cast.map(|(_, kind)| *kind).or(enumerator.then_some("::std::ffi::c_int"))
+    cast.map(|(_, kind)| *kind)
+        .or(enumerator.then_some("::std::ffi::c_int"))
 }
 
 /// Whether a constant is the size of an array or text.
@@ -158,12 +186,17 @@ fn is_length(name: &str) -> bool {
 /// The type of the parameter that a constant of an enumeration without a name goes to.
 fn parameter(name: &str) -> &'static str {
     let name = name.trim_start_matches('_');
-    let known = PARAMETERS.iter().find(|(prefix, _)| name.starts_with(prefix));
+    let known = PARAMETERS
+        .iter()
+        .find(|(prefix, _)| name.starts_with(prefix));
     known.map_or("::std::ffi::c_int", |(_, kind)| kind)
 }
 
 /// The type and the number of `((TYPE *) NUMBER)`.
 fn pointer(value: &str) -> Option<(&str, &str)> {
-    let (kind, number) = value.strip_prefix("((")?.strip_suffix(')')?.split_once("*)")?;
+    let (kind, number) = value
+        .strip_prefix("((")?
+        .strip_suffix(')')?
+        .split_once("*)")?;
     Some((kind.trim(), number.trim()))
 }

@@ -17,7 +17,9 @@ fn asserted() -> Vec<(&'static str, &'static str, &'static str)> {
         let (subject, rest) = text.split_once('"')?;
         let (what, name) = subject.split_once(" of ")?;
         let number = rest.split_once("usize")?.0.rsplit_once('-')?.1;
-        ["Size", "Alignment"].contains(&what).then_some((what, name, number.trim()))
+        ["Size", "Alignment"]
+            .contains(&what)
+            .then_some((what, name, number.trim()))
     };
     BINDINGS.split("[\"").filter_map(assertion).collect()
 }
@@ -25,14 +27,23 @@ fn asserted() -> Vec<(&'static str, &'static str, &'static str)> {
 #[test]
 fn sizes_and_alignments_are_those_of_the_c_compiler() {
     let asserted = asserted().into_iter();
-    let asserted: Vec<_> =
-        asserted.filter(|(_, name, _)| name.starts_with("sd_") && !name.contains("bindgen")).collect();
+    let asserted: Vec<_> = asserted
+        .filter(|(_, name, _)| name.starts_with("sd_") && !name.contains("bindgen"))
+        .collect();
     assert!(asserted.len() >= 8, "only {} seen", asserted.len());
     let mut code = String::new();
     for (what, name, number) in &asserted {
-        let operator = if *what == "Size" { "sizeof" } else { "_Alignof" };
+        let operator = if *what == "Size" {
+            "sizeof"
+        } else {
+            "_Alignof"
+        };
         // The one whose typedef is another name than its tag.
-        let name = if *name == "sd_id128" { "sd_id128_t" } else { name };
+        let name = if *name == "sd_id128" {
+            "sd_id128_t"
+        } else {
+            name
+        };
         code += &format!("_Static_assert({operator}({name}) == {number}, \"{what} of {name}\");\n");
     }
     compile(&["-fsyntax-only", "-w"], &code);
@@ -40,8 +51,10 @@ fn sizes_and_alignments_are_those_of_the_c_compiler() {
 
 /// `(name, value)` of each constant that is bound.
 fn constants() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let constants =
-        BINDINGS.split("pub const ").skip(1).filter_map(|rest| rest.split(';').next()?.split_once('='));
+    let constants = BINDINGS
+        .split("pub const ")
+        .skip(1)
+        .filter_map(|rest| rest.split(';').next()?.split_once('='));
     constants.filter_map(|(left, value)| Some((left.split(':').next()?.trim(), value.trim())))
 }
 
@@ -52,28 +65,36 @@ fn numbers_and_texts_are_those_of_the_c_compiler() {
     for (name, value) in constants() {
         if let Some(text) = value.strip_prefix('c') {
             texts += 1;
-            code += &format!("_Static_assert(__builtin_strcmp({name}, {text}) == 0, \"{name}\");\n");
+            code +=
+                &format!("_Static_assert(__builtin_strcmp({name}, {text}) == 0, \"{name}\");\n");
             continue;
         }
         let value = value.split(" as ").next().unwrap().replace(' ', "");
         if value.parse::<i128>().is_ok() {
             numbers += 1;
-            code += &format!("_Static_assert((unsigned long long) {name} == {value}ULL, \"{name}\");\n");
+            code += &format!(
+                "_Static_assert((unsigned long long) {name} == {value}ULL, \"{name}\");\n"
+            );
         }
     }
-    assert!(numbers > 150 && texts > 90, "only {numbers} numbers and {texts} texts seen");
+    assert!(
+        numbers > 150 && texts > 90,
+        "only {numbers} numbers and {texts} texts seen"
+    );
     compile(&["-fsyntax-only", "-w"], &code);
 }
 
 #[test]
 fn ids_are_those_of_their_texts() {
     let texts: BTreeMap<_, _> = constants().collect();
-    let ids =
-        constants().filter_map(|(name, value)| Some((name, value.split_once("0x")?.1.split_once("u128")?.0)));
+    let ids = constants()
+        .filter_map(|(name, value)| Some((name, value.split_once("0x")?.1.split_once("u128")?.0)));
     let mut count = 0;
     for (name, hex) in ids {
         // The texts of partitions have dashes, and those of this machine's architecture are not there.
-        let Some(text) = texts.get(format!("{name}_STR").as_str()) else { continue };
+        let Some(text) = texts.get(format!("{name}_STR").as_str()) else {
+            continue;
+        };
         assert_eq!(text.replace('-', ""), format!("c\"{hex}\""), "{name}");
         count += 1;
     }
@@ -92,10 +113,22 @@ fn text_of(id: id128::sd_id128_t) -> CString {
 
 #[test]
 fn ids_go_by_value() {
-    assert_eq!(&*text_of(messages::SD_MESSAGE_COREDUMP), messages::SD_MESSAGE_COREDUMP_STR);
-    assert_eq!(messages::SD_MESSAGE_COREDUMP_STR, c"fc2e22bc6ee647b6b90729ab34a250b1");
-    assert_eq!(&*text_of(id128::SD_ID128_NULL), c"00000000000000000000000000000000");
-    assert_eq!(&*text_of(id128::SD_ID128_ALLF), c"ffffffffffffffffffffffffffffffff");
+    assert_eq!(
+        &*text_of(messages::SD_MESSAGE_COREDUMP),
+        messages::SD_MESSAGE_COREDUMP_STR
+    );
+    assert_eq!(
+        messages::SD_MESSAGE_COREDUMP_STR,
+        c"fc2e22bc6ee647b6b90729ab34a250b1"
+    );
+    assert_eq!(
+        &*text_of(id128::SD_ID128_NULL),
+        c"00000000000000000000000000000000"
+    );
+    assert_eq!(
+        &*text_of(id128::SD_ID128_ALLF),
+        c"ffffffffffffffffffffffffffffffff"
+    );
 }
 
 #[test]
@@ -104,8 +137,13 @@ fn variadic_functions_take_arguments() {
     // SAFETY: the format takes a number and a string; the error is initialized, and freed at the end.
     unsafe {
         let name = bus_protocol::SD_BUS_ERROR_FAILED.as_ptr();
-        let result =
-            bus::sd_bus_error_setf(&mut error, name, c"%d %s".as_ptr(), 42 as c_int, c"words".as_ptr());
+        let result = bus::sd_bus_error_setf(
+            &mut error,
+            name,
+            c"%d %s".as_ptr(),
+            42 as c_int,
+            c"words".as_ptr(),
+        );
         assert!(result < 0, "it returns the error that it stands for");
         assert_eq!(CStr::from_ptr(error.message), c"42 words");
         bus::sd_bus_error_free(&mut error);
@@ -140,11 +178,23 @@ fn callbacks_are_called() {
 unsafe fn constants_have_the_types_of_their_parameters() {
     // SAFETY: never called.
     unsafe {
-        let (mut creds, mut text, mut journal, mut source) =
-            (ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        bus::sd_bus_creds_new_from_pid(&mut creds, 1, bus::SD_BUS_CREDS_PID | bus::SD_BUS_CREDS_AUGMENT);
+        let (mut creds, mut text, mut journal, mut source) = (
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+        );
+        bus::sd_bus_creds_new_from_pid(
+            &mut creds,
+            1,
+            bus::SD_BUS_CREDS_PID | bus::SD_BUS_CREDS_AUGMENT,
+        );
         bus::sd_bus_request_name(bus::SD_BUS_DEFAULT, ptr::null(), bus::SD_BUS_NAME_QUEUE);
-        bus::sd_bus_message_append_basic(ptr::null_mut(), bus_protocol::SD_BUS_TYPE_BYTE, ptr::null());
+        bus::sd_bus_message_append_basic(
+            ptr::null_mut(),
+            bus_protocol::SD_BUS_TYPE_BYTE,
+            ptr::null(),
+        );
         let mut signal = bus_protocol::SD_BUS_MESSAGE_SIGNAL;
         bus::sd_bus_message_get_type(ptr::null_mut(), &mut signal);
         event::sd_event_source_set_enabled(ptr::null_mut(), event::SD_EVENT_ONESHOT);

@@ -28,7 +28,10 @@ use std::{
 };
 
 // The unwinder of the C compiler's archive, as in foo.
-#[cfg_attr(target_env = "gnu", link(name = "gcc_eh", kind = "static", modifiers = "-bundle"))]
+#[cfg_attr(
+    target_env = "gnu",
+    link(name = "gcc_eh", kind = "static", modifiers = "-bundle")
+)]
 #[allow(unsafe_code, reason = "it declares nothing")]
 unsafe extern "C" {}
 
@@ -99,8 +102,9 @@ fn address(socket: &Path) -> Result<SocketAddr, Box<dyn Error>> {
 /// temporary files. Where nothing can be written there, it has none.
 fn bind() -> Result<UnixDatagram, Box<dyn Error>> {
     let own = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let bound =
-        own.and_then(|directory| bind_in(&directory).ok()).map_or_else(|| bind_in(&env::temp_dir()), Ok);
+    let bound = own
+        .and_then(|directory| bind_in(&directory).ok())
+        .map_or_else(|| bind_in(&env::temp_dir()), Ok);
     bound.or_else(|error| match error {
         Unbound::Unwritable(why) => {
             // If standard error can't take it, the message is sent all the same.
@@ -124,7 +128,12 @@ enum Unbound {
 /// The name stays with the socket when its file is removed, as it is right away: nothing is left behind
 /// however foocl ends.
 fn bind_in(directory: &Path) -> Result<UnixDatagram, Unbound> {
-    let unable = |error| format!("unable to make a socket in {}: {error}", directory.display());
+    let unable = |error| {
+        format!(
+            "unable to make a socket in {}: {error}",
+            directory.display()
+        )
+    };
     let unwritable = |error| Unbound::Unwritable(unable(error));
     let metadata = fs::metadata(directory).map_err(unwritable)?;
     let (owner, mode) = (metadata.uid(), metadata.mode());
@@ -135,11 +144,15 @@ fn bind_in(directory: &Path) -> Result<UnixDatagram, Unbound> {
         return Err(Unbound::Unsafe(unable(io::Error::other(why))));
     }
     // No signal comes between the two either.
-    let signals =
-        SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK).map_err(|errno| unwritable(errno.into()))?;
-    let mut names = (0..100).map(|number| directory.join(format!("foocl.{}.{number}.socket", process::id())));
+    let signals = SigSet::all()
+        .thread_swap_mask(SigmaskHow::SIG_BLOCK)
+        .map_err(|errno| unwritable(errno.into()))?;
+    let mut names =
+        (0..100).map(|number| directory.join(format!("foocl.{}.{number}.socket", process::id())));
     let result = loop {
-        let Some(path) = names.next() else { break Err(ErrorKind::AddrInUse.into()) };
+        let Some(path) = names.next() else {
+            break Err(ErrorKind::AddrInUse.into());
+        };
         match UnixDatagram::bind(&path) {
             // The file is ours to remove: bind(2) makes a new one or fails.
             Ok(socket) => break fs::remove_file(&path).map(|()| socket),
@@ -147,7 +160,9 @@ fn bind_in(directory: &Path) -> Result<UnixDatagram, Unbound> {
             Err(error) => break Err(error),
         }
     };
-    signals.thread_set_mask().map_err(|errno| unwritable(errno.into()))?;
+    signals
+        .thread_set_mask()
+        .map_err(|errno| unwritable(errno.into()))?;
     result.map_err(unwritable)
 }
 
@@ -160,7 +175,9 @@ fn send(
 ) -> Result<(), Box<dyn Error>> {
     let end = Instant::now().checked_add(request.timeout);
     loop {
-        let left = end.map_or(request.timeout, |end| end.saturating_duration_since(Instant::now()));
+        let left = end.map_or(request.timeout, |end| {
+            end.saturating_duration_since(Instant::now())
+        });
         socket.set_nonblocking(left.is_zero())?;
         if !left.is_zero() {
             socket.set_write_timeout(Some(left))?;
@@ -183,14 +200,21 @@ fn explain(error: &io::Error, length: usize, request: &Request) -> String {
         }
         Errno::EAGAIN => {
             let seconds = request.timeout.as_secs_f64();
-            format!("{path}: its queue stayed full for {seconds} s; is foo stuck, or --timeout too short?")
+            format!(
+                "{path}: its queue stayed full for {seconds} s; is foo stuck, or --timeout too short?"
+            )
         }
         Errno::EMSGSIZE => {
-            let limit = longest().map_or_else(String::new, |limit| format!(" of at most {limit} bytes"));
-            format!("the message of {length} bytes is too long for a datagram{limit}; send it in parts")
+            let limit =
+                longest().map_or_else(String::new, |limit| format!(" of at most {limit} bytes"));
+            format!(
+                "the message of {length} bytes is too long for a datagram{limit}; send it in parts"
+            )
         }
         Errno::EACCES | Errno::EPERM => {
-            format!("{path}: {error}; SocketMode= and SocketGroup= of its socket unit say who may send")
+            format!(
+                "{path}: {error}; SocketMode= and SocketGroup= of its socket unit say who may send"
+            )
         }
         Errno::EPROTOTYPE => format!("{path}: {error}; it is no datagram socket"),
         _ => format!("{path}: {error}"),

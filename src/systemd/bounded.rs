@@ -2,7 +2,10 @@
 
 use nix::{
     sys::{
-        signal::{SaFlags, SigAction, SigEvent, SigHandler, SigSet, SigevNotify, Signal::SIGALRM, sigaction},
+        signal::{
+            SaFlags, SigAction, SigEvent, SigHandler, SigSet, SigevNotify, Signal::SIGALRM,
+            sigaction,
+        },
         timer::{Expiration, Timer, TimerSetTimeFlags},
     },
     time::ClockId,
@@ -24,7 +27,11 @@ pub fn bounded<T>(call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
 fn handle_alarms() -> nix::Result<()> {
     extern "C" fn ignore(_: c_int) {}
     // Without SA_RESTART.
-    let action = SigAction::new(SigHandler::Handler(ignore), SaFlags::empty(), SigSet::empty());
+    let action = SigAction::new(
+        SigHandler::Handler(ignore),
+        SaFlags::empty(),
+        SigSet::empty(),
+    );
     // SAFETY: the handler touches nothing.
     unsafe { sigaction(SIGALRM, &action) }?;
     SigSet::from(SIGALRM).thread_unblock()
@@ -33,8 +40,14 @@ fn handle_alarms() -> nix::Result<()> {
 /// Sends SIGALRM each time that [`LONGEST`] has passed, until it is dropped: an alarm before the call begins to wait
 /// interrupts nothing.
 fn alarms() -> nix::Result<Timer> {
-    let event = SigEvent::new(SigevNotify::SigevSignal { signal: SIGALRM, si_value: 0 });
+    let event = SigEvent::new(SigevNotify::SigevSignal {
+        signal: SIGALRM,
+        si_value: 0,
+    });
     let mut timer = Timer::new(ClockId::CLOCK_MONOTONIC, event)?;
-    timer.set(Expiration::Interval(LONGEST.into()), TimerSetTimeFlags::empty())?;
+    timer.set(
+        Expiration::Interval(LONGEST.into()),
+        TimerSetTimeFlags::empty(),
+    )?;
     Ok(timer)
 }

@@ -22,7 +22,11 @@ use std::{
 
 /// Turns what libsystemd returns, a negative errno or a result, into a `Result`.
 fn check(result: c_int) -> io::Result<c_int> {
-    if result < 0 { Err(io::Error::from_raw_os_error(-result)) } else { Ok(result) }
+    if result < 0 {
+        Err(io::Error::from_raw_os_error(-result))
+    } else {
+        Ok(result)
+    }
 }
 
 /// The error for an argument that libsystemd can't be given, with what is wrong with it.
@@ -59,5 +63,7 @@ pub fn library() -> Option<PathBuf> {
         }
         CStr::from_ptr(info.dli_fname)
     };
-    PathBuf::from(OsStr::from_bytes(name.to_bytes())).canonicalize().ok()
+    PathBuf::from(OsStr::from_bytes(name.to_bytes()))
+        .canonicalize()
+        .ok()
 }

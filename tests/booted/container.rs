@@ -46,7 +46,13 @@ impl Container {
         let console = scratch.join(&machine);
         let output = File::create(&console)?;
         let launcher = Command::new("unshare")
-            .args(["--mount", "sh", "-c", include_str!("container.sh"), "container.sh"])
+            .args([
+                "--mount",
+                "sh",
+                "-c",
+                include_str!("container.sh"),
+                "container.sh",
+            ])
             .args([root, stage])
             .args([&machine, options])
             .env("NOTIFY_SOCKET", format!("@{machine}"))
@@ -58,7 +64,14 @@ impl Container {
             .spawn()?;
         let origin = [root, stage, scratch].map(Path::to_owned);
         let (leader, told) = (String::new(), RefCell::default());
-        let mut container = Self { launcher, notify, console, origin, leader, told };
+        let mut container = Self {
+            launcher,
+            notify,
+            console,
+            origin,
+            leader,
+            told,
+        };
         container.wait_for_boot()?;
         Ok(container)
     }
@@ -77,12 +90,18 @@ impl Container {
     /// Joins this one and another in a network of their own, where they have the first and the second address
     /// of 10.0.0.0/24.
     pub fn join(&self, other: &Self) {
-        let ip = |command: &str| run(Command::new("ip").args(command.split(' '))).expect("ip(8) of iproute2");
-        ip(&format!("link add host0 netns {} type veth peer name host0 netns {}", self.leader, other.leader));
+        let ip = |command: &str| {
+            run(Command::new("ip").args(command.split(' '))).expect("ip(8) of iproute2")
+        };
+        ip(&format!(
+            "link add host0 netns {} type veth peer name host0 netns {}",
+            self.leader, other.leader
+        ));
         for (container, address) in [(self, "10.0.0.1/24"), (other, "10.0.0.2/24")] {
             let inside = |command: &str| {
                 let enter = ["--target", &container.leader, "--net", "ip"];
-                run(Command::new("nsenter").args(enter).args(command.split(' '))).expect("ip(8) inside")
+                run(Command::new("nsenter").args(enter).args(command.split(' ')))
+                    .expect("ip(8) inside")
             };
             inside(&format!("address add {address} dev host0"));
             inside("link set host0 up");
@@ -115,7 +134,9 @@ impl Container {
             }
             if self.launcher.try_wait()?.is_some() || Instant::now() > deadline {
                 let console = fs::read_to_string(&self.console).unwrap_or_default();
-                return Err(io::Error::other(format!("the container does not boot:\n{console}")));
+                return Err(io::Error::other(format!(
+                    "the container does not boot:\n{console}"
+                )));
             }
         }
     }
@@ -126,7 +147,10 @@ impl Container {
             .args(["--target", &self.leader, "--all", "--root"])
             .args(["timeout", "20", "sh", "-c", &format!("cd /; {command}")])
             .env_clear()
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env(
+                "PATH",
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            )
             .stdin(Stdio::null())
             .output()
             .expect("nsenter")
@@ -136,7 +160,9 @@ impl Container {
     pub fn run(&self, command: &str) -> String {
         let output = self.output(command);
         assert!(output.status.success(), "`{command}` fails: {output:?}");
-        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned()
     }
 
     /// Runs a shell command that has to fail.
@@ -148,12 +174,18 @@ impl Container {
     /// The release of its systemd.
     pub fn systemd(&self) -> u32 {
         let version = self.run("systemctl --version");
-        version.split(' ').nth(1).and_then(|number| number.parse().ok()).expect("systemd 257 (…)")
+        version
+            .split(' ')
+            .nth(1)
+            .and_then(|number| number.parse().ok())
+            .expect("systemd 257 (…)")
     }
 
     /// One property of foo.service.
     pub fn show(&self, property: &str) -> String {
-        self.run(&format!("systemctl show --property={property} --value foo.service"))
+        self.run(&format!(
+            "systemctl show --property={property} --value foo.service"
+        ))
     }
 
     /// Starts both units, which both pairs do from the socket, and waits until all that is said at that
@@ -168,8 +200,15 @@ impl Container {
     pub fn wait_for(&self, end: &str) -> Entry {
         eventually(end, || {
             let entries = self.journal();
-            let seen = entries.iter().map(Entry::message).collect::<Vec<_>>().join("\n");
-            entries.into_iter().find(|entry| entry.message().ends_with(end)).ok_or(seen)
+            let seen = entries
+                .iter()
+                .map(Entry::message)
+                .collect::<Vec<_>>()
+                .join("\n");
+            entries
+                .into_iter()
+                .find(|entry| entry.message().ends_with(end))
+                .ok_or(seen)
         })
     }
 
@@ -179,7 +218,11 @@ impl Container {
         eventually(&wanted, || {
             let query = "echo $(systemctl is-active foo.socket foo.service; systemctl list-jobs)";
             let states = self.run(query);
-            if states == wanted { Ok(()) } else { Err(states) }
+            if states == wanted {
+                Ok(())
+            } else {
+                Err(states)
+            }
         });
     }
 
@@ -216,14 +259,19 @@ impl Container {
     pub fn told_lost(&self) -> u64 {
         let lines = self.lines();
         let told = lines.lines().filter_map(|line| {
-            line.strip_prefix("Up to ")?.strip_suffix(" lines before this one were lost")?.parse::<u64>().ok()
+            line.strip_prefix("Up to ")?
+                .strip_suffix(" lines before this one were lost")?
+                .parse::<u64>()
+                .ok()
         });
         told.sum()
     }
 
     /// What tells foo's listening socket from any other.
     pub fn socket(&self) -> u64 {
-        fs::metadata(self.path("/run/foo.socket")).expect("foo's socket").ino()
+        fs::metadata(self.path("/run/foo.socket"))
+            .expect("foo's socket")
+            .ino()
     }
 
     /// Waits until foo is up again in another process than that.
@@ -231,7 +279,11 @@ impl Container {
         eventually("another process", || {
             let (now, state) = (self.show("MainPID"), self.show("ActiveState"));
             let is_up = now != pid && now != "0" && state == "active";
-            if is_up { Ok(()) } else { Err(format!("{now}, {state}")) }
+            if is_up {
+                Ok(())
+            } else {
+                Err(format!("{now}, {state}"))
+            }
         });
     }
 

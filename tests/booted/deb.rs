@@ -35,7 +35,10 @@ pub fn make() -> Result<(), String> {
     needs("dpkg-deb", "dpkg")?;
     let (new, old) = (directory().join("new.deb"), directory().join("old.deb"));
     let fresh = modified(&old).is_some_and(|made| {
-        let changed = SOURCES.iter().filter_map(|source| newest(&project().join(source))).max();
+        let changed = SOURCES
+            .iter()
+            .filter_map(|source| newest(&project().join(source)))
+            .max();
         changed.is_some_and(|changed| changed < made)
     });
     let other = env::var_os("FOO_PACKAGE_UNDER_TEST").map(PathBuf::from);
@@ -49,7 +52,9 @@ pub fn make() -> Result<(), String> {
     age(&new, &old)?;
     // A package that another program chose is not what the next run is to find.
     if env::var_os("FOO_PACKAGE_UNDER_TEST").is_some() {
-        fs::File::open(&old).and_then(|old| old.set_modified(SystemTime::UNIX_EPOCH)).map_err(error)?;
+        fs::File::open(&old)
+            .and_then(|old| old.set_modified(SystemTime::UNIX_EPOCH))
+            .map_err(error)?;
     }
     Ok(())
 }
@@ -68,31 +73,49 @@ fn build() -> Result<PathBuf, String> {
         .env("DEB_BUILD_OPTIONS", "nocheck")
         .env("CARGO_TARGET_DIR", project().join("target"))
         .stdin(std::process::Stdio::null()))?;
-    let mut packages = fs::read_dir(&built).map_err(error)?.flatten().map(|entry| entry.path());
+    let mut packages = fs::read_dir(&built)
+        .map_err(error)?
+        .flatten()
+        .map(|entry| entry.path());
     let is_foo = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with("foo_") && name.ends_with(".deb")
     };
-    packages.find(is_foo).ok_or_else(|| format!("no package in {}", built.display()))
+    packages
+        .find(is_foo)
+        .ok_or_else(|| format!("no package in {}", built.display()))
 }
 
 /// Packs the same again as the earlier version.
 fn age(new: &Path, old: &Path) -> Result<(), String> {
     let tree = directory().join("tree");
     let _ = fs::remove_dir_all(&tree);
-    run(Command::new("dpkg-deb").arg("--raw-extract").args([new, &tree]))?;
+    run(Command::new("dpkg-deb")
+        .arg("--raw-extract")
+        .args([new, &tree]))?;
     let control = tree.join("DEBIAN/control");
     let text = fs::read_to_string(&control).map_err(error)?;
     let line = |line| {
-        if str::starts_with(line, "Version: ") { format!("Version: {OLD}\n") } else { format!("{line}\n") }
+        if str::starts_with(line, "Version: ") {
+            format!("Version: {OLD}\n")
+        } else {
+            format!("{line}\n")
+        }
     };
     fs::write(&control, text.lines().map(line).collect::<String>()).map_err(error)?;
-    run(Command::new("dpkg-deb").args(["--root-owner-group", "--build"]).args([&tree, old])).map(drop)
+    run(Command::new("dpkg-deb")
+        .args(["--root-owner-group", "--build"])
+        .args([&tree, old]))
+    .map(drop)
 }
 
 /// When a file, or any below a directory, was last changed.
 fn newest(path: &Path) -> Option<SystemTime> {
-    let below = fs::read_dir(path).into_iter().flatten().flatten().filter_map(|entry| newest(&entry.path()));
+    let below = fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| newest(&entry.path()));
     below.max().max(modified(path))
 }
 

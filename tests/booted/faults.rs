@@ -23,7 +23,14 @@ pub fn a_broken_program_loses_nothing(container: &mut Container) {
     container.run("systemctl kill --kill-who=main foo");
     eventually("many starts", || {
         let restarts = container.show("NRestarts");
-        if restarts.parse::<u64>().is_ok_and(|restarts| restarts >= starts) { Ok(()) } else { Err(restarts) }
+        if restarts
+            .parse::<u64>()
+            .is_ok_and(|restarts| restarts >= starts)
+        {
+            Ok(())
+        } else {
+            Err(restarts)
+        }
     });
     container.run("mv /foo /usr/local/bin/foo");
     load.wait_for(BETWEEN);
@@ -95,7 +102,10 @@ pub fn a_frozen_journal(container: &mut Container) {
 /// lengths of the messages.
 pub fn a_frozen_journal_holds_nothing_up(container: &mut Container) {
     let kill = "systemctl kill systemd-journald --signal";
-    container.drop_in("foo.service", &format!("[Service]\nWatchdogSec=2s\n{NO_LIMIT}"));
+    container.drop_in(
+        "foo.service",
+        &format!("[Service]\nWatchdogSec=2s\n{NO_LIMIT}"),
+    );
     container.start();
     let pid = container.show("MainPID");
     let load = Load::of_lengths(container, MIXED);
@@ -116,7 +126,10 @@ pub fn a_frozen_journal_holds_nothing_up(container: &mut Container) {
     let account = load.finish(container);
     container.tell(&account);
     account.assert_whole();
-    assert_eq!((container.show("MainPID"), container.show("NRestarts")), (pid, "0".to_owned()));
+    assert_eq!(
+        (container.show("MainPID"), container.show("NRestarts")),
+        (pid, "0".to_owned())
+    );
 }
 
 /// What fits into the journal's buffers is there after the thaw, and the stop does not wait for that.
@@ -125,7 +138,12 @@ pub fn a_frozen_journal_does_not_keep_foo_from_stopping(container: &mut Containe
     container.start();
     container.run("journalctl --sync");
     container.run(&format!("{kill}=STOP"));
-    let messages: Vec<_> = MIXED.iter().cycle().take(12).map(|&length| "x".repeat(length)).collect();
+    let messages: Vec<_> = MIXED
+        .iter()
+        .cycle()
+        .take(12)
+        .map(|&length| "x".repeat(length))
+        .collect();
     for (number, text) in messages.iter().enumerate() {
         container.send(format!("{number} {text}").as_bytes());
     }
@@ -139,8 +157,16 @@ pub fn a_frozen_journal_does_not_keep_foo_from_stopping(container: &mut Containe
     for number in 0..messages.len() {
         eventually("each message once", || {
             let begin = format!(": {number} x");
-            let count = container.lines().lines().filter(|line| line.contains(&begin)).count();
-            if count == 1 { Ok(()) } else { Err(format!("{number}: {count}")) }
+            let count = container
+                .lines()
+                .lines()
+                .filter(|line| line.contains(&begin))
+                .count();
+            if count == 1 {
+                Ok(())
+            } else {
+                Err(format!("{number}: {count}"))
+            }
         });
     }
 }
@@ -189,7 +215,12 @@ pub fn too_little_address_space(container: &mut Container) {
     limited(
         container,
         "LimitAS=8M",
-        &["Failed at step", "annot allocate memory", "failed to map segment", "out of memory"],
+        &[
+            "Failed at step",
+            "annot allocate memory",
+            "failed to map segment",
+            "out of memory",
+        ],
     );
 }
 
@@ -202,9 +233,13 @@ fn limited(container: &Container, limit: &str, says: &[&str]) {
     container.drop_in("foo.service", &format!("[Service]\n{limit}\n"));
     container.run("systemctl kill foo");
     eventually(says[0], || {
-        let lines =
-            container.run("journalctl --sync; journalctl --unit=foo --output=cat --lines=10 | cut -c 1-200");
-        if says.iter().any(|text| lines.contains(text)) { Ok(()) } else { Err(lines) }
+        let lines = container
+            .run("journalctl --sync; journalctl --unit=foo --output=cat --lines=10 | cut -c 1-200");
+        if says.iter().any(|text| lines.contains(text)) {
+            Ok(())
+        } else {
+            Err(lines)
+        }
     });
     container.drop_in("foo.service", "");
     load.wait_for(10);
@@ -228,7 +263,13 @@ pub fn little_address_space_is_enough(container: &mut Container) {
 
 /// Does something to the journal under load. foo stays up; the same process. What is lost foo reports, but for
 /// what the journal had read, so many lines each time, and not stored.
-fn journal(container: &Container, load: fn(&Container) -> Load, times: u64, read: u64, command: &str) {
+fn journal(
+    container: &Container,
+    load: fn(&Container) -> Load,
+    times: u64,
+    read: u64,
+    command: &str,
+) {
     container.drop_in("foo.service", &format!("[Service]\n{NO_LIMIT}"));
     container.start();
     let pid = container.show("MainPID");
@@ -238,7 +279,11 @@ fn journal(container: &Container, load: fn(&Container) -> Load, times: u64, read
         container.run(command);
         eventually("the journal", || {
             let state = container.run("systemctl is-active systemd-journald || :");
-            if state == "active" { Ok(()) } else { Err(state) }
+            if state == "active" {
+                Ok(())
+            } else {
+                Err(state)
+            }
         });
     }
     load.wait_for(BETWEEN);

@@ -19,7 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Which of those who wait for a queue gets the next place is up to the kernel, which has no rule for it: so there is
 /// no bound for each message, but all get through while foocl waits, and nearly all within a second.
 pub fn a_flood_starves_nobody(container: &mut Container) {
-    container.drop_in("foo.service", &format!("[Service]\nWatchdogSec=2s\n{NO_LIMIT}"));
+    container.drop_in(
+        "foo.service",
+        &format!("[Service]\nWatchdogSec=2s\n{NO_LIMIT}"),
+    );
     let flood = Flood::start(container);
     let (pid, memory) = (container.show("MainPID"), flood.memory());
     let sender = UnixDatagram::unbound().expect("a socket");
@@ -37,17 +40,27 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
     let grown = flood.memory().saturating_sub(memory);
     let flooded = flood.stop();
     waits.sort();
-    let (sent, longest, most) = (waits.len(), waits[waits.len() - 1], waits[waits.len() * 19 / 20]);
+    let (sent, longest, most) = (
+        waits.len(),
+        waits[waits.len() - 1],
+        waits[waits.len() * 19 / 20],
+    );
     container.tell(format_args!(
         "{flooded} of 50 processes, {sent} of another, {reloads} reloads; 19 of 20 in {} ms, the longest {} ms; \
          memory +{grown} KiB",
         most.as_millis(),
         longest.as_millis()
     ));
-    assert!(most < Duration::from_secs(1) && longest < PATIENCE, "starved: {most:?}, {longest:?}");
+    assert!(
+        most < Duration::from_secs(1) && longest < PATIENCE,
+        "starved: {most:?}, {longest:?}"
+    );
     assert!(grown < 256, "{grown} KiB more");
     assert!(reloads > 0, "no reload in {sent} messages");
-    assert_eq!((container.show("MainPID"), container.show("NRestarts")), (pid, "0".to_owned()));
+    assert_eq!(
+        (container.show("MainPID"), container.show("NRestarts")),
+        (pid, "0".to_owned())
+    );
 }
 
 /// It takes a second and what a busy machine adds to it, not the minute and a half after which systemd kills.
@@ -75,17 +88,38 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
         let before = used(container);
         // In a soak for a minute; else until the limit is felt.
         let (time, waits) = if soaks() { (60, usize::MAX) } else { (20, 20) };
-        let sent = flood(container, "/run/foo.socket", Duration::from_secs(time), waits, &text);
+        let sent = flood(
+            container,
+            "/run/foo.socket",
+            Duration::from_secs(time),
+            waits,
+            &text,
+        );
         let status = container.show("StatusText");
         container.run("systemctl stop foo; journalctl --sync");
-        let marker = container.run("journalctl --output=cat --identifier=root --grep=marker | wc -l");
+        let marker =
+            container.run("journalctl --output=cat --identifier=root --grep=marker | wc -l");
         // journald may store one twice when it rotates its files.
-        let logged = container
-            .run("journalctl --output=cat SYSLOG_IDENTIFIER=foo | grep '^Received' | sort -u | wc -l");
+        let logged = container.run(
+            "journalctl --output=cat SYSLOG_IDENTIFIER=foo | grep '^Received' | sort -u | wc -l",
+        );
         let grown = (used(container) - before) >> 20;
-        container.tell(format_args!("{} bytes: {sent} sent, {logged} there, {grown} MiB", text.len()));
-        assert_eq!(marker, "1", "the marker is gone: {sent} of {} bytes, {grown} MiB", text.len());
-        assert_eq!(logged, sent.to_string(), "not what was sent, of {} bytes", text.len());
+        container.tell(format_args!(
+            "{} bytes: {sent} sent, {logged} there, {grown} MiB",
+            text.len()
+        ));
+        assert_eq!(
+            marker,
+            "1",
+            "the marker is gone: {sent} of {} bytes, {grown} MiB",
+            text.len()
+        );
+        assert_eq!(
+            logged,
+            sent.to_string(),
+            "not what was sent, of {} bytes",
+            text.len()
+        );
         assert!(status.contains("--max-rate= is reached"), "{status}");
     }
     drop(turn);
@@ -98,9 +132,18 @@ pub fn without_a_limit_a_flood_takes_the_journal(container: &mut Container) {
     journal_of(container, "RuntimeMaxUse=200M");
     container.run("logger marker; journalctl --sync");
     container.start();
-    flood(container, "/run/foo.socket", Duration::from_secs(4), usize::MAX, &random(60_000));
+    flood(
+        container,
+        "/run/foo.socket",
+        Duration::from_secs(4),
+        usize::MAX,
+        &random(60_000),
+    );
     container.run("journalctl --sync");
-    assert_eq!(container.run("journalctl --output=cat --identifier=root --grep=marker | wc -l"), "0");
+    assert_eq!(
+        container.run("journalctl --output=cat --identifier=root --grep=marker | wc -l"),
+        "0"
+    );
     drop(turn);
 }
 
@@ -112,15 +155,34 @@ pub fn with_the_originals_units_a_flood_is_dropped(container: &mut Container) {
     container.run("logger marker; journalctl --sync");
     container.start();
     let has_marker = || {
-        container.run("journalctl --sync; journalctl --output=cat --identifier=root --grep=marker | wc -l")
+        container.run(
+            "journalctl --sync; journalctl --output=cat --identifier=root --grep=marker | wc -l",
+        )
     };
-    let sent = flood(container, "/run/foo.socket", Duration::from_secs(4), usize::MAX, &random(900));
+    let sent = flood(
+        container,
+        "/run/foo.socket",
+        Duration::from_secs(4),
+        usize::MAX,
+        &random(900),
+    );
     assert_eq!(has_marker(), "1", "the marker is gone: {sent}");
     container.run("systemctl stop foo.socket foo.service");
-    let to_log =
-        flood(container, "/run/systemd/journal/dev-log", Duration::from_secs(4), usize::MAX, &random(900));
-    let stays = if has_marker() == "1" { "stays" } else { "is gone" };
-    container.tell(format_args!("{sent} sent, the marker stays; {to_log} to /dev/log, it {stays}"));
+    let to_log = flood(
+        container,
+        "/run/systemd/journal/dev-log",
+        Duration::from_secs(4),
+        usize::MAX,
+        &random(900),
+    );
+    let stays = if has_marker() == "1" {
+        "stays"
+    } else {
+        "is gone"
+    };
+    container.tell(format_args!(
+        "{sent} sent, the marker stays; {to_log} to /dev/log, it {stays}"
+    ));
     drop(turn);
 }
 
@@ -132,7 +194,13 @@ pub fn no_cut_forges_a_priority(container: &mut Container) {
     let forged = |prefix: &str| format!("{}{prefix}forged", "x".repeat(79 - begin - "<5>".len()));
     for prefix in ["<0>", "<03>", "<003>", "<7>", "\n<0>", "<0> <1>"] {
         for shift in 0..4 {
-            container.send(format!("{:>100}", format!("{}{}", forged(prefix), " ".repeat(shift))).as_bytes());
+            container.send(
+                format!(
+                    "{:>100}",
+                    format!("{}{}", forged(prefix), " ".repeat(shift))
+                )
+                .as_bytes(),
+            );
             container.send(format!("{}{}", " ".repeat(shift), forged(prefix)).as_bytes());
         }
     }
@@ -145,7 +213,9 @@ pub fn no_cut_forges_a_priority(container: &mut Container) {
         .iter()
         .filter(|entry| {
             let text = entry.message();
-            ["forged", "xxx", "yyy", "Received"].iter().any(|part| text.contains(part))
+            ["forged", "xxx", "yyy", "Received"]
+                .iter()
+                .any(|part| text.contains(part))
         })
         .collect();
     assert!(of_senders.len() > 50, "{}", of_senders.len());
@@ -169,14 +239,31 @@ pub fn a_foo_that_can_not_start_is_quiet(container: &mut Container) {
     if can_wait {
         container.drop_in("foo.service", &format!("[Service]\n{}\n", steps.join("\n")));
     }
-    container.drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenStream=/run/foo.socket\n");
-    let before = container.entries("_SYSTEMD_UNIT=foo.service + UNIT=foo.service").len();
-    container.run("systemctl start --no-block foo.socket; sleep 8; systemctl stop foo.socket foo.service");
-    let entries = container.entries("_SYSTEMD_UNIT=foo.service + UNIT=foo.service").split_off(before);
+    container.drop_in(
+        "foo.socket",
+        "[Socket]\nListenDatagram=\nListenStream=/run/foo.socket\n",
+    );
+    let before = container
+        .entries("_SYSTEMD_UNIT=foo.service + UNIT=foo.service")
+        .len();
+    container.run(
+        "systemctl start --no-block foo.socket; sleep 8; systemctl stop foo.socket foo.service",
+    );
+    let entries = container
+        .entries("_SYSTEMD_UNIT=foo.service + UNIT=foo.service")
+        .split_off(before);
     let texts: Vec<_> = entries.iter().map(Entry::message).collect();
     container.tell(format_args!("{} entries in 8 s", texts.len()));
-    assert!(texts.iter().any(|text| text.contains("is an AF_UNIX stream socket")), "{texts:#?}");
-    assert!(!texts.iter().any(|text| text.starts_with("Environment")), "{texts:#?}");
+    assert!(
+        texts
+            .iter()
+            .any(|text| text.contains("is an AF_UNIX stream socket")),
+        "{texts:#?}"
+    );
+    assert!(
+        !texts.iter().any(|text| text.starts_with("Environment")),
+        "{texts:#?}"
+    );
     assert!(!can_wait || texts.len() < 100, "{} entries", texts.len());
 }
 
@@ -184,8 +271,11 @@ pub fn a_foo_that_can_not_start_is_quiet(container: &mut Container) {
 fn journal_of(container: &Container, setting: &str) {
     let directory = container.path("/etc/systemd/journald.conf.d");
     fs::create_dir_all(&directory).expect("a directory for settings");
-    fs::write(directory.join("test.conf"), format!("[Journal]\nStorage=volatile\n{setting}\n"))
-        .expect("settings");
+    fs::write(
+        directory.join("test.conf"),
+        format!("[Journal]\nStorage=volatile\n{setting}\n"),
+    )
+    .expect("settings");
     container.run(
         "systemctl stop foo.socket foo.service; systemctl stop systemd-journald.service;
         rm -rf /run/log/journal/* /var/log/journal/*; systemctl start systemd-journald.service",
@@ -195,14 +285,20 @@ fn journal_of(container: &Container, setting: &str) {
 /// Bytes that the journal takes up.
 fn used(container: &Container) -> u64 {
     let usage = container.run("du --summarize --bytes /run/log/journal");
-    usage.split_whitespace().next().and_then(|bytes| bytes.parse().ok()).expect("a number")
+    usage
+        .split_whitespace()
+        .next()
+        .and_then(|bytes| bytes.parse().ok())
+        .expect("a number")
 }
 
 /// Text that no compression makes much smaller.
 fn random(length: usize) -> String {
     let mut state = 1_u64;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         char::from(b'!' + ((state >> 33) % 90) as u8)
     };
     (0..length).map(|_| next()).collect()
@@ -213,11 +309,16 @@ fn random(length: usize) -> String {
 fn flood(container: &Container, path: &str, time: Duration, waits: usize, text: &str) -> u64 {
     let sender = UnixDatagram::unbound().expect("a socket");
     sender.connect(container.path(path)).expect("a socket");
-    sender.set_write_timeout(Some(Duration::from_millis(100))).expect("a timeout");
+    sender
+        .set_write_timeout(Some(Duration::from_millis(100)))
+        .expect("a timeout");
     let (begin, mut sent, mut waited) = (Instant::now(), 0, 0);
     while begin.elapsed() < time && waited < waits {
         let turned = text.len() * (sent as usize % 97) / 97;
-        let turned = (0..=turned).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        let turned = (0..=turned)
+            .rev()
+            .find(|&at| text.is_char_boundary(at))
+            .unwrap_or(0);
         let message = format!("{sent} {}{}", &text[turned..], &text[..turned]);
         match sender.send(message.as_bytes()) {
             Ok(_) => sent += 1,
@@ -243,10 +344,17 @@ impl<'a> Flood<'a> {
             "systemd-run --quiet --unit=flood --uid=65534 --gid=65534 sh -c \
              'for i in $(seq 50); do yes flood | foocl --timeout infinity - >/dev/null & done; wait'",
         );
-        let flood = Self { container, _turn: turn };
+        let flood = Self {
+            container,
+            _turn: turn,
+        };
         eventually("the flood", || {
             let received = flood.received();
-            if received > 10_000 { Ok(()) } else { Err(received.to_string()) }
+            if received > 10_000 {
+                Ok(())
+            } else {
+                Err(received.to_string())
+            }
         });
         flood
     }
@@ -254,21 +362,31 @@ impl<'a> Flood<'a> {
     /// How many messages foo says that it has received.
     fn received(&self) -> u64 {
         let status = self.container.show("StatusText");
-        status.split(' ').nth(1).and_then(|count| count.parse().ok()).unwrap_or(0)
+        status
+            .split(' ')
+            .nth(1)
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(0)
     }
 
     /// foo's own memory, in KiB.
     fn memory(&self) -> u64 {
         let pid = self.container.show("MainPID");
-        let line = self.container.run(&format!("grep ^Private_Dirty: /proc/{pid}/smaps_rollup"));
-        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+        let line = self
+            .container
+            .run(&format!("grep ^Private_Dirty: /proc/{pid}/smaps_rollup"));
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|number| number.parse().ok())
+            .expect("a number")
     }
 
     /// Stops them, and gives how many messages foo has received.
     fn stop(self) -> u64 {
         let received = self.received();
         // It has ended where foo has, since they are refused then.
-        self.container.run("systemctl kill --signal=KILL flood && systemctl stop flood || :");
+        self.container
+            .run("systemctl kill --signal=KILL flood && systemctl stop flood || :");
         received
     }
 }

@@ -46,17 +46,35 @@ struct Troubles {
 impl Load {
     /// Starts senders that send as fast as they are let.
     pub fn at_full_speed(container: &Container) -> Self {
-        Self::start(container, Pace { lengths: &[0], pause: Duration::ZERO })
+        Self::start(
+            container,
+            Pace {
+                lengths: &[0],
+                pause: Duration::ZERO,
+            },
+        )
     }
 
     /// Starts senders that give the journal time to do something else.
     pub fn at_ease(container: &Container) -> Self {
-        Self::start(container, Pace { lengths: &[0], pause: Duration::from_millis(1) })
+        Self::start(
+            container,
+            Pace {
+                lengths: &[0],
+                pause: Duration::from_millis(1),
+            },
+        )
     }
 
     /// Starts senders of messages of these lengths by turns, in no hurry, since reading the journal takes long too.
     pub fn of_lengths(container: &Container, lengths: &'static [usize]) -> Self {
-        Self::start(container, Pace { lengths, pause: Duration::from_millis(10) })
+        Self::start(
+            container,
+            Pace {
+                lengths,
+                pause: Duration::from_millis(10),
+            },
+        )
     }
 
     /// One load at a time, whatever else runs: two would slow each other down.
@@ -74,12 +92,20 @@ impl Load {
             let path = container.path("/run/foo.socket");
             thread::spawn(move || send(&path, sender, pace, &stop, &accepted))
         });
-        Self { senders: senders.collect(), stop, accepted, _turn: turn }
+        Self {
+            senders: senders.collect(),
+            stop,
+            accepted,
+            _turn: turn,
+        }
     }
 
     /// How many messages of each sender have been accepted so far.
     pub fn accepted(&self) -> Vec<u64> {
-        self.accepted.iter().map(|accepted| accepted.load(Ordering::Acquire)).collect()
+        self.accepted
+            .iter()
+            .map(|accepted| accepted.load(Ordering::Acquire))
+            .collect()
     }
 
     /// Waits until so many more have been accepted.
@@ -88,7 +114,11 @@ impl Load {
         let wanted = sent() + more;
         eventually("more messages accepted", || {
             let sent = sent();
-            if sent >= wanted { Ok(()) } else { Err(format!("{sent} of {wanted}")) }
+            if sent >= wanted {
+                Ok(())
+            } else {
+                Err(format!("{sent} of {wanted}"))
+            }
         });
     }
 
@@ -99,7 +129,11 @@ impl Load {
             // Longer than a sender that is not waiting takes.
             thread::sleep(Duration::from_millis(100));
             let now = self.accepted();
-            if mem::replace(&mut before, now.clone()) == now { Ok(now) } else { Err(format!("{now:?}")) }
+            if mem::replace(&mut before, now.clone()) == now {
+                Ok(now)
+            } else {
+                Err(format!("{now:?}"))
+            }
         })
     }
 
@@ -110,7 +144,11 @@ impl Load {
         container.send(b"the end of the load");
         let lines = eventually("the end of the load", || {
             let lines = container.lines();
-            if lines.contains(": the end of the load") { Ok(lines) } else { Err(String::new()) }
+            if lines.contains(": the end of the load") {
+                Ok(lines)
+            } else {
+                Err(String::new())
+            }
         });
         Account::new(&self.accepted(), &troubles, &lines)
     }
@@ -123,15 +161,26 @@ impl Load {
 
     fn stop(&mut self) -> Vec<Troubles> {
         self.stop.store(true, Ordering::Relaxed);
-        self.senders.drain(..).map(|sender| sender.join().expect("a sender")).collect()
+        self.senders
+            .drain(..)
+            .map(|sender| sender.join().expect("a sender"))
+            .collect()
     }
 }
 
 /// Sends `load SENDER NUMBER PADDING` until told to stop.
-fn send(path: &Path, sender: usize, pace: Pace, stop: &AtomicBool, accepted: &AtomicU64) -> Troubles {
+fn send(
+    path: &Path,
+    sender: usize,
+    pace: Pace,
+    stop: &AtomicBool,
+    accepted: &AtomicU64,
+) -> Troubles {
     let socket = UnixDatagram::unbound().expect("a socket");
     // Often enough to see that it is to stop.
-    socket.set_write_timeout(Some(Duration::from_millis(50))).expect("a timeout");
+    socket
+        .set_write_timeout(Some(Duration::from_millis(50)))
+        .expect("a timeout");
     let mut troubles = Troubles::default();
     let (mut number, mut since) = (0_u64, Instant::now());
     while !stop.load(Ordering::Relaxed) {
@@ -190,8 +239,11 @@ impl Account {
             account.lost += accepted - logged;
         }
         account.refused = troubles.iter().map(|troubles| troubles.refused).sum();
-        account.longest_wait =
-            troubles.iter().map(|troubles| troubles.longest_wait).max().unwrap_or_default();
+        account.longest_wait = troubles
+            .iter()
+            .map(|troubles| troubles.longest_wait)
+            .max()
+            .unwrap_or_default();
         account
     }
 
@@ -199,21 +251,38 @@ impl Account {
     #[track_caller]
     pub fn assert_whole(&self) {
         self.assert_lost_at_most(0);
-        assert_eq!([self.refused, self.reordered], [0, 0], "refused or reordered: {self:?}");
+        assert_eq!(
+            [self.refused, self.reordered],
+            [0, 0],
+            "refused or reordered: {self:?}"
+        );
     }
 
     /// Fails where more were lost, or any came twice.
     #[track_caller]
     pub fn assert_lost_at_most(&self, most: u64) {
         assert!(self.sent > 0, "nothing was sent");
-        assert!(self.lost <= most && self.doubled == 0, "more than {most}: {self:?}");
+        assert!(
+            self.lost <= most && self.doubled == 0,
+            "more than {most}: {self:?}"
+        );
     }
 }
 
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sent, logged, lost, longest_wait, .. } = self;
-        write!(f, "{sent} / {logged} / {lost}; {} ms", longest_wait.as_millis())
+        let Self {
+            sent,
+            logged,
+            lost,
+            longest_wait,
+            ..
+        } = self;
+        write!(
+            f,
+            "{sent} / {logged} / {lost}; {} ms",
+            longest_wait.as_millis()
+        )
     }
 }
 

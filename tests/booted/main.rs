@@ -5,7 +5,12 @@
 //! behind. The two Debians are made with mmdebstrap when they are missing, and kept in `target/roots`;
 //! remove them there to have them made anew. `FOO_UNDER_TEST` and `FOOCL_UNDER_TEST` name other programs
 //! to put in the place of ours.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -155,12 +160,25 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // They wait more than they compute; but in a soak nothing is to disturb another.
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    arguments.test_threads.get_or_insert(if host::soaks() { 1 } else { 2 * processors });
-    let suites: Vec<_> = SUITES.iter().filter(|suite| host::soaks() || !suite.soak).collect();
+    arguments
+        .test_threads
+        .get_or_insert(if host::soaks() { 1 } else { 2 * processors });
+    let suites: Vec<_> = SUITES
+        .iter()
+        .filter(|suite| host::soaks() || !suite.soak)
+        .collect();
     let list = arguments.list;
-    let can_boot = if list { Err(String::new()) } else { host::can_boot() };
+    let can_boot = if list {
+        Err(String::new())
+    } else {
+        host::can_boot()
+    };
     let stage = can_boot.map(|()| {
-        let package = if wants_package(&arguments, &suites) { deb::make() } else { Err(String::new()) };
+        let package = if wants_package(&arguments, &suites) {
+            deb::make()
+        } else {
+            Err(String::new())
+        };
         Arc::new(Stage::new("host", None, package))
     });
     // Whatever has to be made first is made for all releases at once.
@@ -170,11 +188,17 @@ fn main() -> ExitCode {
             scope.spawn(move || trials(suite, stage.and_then(|stage| suite.prepare(stage)), list))
         });
         let trials: Vec<_> = trials.collect();
-        trials.into_iter().flat_map(|suite| suite.join().expect("the tests of a release")).collect()
+        trials
+            .into_iter()
+            .flat_map(|suite| suite.join().expect("the tests of a release"))
+            .collect()
     });
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !list {
-        let columns: Vec<_> = suites.iter().map(|suite| (suite.name, suite.systemd())).collect();
+        let columns: Vec<_> = suites
+            .iter()
+            .map(|suite| (suite.name, suite.systemd()))
+            .collect();
         results::print(&columns);
         let summaries: Vec<_> = suites.iter().map(|suite| suite.summary()).collect();
         println!("booted: {}\n", summaries.join("; "));
@@ -185,14 +209,27 @@ fn main() -> ExitCode {
 
 /// Every case with each pair of units that it is about, and the name of that test.
 fn tests(suite: &Suite) -> impl Iterator<Item = (String, Units, &'static Case)> {
-    let all = CASES.iter().flat_map(|case| case.1.iter().map(move |&units| (units, case)));
+    let all = CASES
+        .iter()
+        .flat_map(|case| case.1.iter().map(move |&units| (units, case)));
     let all = all.filter(|(units, _)| suite.takes_package() || !units.with_package());
-    all.map(|(units, case)| (format!("{}::{}::{}", suite.name, units.name(), case.0), units, case))
+    all.map(|(units, case)| {
+        (
+            format!("{}::{}::{}", suite.name, units.name(), case.0),
+            units,
+            case,
+        )
+    })
 }
 
 /// Whether any test that is to run needs the package, which takes long to build.
 fn wants_package(arguments: &Arguments, suites: &[&Suite]) -> bool {
-    let is_wanted = |name: &str| arguments.filter.as_ref().is_none_or(|filter| name.contains(filter));
+    let is_wanted = |name: &str| {
+        arguments
+            .filter
+            .as_ref()
+            .is_none_or(|filter| name.contains(filter))
+    };
     let mut all = suites.iter().flat_map(|suite| tests(suite));
     all.any(|(name, units, _)| units.with_package() && is_wanted(&name))
 }
@@ -202,21 +239,33 @@ fn wants_package(arguments: &Arguments, suites: &[&Suite]) -> bool {
 fn trials(suite: &'static Suite, ready: Result<Arc<Stage>, String>, list: bool) -> Vec<Trial> {
     let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
     let trial = |(name, units, case): (String, Units, &'static Case)| {
-        let ready = ready.clone().and_then(|stage| stage.has(units).map(|()| stage));
+        let ready = ready
+            .clone()
+            .and_then(|stage| stage.has(units).map(|()| stage));
         let reason = ready.as_ref().err().filter(|_| !list && !host::must_run());
-        let skip = reason.map(|reason| *skipped.entry(reason.clone()).or_default() += 1).is_some();
+        let skip = reason
+            .map(|reason| *skipped.entry(reason.clone()).or_default() += 1)
+            .is_some();
         Trial::test(name, move || run(suite, units, &*ready?, case)).with_ignored_flag(skip)
     };
     let trials = tests(suite).map(trial).collect();
     // Without a reason it is not to run anyway.
     for (reason, tests) in skipped.iter().filter(|(reason, _)| !reason.is_empty()) {
-        host::say(&format!("skipped: {tests} tests on {}: {reason}", suite.debian));
+        host::say(&format!(
+            "skipped: {tests} tests on {}: {reason}",
+            suite.debian
+        ));
     }
     trials
 }
 
 /// Runs one case in a container of its own. If it fails, what the container looks like is told too.
-fn run(suite: &'static Suite, units: Units, stage: &Stage, case: &'static Case) -> Result<(), Failed> {
+fn run(
+    suite: &'static Suite,
+    units: Units,
+    stage: &Stage,
+    case: &'static Case,
+) -> Result<(), Failed> {
     let (name, _, case) = case;
     let mut container = suite.boot(stage, units)?;
     let result = caught(|| case(&mut container));

@@ -26,7 +26,11 @@ pub fn its_autopkgtest_passes(container: &mut Container) {
              /root/new.deb /root/source/ -- null 2>&1 || :",
     );
     let summary = container.run("cat /root/summary");
-    assert_eq!(summary.split_whitespace().collect::<Vec<_>>(), ["messages", "PASS"], "{output}");
+    assert_eq!(
+        summary.split_whitespace().collect::<Vec<_>>(),
+        ["messages", "PASS"],
+        "{output}"
+    );
 }
 
 /// The socket stays what it is, so senders wait and none is refused.
@@ -40,7 +44,11 @@ pub fn an_upgrade_loses_nothing(container: &mut Container) {
             load.wait_for(BETWEEN);
             let pid = container.show("MainPID");
             install(container, version);
-            assert_eq!(version == "old", is_old(container), "not the version that was to be installed");
+            assert_eq!(
+                version == "old",
+                is_old(container),
+                "not the version that was to be installed"
+            );
             container.wait_for_another_than(&pid);
         }
     }
@@ -72,7 +80,9 @@ fn assert_stays_down(container: &Container, enabled: &str) {
 }
 
 pub fn nothing_starts_where_policy_forbids_it(container: &mut Container) {
-    container.run("printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d");
+    container.run(
+        "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d",
+    );
     install(container, "new");
     assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
     container.wait_until_both("inactive");
@@ -94,7 +104,10 @@ pub fn removed_both_stop(container: &mut Container) {
 pub fn removed_whatever_became_of_its_units(container: &mut Container) {
     let wants = "[Unit]\nWants=foo.socket\n[Service]\nExecStart=/bin/sleep infinity\n";
     fs::write(container.path("/etc/systemd/system/sender.service"), wants).expect("a unit");
-    for before in ["systemctl start sender", "rm -f $(dpkg -L foo | grep system/foo)"] {
+    for before in [
+        "systemctl start sender",
+        "rm -f $(dpkg -L foo | grep system/foo)",
+    ] {
         install(container, "new");
         assert_serves(container, "hello");
         container.run(&format!("systemctl daemon-reload; {before}"));
@@ -109,7 +122,10 @@ pub fn removed_whatever_became_of_its_units(container: &mut Container) {
 pub fn an_upgrade_serves_a_socket_that_was_edited(container: &mut Container) {
     install(container, "old");
     assert_serves(container, "hello");
-    container.drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n");
+    container.drop_in(
+        "foo.socket",
+        "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n",
+    );
     install(container, "new");
     container.wait_until_both("active");
     container.run("foocl --socket /run/another.socket 'to another'");
@@ -124,9 +140,18 @@ pub fn purged_nothing_is_left(container: &mut Container) {
     assert_ne!(files(container), before);
     container.run("dpkg --purge foo");
     let after = files(container);
-    let changed: Vec<_> = before.lines().filter(|line| !after.lines().any(|other| other == *line)).collect();
-    let left: Vec<_> = after.lines().filter(|line| !before.lines().any(|other| other == *line)).collect();
-    assert!(changed.is_empty() && left.is_empty(), "gone or changed: {changed:#?}, left: {left:#?}");
+    let changed: Vec<_> = before
+        .lines()
+        .filter(|line| !after.lines().any(|other| other == *line))
+        .collect();
+    let left: Vec<_> = after
+        .lines()
+        .filter(|line| !before.lines().any(|other| other == *line))
+        .collect();
+    assert!(
+        changed.is_empty() && left.is_empty(),
+        "gone or changed: {changed:#?}, left: {left:#?}"
+    );
     let known = container
         .run("systemctl list-unit-files 'foo*'; systemctl list-units --all 'foo*'; getent passwd foo || :");
     assert!(!known.contains("foo."), "{known}");
@@ -188,8 +213,9 @@ fn assert_complete(container: &Container, load: Load, socket: u64) {
 }
 
 fn install(container: &Container, version: &str) {
-    container
-        .run(&format!("DEBIAN_FRONTEND=noninteractive dpkg --force-downgrade --install /root/{version}.deb"));
+    container.run(&format!(
+        "DEBIAN_FRONTEND=noninteractive dpkg --force-downgrade --install /root/{version}.deb"
+    ));
 }
 
 fn is_old(container: &Container) -> bool {
@@ -202,6 +228,8 @@ fn assert_serves(container: &Container, message: &str) {
     let program = container.path(&format!("/proc/{}/exe", container.show("MainPID")));
     let program = fs::read_link(program).expect("the program that runs");
     assert!(program.ends_with("usr/bin/foo"), "{}", program.display());
-    container.run(&format!("setpriv --reuid=65534 --clear-groups foocl '{message}'"));
+    container.run(&format!(
+        "setpriv --reuid=65534 --clear-groups foocl '{message}'"
+    ));
     container.wait_for(&format!(": {message}"));
 }

@@ -12,18 +12,34 @@ use std::time::Instant;
 /// An indented block of a section of the README: the first one, or the next ones.
 fn block(section: &str, number: usize) -> String {
     let readme = fs::read_to_string(project().join("README.md")).expect("the README");
-    let text = readme.split(&format!("\n## {section}\n")).nth(1).expect(section);
+    let text = readme
+        .split(&format!("\n## {section}\n"))
+        .nth(1)
+        .expect(section);
     let text = text.split("\n## ").next().unwrap_or(text);
-    let paragraphs = text.split("\n\n").map(|paragraph| paragraph.trim_start_matches('\n'));
-    let blocks: Vec<_> = paragraphs.filter(|paragraph| paragraph.starts_with("    ")).collect();
-    blocks.get(number).expect("a block").lines().map(|line| format!("{}\n", line.trim())).collect()
+    let paragraphs = text
+        .split("\n\n")
+        .map(|paragraph| paragraph.trim_start_matches('\n'));
+    let blocks: Vec<_> = paragraphs
+        .filter(|paragraph| paragraph.starts_with("    "))
+        .collect();
+    blocks
+        .get(number)
+        .expect("a block")
+        .lines()
+        .map(|line| format!("{}\n", line.trim()))
+        .collect()
 }
 
 /// A directory like that of the project after `make` and `make deb`. There is no compiler, so `make` alone does
 /// nothing; and no sudo, which root does not need.
 fn project_in(container: &Container) {
     let copy = |from: PathBuf, to: &str| {
-        let copied = Command::new("cp").arg("-R").arg(&from).arg(container.path(to)).status();
+        let copied = Command::new("cp")
+            .arg("-R")
+            .arg(&from)
+            .arg(container.path(to))
+            .status();
         assert!(copied.expect("cp").success(), "{}", from.display());
     };
     container.run(
@@ -36,14 +52,25 @@ fn project_in(container: &Container) {
         copy(project().join(part), "/root");
     }
     for program in ["foo", "foocl"] {
-        copy(container.stage_of("ours").join("usr/local/bin").join(program), "/root/target/release");
+        copy(
+            container
+                .stage_of("ours")
+                .join("usr/local/bin")
+                .join(program),
+            "/root/target/release",
+        );
     }
 }
 
 /// Runs commands of the README where the project is.
 fn type_in(container: &Container, commands: &str) {
-    fs::write(container.path("/root/commands"), format!("set -e\n{commands}")).expect("commands");
-    container.run("cd /root && sh -e commands >commands.log 2>&1 || { cat commands.log >&2; false; }");
+    fs::write(
+        container.path("/root/commands"),
+        format!("set -e\n{commands}"),
+    )
+    .expect("commands");
+    container
+        .run("cd /root && sh -e commands >commands.log 2>&1 || { cat commands.log >&2; false; }");
 }
 
 fn assert_serves(container: &Container, message: &str) {
@@ -81,10 +108,16 @@ pub fn it_uninstalls(container: &mut Container) {
 
 pub fn its_table_of_commands_works(container: &mut Container) {
     let readme = fs::read_to_string(project().join("README.md")).expect("the README");
-    let rows =
-        readme.split("| to | do |\n").nth(1).and_then(|text| text.split("\n\n").next()).expect("the table");
+    let rows = readme
+        .split("| to | do |\n")
+        .nth(1)
+        .and_then(|text| text.split("\n\n").next())
+        .expect("the table");
     let does = |what: &str| {
-        let row = rows.lines().find(|row| row.starts_with(&format!("| {what} |"))).expect(what);
+        let row = rows
+            .lines()
+            .find(|row| row.starts_with(&format!("| {what} |")))
+            .expect(what);
         container.run(row.split('`').nth(1).expect("a command"))
     };
     does("start both units");
@@ -94,7 +127,11 @@ pub fn its_table_of_commands_works(container: &mut Container) {
     assert!(does("see messages").contains(": hello"));
     eventually("the count", || {
         let status = does("see how many came");
-        if status.contains("Received 1 message,") { Ok(()) } else { Err(status) }
+        if status.contains("Received 1 message,") {
+            Ok(())
+        } else {
+            Err(status)
+        }
     });
     does("stop both");
     container.wait_until_both("inactive");
@@ -113,10 +150,19 @@ pub fn it_replaces_the_original(container: &mut Container) {
     let took = begin.elapsed();
     load.wait_for(100);
     let account = load.finish(container);
-    container.tell(format_args!("down for at most {} ms, {} refused", took.as_millis(), account.refused));
+    container.tell(format_args!(
+        "down for at most {} ms, {} refused",
+        took.as_millis(),
+        account.refused
+    ));
     assert_serves(container, "hello");
     assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
-    assert!(container.run("systemctl show --property=ExecStart foo").contains("--max-rate="), "not our unit");
+    assert!(
+        container
+            .run("systemctl show --property=ExecStart foo")
+            .contains("--max-rate="),
+        "not our unit"
+    );
 }
 
 pub fn its_package_replaces_the_original(container: &mut Container) {
@@ -129,7 +175,9 @@ pub fn its_package_replaces_the_original(container: &mut Container) {
     );
     assert_serves(container, "hello");
     assert!(
-        container.run("systemctl show --property=ExecStart foo").contains("/usr/bin/foo"),
+        container
+            .run("systemctl show --property=ExecStart foo")
+            .contains("/usr/bin/foo"),
         "not the package's"
     );
 }

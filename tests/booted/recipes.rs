@@ -8,7 +8,10 @@ fn send_to(container: &Container, path: &str, message: &str) {
 }
 
 pub fn at_another_path(container: &mut Container) {
-    container.drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n");
+    container.drop_in(
+        "foo.socket",
+        "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n",
+    );
     container.start();
     send_to(container, "/run/another.socket", "hello");
     container.wait_for(": hello");
@@ -18,7 +21,10 @@ pub fn at_another_path(container: &mut Container) {
 /// The service alone finds no socket after such an edit, and its log says what to do.
 pub fn an_edited_socket_is_restarted(container: &mut Container) {
     container.start();
-    container.drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n");
+    container.drop_in(
+        "foo.socket",
+        "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n",
+    );
     container.fails("systemctl restart foo");
     let line = "it was changed since it was started: 'systemctl restart foo.socket'";
     container.wait_for(line);
@@ -41,13 +47,23 @@ pub fn under_another_name_and_facility(container: &mut Container) {
     }
     eventually("three of that name", || {
         let entries = container.entries("SYSLOG_IDENTIFIER=bar SYSLOG_FACILITY=16 PRIORITY=5");
-        let count = entries.iter().filter(|entry| entry.message().starts_with("Received")).count();
-        if count == 3 { Ok(()) } else { Err(count.to_string()) }
+        let count = entries
+            .iter()
+            .filter(|entry| entry.message().starts_with("Received"))
+            .count();
+        if count == 3 {
+            Ok(())
+        } else {
+            Err(count.to_string())
+        }
     });
 }
 
 pub fn at_several_sockets(container: &mut Container) {
-    container.drop_in("foo.socket", "[Socket]\nListenDatagram=/run/another.socket\nListenDatagram=@third\n");
+    container.drop_in(
+        "foo.socket",
+        "[Socket]\nListenDatagram=/run/another.socket\nListenDatagram=@third\n",
+    );
     container.run("systemctl start foo");
     container.wait_until_both("active");
     send_to(container, "/run/foo.socket", "one");
@@ -72,8 +88,14 @@ pub fn a_second_foo(container: &mut Container) {
     send_to(container, "/run/foo.socket", "to the first");
     let logged = |unit: &str, message: &str| {
         eventually(message, || {
-            let lines = container.run(&format!("journalctl --sync; journalctl --output=cat --unit={unit}"));
-            if lines.contains(message) { Ok(lines) } else { Err(lines) }
+            let lines = container.run(&format!(
+                "journalctl --sync; journalctl --output=cat --unit={unit}"
+            ));
+            if lines.contains(message) {
+                Ok(lines)
+            } else {
+                Err(lines)
+            }
         })
     };
     assert!(!logged("bar.service", ": to the second").contains("to the first"));
@@ -95,24 +117,34 @@ pub fn in_a_journal_of_its_own(container: &mut Container) {
     container.send(long.as_bytes());
     for end in ["hello", &long] {
         eventually("the message in the journal of its own", || {
-            let query =
-                "journalctl --namespace=foo --sync; journalctl --namespace=foo --output=cat --all --unit=foo";
+            let query = "journalctl --namespace=foo --sync; journalctl --namespace=foo --output=cat --all --unit=foo";
             let lines = container.run(query);
-            if lines.contains(&format!(": {end}")) { Ok(()) } else { Err(lines) }
+            if lines.contains(&format!(": {end}")) {
+                Ok(())
+            } else {
+                Err(lines)
+            }
         });
     }
     assert_eq!(container.lines(), "");
 }
 
 pub fn to_a_file(container: &mut Container) {
-    container.drop_in("foo.service", "[Service]\nStandardError=append:/var/log/foo.log\nUMask=0077\n");
+    container.drop_in(
+        "foo.service",
+        "[Service]\nStandardError=append:/var/log/foo.log\nUMask=0077\n",
+    );
     container.run("systemctl start foo");
     container.wait_until_both("active");
     let has = |file: &str, message: &str| {
         send_to(container, "/run/foo.socket", message);
         eventually("the message in the file", || {
             let lines = container.run(&format!("cat {file} || :"));
-            if lines.ends_with(&format!(": {message}")) { Ok(lines) } else { Err(lines) }
+            if lines.ends_with(&format!(": {message}")) {
+                Ok(lines)
+            } else {
+                Err(lines)
+            }
         })
     };
     has("/var/log/foo.log", "hello");
@@ -129,14 +161,22 @@ pub fn to_a_file(container: &mut Container) {
 /// The kernel's word for who sent a message, in three ways of seeing users.
 pub fn with_credentials(container: &mut Container) {
     let identity = container.systemd() >= 257;
-    for private in ["yes", "no", "identity"].into_iter().filter(|&private| private != "identity" || identity)
+    for private in ["yes", "no", "identity"]
+        .into_iter()
+        .filter(|&private| private != "identity" || identity)
     {
         container.run("systemctl stop foo.socket foo.service");
         container.wait_until_both("inactive");
         container.drop_in("foo.socket", "[Socket]\nPassCredentials=yes\n");
-        container.drop_in("foo.service", &format!("[Service]\nPrivateUsers={private}\n"));
+        container.drop_in(
+            "foo.service",
+            &format!("[Service]\nPrivateUsers={private}\n"),
+        );
         container.start();
-        for (uid, seen) in [("0", "0"), ("1234", if private == "yes" { "65534" } else { "1234" })] {
+        for (uid, seen) in [
+            ("0", "0"),
+            ("1234", if private == "yes" { "65534" } else { "1234" }),
+        ] {
             let message = format!("{private} {uid}");
             let send = format!(
                 "setpriv --reuid={uid} --regid={uid} --clear-groups sh -c 'echo $$; exec foocl \"{message}\"'"
@@ -144,15 +184,32 @@ pub fn with_credentials(container: &mut Container) {
             let pid = container.run(&format!("cd /tmp; {send}"));
             let pid = pid.lines().next().unwrap_or_default();
             let entry = container.wait_for(&format!(": {message}"));
-            let begin = format!("Received {} bytes (pid {pid}, uid {seen}) from /", message.len());
-            assert!(entry.message().starts_with(&begin), "{begin}: {}", entry.message());
+            let begin = format!(
+                "Received {} bytes (pid {pid}, uid {seen}) from /",
+                message.len()
+            );
+            assert!(
+                entry.message().starts_with(&begin),
+                "{begin}: {}",
+                entry.message()
+            );
         }
         // This process is in another PID namespace than foo.
         container.send(format!("{private} outside").as_bytes());
         let entry = container.wait_for(&format!("{private} outside"));
-        assert!(entry.message().contains(" (pid 0, uid "), "{}", entry.message());
+        assert!(
+            entry.message().contains(" (pid 0, uid "),
+            "{}",
+            entry.message()
+        );
         let table = container.run("systemd-analyze security foo.service --no-pager | tail -n 1");
-        let exposure = table.split(": ").nth(1).unwrap_or_default().split(' ').next().unwrap_or_default();
+        let exposure = table
+            .split(": ")
+            .nth(1)
+            .unwrap_or_default()
+            .split(' ')
+            .next()
+            .unwrap_or_default();
         container.tell(format_args!("PrivateUsers={private}: exposure {exposure}"));
     }
 }

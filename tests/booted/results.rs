@@ -20,10 +20,18 @@ pub fn print(columns: &[(&str, String)]) {
     }
     let row = |first: &str, cells: Vec<&str>| println!("| {first} | {} |", cells.join(" | "));
     println!("Messages sent / logged / lost; the longest that a sender waited:\n");
-    row("case", columns.iter().map(|(_, heading)| heading.as_str()).collect());
+    row(
+        "case",
+        columns
+            .iter()
+            .map(|(_, heading)| heading.as_str())
+            .collect(),
+    );
     row("---", columns.iter().map(|_| "---").collect());
     for (case, seen) in results.iter() {
-        let cells = columns.iter().map(|(suite, _)| seen.get(suite).map_or("", String::as_str));
+        let cells = columns
+            .iter()
+            .map(|(suite, _)| seen.get(suite).map_or("", String::as_str));
         row(&case.replace('_', " "), cells.collect());
     }
     println!();

@@ -23,25 +23,55 @@ pub fn starting_the_service_alone_fails_as_it_did(container: &mut Container) {
     assert_eq!(container.show("ExecMainStatus"), "255");
     eventually("the two lines that say so, each an entry", || {
         let lines: Vec<_> = container.journal().iter().map(Entry::line).collect();
-        let [.., no_descriptors, no_socket] = &lines[..] else { return Err(format!("{lines:?}")) };
+        let [.., no_descriptors, no_socket] = &lines[..] else {
+            return Err(format!("{lines:?}"));
+        };
         let as_it_did = no_descriptors == "4 Unable to find any file descriptors"
             && no_socket == "3 Unable to get file descriptor for socket";
-        if as_it_did { Ok(()) } else { Err(format!("{lines:?}")) }
+        if as_it_did {
+            Ok(())
+        } else {
+            Err(format!("{lines:?}"))
+        }
     });
 }
 
 pub fn the_start_up_lines_stand_in_the_journal(container: &mut Container) {
     container.start();
     let entries = container.journal();
-    assert!(entries.iter().all(|entry| entry.field("SYSLOG_IDENTIFIER") == "foo"));
+    assert!(
+        entries
+            .iter()
+            .all(|entry| entry.field("SYSLOG_IDENTIFIER") == "foo")
+    );
     let lines: Vec<_> = entries.iter().map(Entry::line).collect();
-    let start = lines.iter().position(|line| !line.starts_with("6 ")).expect("more than the environment");
+    let start = lines
+        .iter()
+        .position(|line| !line.starts_with("6 "))
+        .expect("more than the environment");
     let (environment, rest) = lines.split_at(start);
     let (title, variables) = environment.split_first().expect("the environment");
     assert_eq!(title.trim_end(), "6 Environment:");
-    assert!(variables.iter().all(|line| line.starts_with("6  ") && line.contains('=')), "{variables:?}");
-    assert!(variables.iter().any(|line| line == "6  LISTEN_FDNAMES=foo.socket"), "{variables:?}");
-    assert_eq!(rest, ["5 foo service started", "5 File Descriptor names are:", "5  foo.socket"]);
+    assert!(
+        variables
+            .iter()
+            .all(|line| line.starts_with("6  ") && line.contains('=')),
+        "{variables:?}"
+    );
+    assert!(
+        variables
+            .iter()
+            .any(|line| line == "6  LISTEN_FDNAMES=foo.socket"),
+        "{variables:?}"
+    );
+    assert_eq!(
+        rest,
+        [
+            "5 foo service started",
+            "5 File Descriptor names are:",
+            "5  foo.socket"
+        ]
+    );
 }
 
 pub fn stopping_the_socket_stops_both(container: &mut Container) {
@@ -69,7 +99,10 @@ fn assert_stops_both(container: &Container, unit: &str) {
         &["Main process exited, code=exited, status=0/SUCCESS"][..],
         &["Deactivated successfully.", "Succeeded."],
     ] {
-        let said = |text: &String| ends.iter().any(|end| text.starts_with(&format!("foo.service: {end}")));
+        let said = |text: &String| {
+            ends.iter()
+                .any(|end| text.starts_with(&format!("foo.service: {end}")))
+        };
         assert!(texts.iter().any(said), "no {ends:?} in {texts:#?}");
     }
 }
@@ -113,9 +146,13 @@ pub fn enabled_it_is_up_after_a_boot(container: &mut Container) {
     container.send(b"hello");
     container.wait_for(": hello");
     let before = container.run("systemctl show --property=Before --value foo.socket");
-    assert!(before.split(' ').any(|unit| unit == "sockets.target"), "ordered before {before} only");
+    assert!(
+        before.split(' ').any(|unit| unit == "sockets.target"),
+        "ordered before {before} only"
+    );
     let since = |unit| {
-        let query = format!("systemctl show --property=ActiveEnterTimestampMonotonic --value {unit}");
+        let query =
+            format!("systemctl show --property=ActiveEnterTimestampMonotonic --value {unit}");
         container.run(&query).parse::<u64>().expect("a time")
     };
     let (socket, target) = (since("foo.socket"), since("sockets.target"));
@@ -138,7 +175,11 @@ pub fn the_status_counts_messages_and_bytes(container: &mut Container) {
     }
     eventually("the counts in the status", || {
         let status = container.show("StatusText");
-        if status == "Received 3 messages, 15 bytes" { Ok(()) } else { Err(status) }
+        if status == "Received 3 messages, 15 bytes" {
+            Ok(())
+        } else {
+            Err(status)
+        }
     });
 }
 
@@ -160,7 +201,9 @@ pub fn what_is_sent_at_a_shutdown_is_logged(container: &mut Container) {
         ExecStop=/bin/sh -c 'seq --format=\"the end %%g\" 10 | foocl -'\n[Install]\nWantedBy=multi-user.target\n";
     let unit = unit.replace("foocl at the boot", "foocl \"at the boot\"");
     fs::write(container.path("/etc/systemd/system/sender.service"), unit).expect("a unit");
-    container.run("mkdir -p /var/log/journal; systemctl restart systemd-journald; systemctl daemon-reload");
+    container.run(
+        "mkdir -p /var/log/journal; systemctl restart systemd-journald; systemctl daemon-reload",
+    );
     container.run("systemctl enable --now sender");
     container.wait_for(": at the boot");
     container.reboot();
@@ -180,7 +223,10 @@ pub fn many_stops_and_starts_fail_neither(container: &mut Container) {
         begin.elapsed()
     };
     // A machine that is too slow for the limit has another try.
-    assert!((0..3).any(|_| times() < Duration::from_secs(10)), "never within ten seconds");
+    assert!(
+        (0..3).any(|_| times() < Duration::from_secs(10)),
+        "never within ten seconds"
+    );
     container.start();
     container.send(b"still there");
     container.wait_for(": still there");

@@ -27,7 +27,14 @@ pub struct Suite {
 
 impl Suite {
     pub const fn new(name: &'static str, debian: &'static str, soak: bool) -> Self {
-        Self { name, debian, build_packages: "", soak, ran: AtomicUsize::new(0), systemd: OnceLock::new() }
+        Self {
+            name,
+            debian,
+            build_packages: "",
+            soak,
+            ran: AtomicUsize::new(0),
+            systemd: OnceLock::new(),
+        }
     }
 
     /// One that is too old to run what is built on this machine, and has ended.
@@ -53,7 +60,9 @@ impl Suite {
     fn root(&self) -> PathBuf {
         let mut hasher = DefaultHasher::new();
         self.packages().hash(&mut hasher);
-        project().join("target/roots").join(format!("{}-{:016x}", self.name, hasher.finish()))
+        project()
+            .join("target/roots")
+            .join(format!("{}-{:016x}", self.name, hasher.finish()))
     }
 
     /// Makes sure that the release is there and that what is staged runs on it, or tells why it does
@@ -62,10 +71,19 @@ impl Suite {
         self.make_root()?;
         if !self.takes_package() {
             let programs = self.build()?;
-            return Ok(Arc::new(Stage::new(self.name, Some(&programs), Err(String::new()))));
+            return Ok(Arc::new(Stage::new(
+                self.name,
+                Some(&programs),
+                Err(String::new()),
+            )));
         }
-        let ldd = run(Command::new("chroot").arg(self.root()).args(["ldd", "--version"]))?;
-        let there = ldd.lines().next().and_then(|line| line.split(' ').next_back());
+        let ldd = run(Command::new("chroot")
+            .arg(self.root())
+            .args(["ldd", "--version"]))?;
+        let there = ldd
+            .lines()
+            .next()
+            .and_then(|line| line.split(' ').next_back());
         let there = there.and_then(version).unwrap_or_default();
         for binary in ["foo", "foocl"].into_iter().chain(EXAMPLES) {
             let (major, minor) = glibc_needed(&fs::read(stage.binary(binary)).map_err(error)?);
@@ -86,7 +104,12 @@ impl Suite {
         run(Command::new("unshare")
             .args(["--mount", "sh"])
             .arg(project().join("tests/booted/build.sh"))
-            .args([&self.root(), project(), Path::new(sysroot.trim()), Path::new(&target)]))?;
+            .args([
+                &self.root(),
+                project(),
+                Path::new(sysroot.trim()),
+                Path::new(&target),
+            ]))?;
         Ok(project().join(target).join("release"))
     }
 
@@ -102,7 +125,10 @@ impl Suite {
         fs::create_dir_all(project().join("target/roots")).map_err(error)?;
         if !tarball.exists() {
             needs("mmdebstrap", "mmdebstrap")?;
-            say(&format!("making {}, which takes about 20 seconds", tarball.display()));
+            say(&format!(
+                "making {}, which takes about 20 seconds",
+                tarball.display()
+            ));
             let packages = format!("--include={}", self.packages());
             let new = partial("tar");
             // The index of sid, and of a release that has ended, may be older than it says it may be.
@@ -111,7 +137,9 @@ impl Suite {
             command.args(["--variant=minbase", any_age, &packages]);
             if !self.takes_package() {
                 // When a release has ended, packages of its security updates go one by one.
-                command.arg("--setup-hook=find \"$1/etc/apt\" -name '*.list' -exec sed -i /security/d {} +");
+                command.arg(
+                    "--setup-hook=find \"$1/etc/apt\" -name '*.list' -exec sed -i /security/d {} +",
+                );
             }
             run(command.arg(self.name).arg(&new))?;
             fs::rename(new, &tarball).map_err(error)?;
@@ -119,7 +147,11 @@ impl Suite {
         say(&format!("unpacking {}", tarball.display()));
         let new = partial("new");
         fs::create_dir(&new).map_err(error)?;
-        run(Command::new("tar").args(["-xp", "--numeric-owner", "-C"]).arg(&new).arg("-f").arg(tarball))?;
+        run(Command::new("tar")
+            .args(["-xp", "--numeric-owner", "-C"])
+            .arg(&new)
+            .arg("-f")
+            .arg(tarball))?;
         match fs::rename(&new, &root) {
             Err(_) if root.exists() => fs::remove_dir_all(new).map_err(error),
             renamed => renamed.map_err(error),
@@ -143,13 +175,18 @@ impl Suite {
 
     /// The version of its systemd.
     pub fn systemd(&self) -> String {
-        self.systemd.get().cloned().unwrap_or_else(|| "systemd not seen".to_owned())
+        self.systemd
+            .get()
+            .cloned()
+            .unwrap_or_else(|| "systemd not seen".to_owned())
     }
 }
 
 /// The newest glibc whose symbols a program asks for.
 fn glibc_needed(program: &[u8]) -> Version {
-    let names = program.windows(16).filter_map(|bytes| bytes.strip_prefix(b"GLIBC_"));
+    let names = program
+        .windows(16)
+        .filter_map(|bytes| bytes.strip_prefix(b"GLIBC_"));
     let versions = names.filter_map(|name| version(&String::from_utf8_lossy(name)));
     versions.max().unwrap_or_default()
 }

@@ -12,7 +12,9 @@ fn start(container: &Container, unit: &str, service: &str) {
 
 /// A property of a service.
 fn show(container: &Container, unit: &str, property: &str) -> String {
-    container.run(&format!("systemctl show --property={property} --value {unit}.service"))
+    container.run(&format!(
+        "systemctl show --property={property} --value {unit}.service"
+    ))
 }
 
 /// The number that the service has kept in the file comes back to each of its processes, also after a crash.
@@ -27,7 +29,11 @@ pub fn the_descriptor_store_survives_restarts(container: &mut Container) {
     container.run("systemctl kill --signal=KILL fd_store");
     eventually("a third start", || {
         let status = show(container, "fd_store", "StatusText");
-        if status == "Start 3" { Ok(()) } else { Err(status) }
+        if status == "Start 3" {
+            Ok(())
+        } else {
+            Err(status)
+        }
     });
     assert_eq!(show(container, "fd_store", "NFileDescriptorStore"), "1");
 }
@@ -42,16 +48,31 @@ while read -r words; do eval \"tell $words\" </dev/zero; echo $? $other $$ >/run
 /// Since which systemd, what is told, the property that shows it, and its value. The service manager knows it as soon
 /// as the barrier lets `tell` end, so nothing is asked twice.
 const TOLD: &[(u32, &str, &str, &str)] = &[
-    (0, "'status=Waiting = \u{e4}'", "StatusText", "Waiting = \u{e4}"),
+    (
+        0,
+        "'status=Waiting = \u{e4}'",
+        "StatusText",
+        "Waiting = \u{e4}",
+    ),
     (0, "errno=2", "StatusErrno", "2"),
-    (254, "bus_error=org.example.Error", "StatusBusError", "org.example.Error"),
+    (
+        254,
+        "bus_error=org.example.Error",
+        "StatusBusError",
+        "org.example.Error",
+    ),
     (0, "watchdog_usec=3600", "WatchdogUSec", "1h"),
     (0, "reloading", "ActiveState", "reloading"),
     (0, "ready", "ActiveState", "active"),
     (0, "main_pid=$other", "MainPID", "$other"),
     (0, "main_pid=$$", "MainPID", "$$"),
     (0, "fdstore fd_name=kept", "NFileDescriptorStore", "1"),
-    (0, "fdstore fd_name=more FDPOLL=0", "NFileDescriptorStore", "2"),
+    (
+        0,
+        "fdstore fd_name=more FDPOLL=0",
+        "NFileDescriptorStore",
+        "2",
+    ),
     (0, "fdstoreremove fd_name=kept", "NFileDescriptorStore", "1"),
     (0, "status=Listening X_OWN=any", "StatusText", "Listening"),
     (254, "notify_access_main", "NotifyAccess", "main"),
@@ -68,9 +89,13 @@ pub fn the_service_manager_knows_what_it_was_told(container: &mut Container) {
         if systemd < since {
             continue;
         }
-        let answer =
-            container.run(&format!("echo \"{}\" > /run/tell; cat /run/told", words.replace('$', "\\$")));
-        let [status, other, own] = answer.split(' ').collect::<Vec<_>>()[..] else { panic!("{answer}") };
+        let answer = container.run(&format!(
+            "echo \"{}\" > /run/tell; cat /run/told",
+            words.replace('$', "\\$")
+        ));
+        let [status, other, own] = answer.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{answer}")
+        };
         assert_eq!(status, "0", "tell {words}");
         let value = value.replace("$$", own).replace("$other", other);
         assert_eq!(show(container, "teller", property), value, "tell {words}");
@@ -87,7 +112,11 @@ pub fn a_service_has_more_time_and_triggers_its_watchdog(container: &mut Contain
     container.run("echo > /run/end");
     eventually("the end by the watchdog", || {
         let result = show(container, "slow", "Result");
-        if result == "watchdog" { Ok(()) } else { Err(result) }
+        if result == "watchdog" {
+            Ok(())
+        } else {
+            Err(result)
+        }
     });
 }
 
@@ -103,9 +132,15 @@ pub fn the_journal_has_each_byte_of_an_entry(container: &mut Container) {
         r#""EXAMPLE_RAW":[0,10,255]"#,
         r#""EXAMPLE_ID":["1","2"]"#,
     ] {
-        assert!(entry.replace(" : ", ":").contains(field), "no {field} in {entry}");
+        assert!(
+            entry.replace(" : ", ":").contains(field),
+            "no {field} in {entry}"
+        );
     }
-    let lines: Vec<_> =
-        container.entries("SYSLOG_IDENTIFIER=told").iter().map(|entry| entry.line()).collect();
+    let lines: Vec<_> = container
+        .entries("SYSLOG_IDENTIFIER=told")
+        .iter()
+        .map(|entry| entry.line())
+        .collect();
     assert_eq!(lines, ["6 a line", "3 an error"]);
 }

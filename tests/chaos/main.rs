@@ -2,7 +2,12 @@
 //!
 //! `FOO_CHAOS_SECONDS` tells how long to draw cases, and `FOO_CHAOS_SEED` which is the first: each case has a seed of
 //! its own, the next number, so that one that failed can be run again alone, with 0 seconds.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -41,8 +46,18 @@ macro_rules! ensure {
 
 #[test]
 fn random_surroundings() {
-    let number = |name| env::var(name).ok().map(|value| value.parse::<u64>().expect(name));
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() << 20;
+    let number = |name| {
+        env::var(name)
+            .ok()
+            .map(|value| value.parse::<u64>().expect(name))
+    };
+    let now = || {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs()
+            << 20
+    };
     let seed = number("FOO_CHAOS_SEED").unwrap_or_else(now);
     let end = Instant::now() + Duration::from_secs(number("FOO_CHAOS_SECONDS").unwrap_or(3));
     let mut findings: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -51,11 +66,18 @@ fn random_surroundings() {
         let case = drawn(seed + cases);
         let panicked = |text| Err(("an event that did not come", text));
         if let Err((what, detail)) = caught(|| run(&case)).unwrap_or_else(panicked) {
-            findings.entry(what).or_default().push((seed + cases, case, detail));
+            findings
+                .entry(what)
+                .or_default()
+                .push((seed + cases, case, detail));
         }
         cases += 1;
     }
-    let _ = writeln!(io::stderr(), "chaos: {cases} cases from seed {seed} on, {} findings", findings.len());
+    let _ = writeln!(
+        io::stderr(),
+        "chaos: {cases} cases from seed {seed} on, {} findings",
+        findings.len()
+    );
     let report = findings.iter().map(|(what, found)| {
         let (seed, case, detail) = &found[0];
         let case = format!("{case:?}");
@@ -75,7 +97,11 @@ fn drawn(seed: u64) -> Case {
 
 fn run(case: &Case) -> Result<(), Finding> {
     let dir = TempDir::new();
-    let passed = case.passed.iter().enumerate().map(|(number, &passed)| stage::pass(passed, number, &dir));
+    let passed = case
+        .passed
+        .iter()
+        .enumerate()
+        .map(|(number, &passed)| stage::pass(passed, number, &dir));
     let (passed, targets): (Vec<_>, Vec<_>) = passed.unzip();
     // They share the daemon's.
     let shared: Vec<_> = passed.iter().map(|fd| fd.try_clone().unwrap()).collect();
@@ -96,24 +122,39 @@ fn run(case: &Case) -> Result<(), Finding> {
         // The directory goes with the daemon.
         let keep = fs::File::open(&log);
         let end = daemon.end();
-        (end, keep.ok().map(|mut file| io::read_to_string(&mut file).unwrap_or_default()))
+        (
+            end,
+            keep.ok()
+                .map(|mut file| io::read_to_string(&mut file).unwrap_or_default()),
+        )
     };
     check_end(case, outcome, &end)?;
     let lines = match case.log {
         Log::Read => end.log.clone(),
-        Log::File | Log::Journal => written.unwrap_or_default().lines().map(String::from).collect(),
+        Log::File | Log::Journal => written
+            .unwrap_or_default()
+            .lines()
+            .map(String::from)
+            .collect(),
         _ => return Ok(()),
     };
     check_lines(case, &lines)?;
     // In any order where there are two sockets; what was read already is checked.
-    let mut received: Vec<_> = lines.into_iter().filter(|line| line.starts_with("<5>Received ")).collect();
+    let mut received: Vec<_> = lines
+        .into_iter()
+        .filter(|line| line.starts_with("<5>Received "))
+        .collect();
     if case.log == Log::Read {
         received.clear();
         expected.clear();
     }
     received.sort();
     expected.sort();
-    ensure!(received == expected, "lines in a file", "got {received:?}, want {expected:?}");
+    ensure!(
+        received == expected,
+        "lines in a file",
+        "got {received:?}, want {expected:?}"
+    );
     Ok(())
 }
 
@@ -160,7 +201,11 @@ fn wait_until_ready(case: &Case, daemon: &Daemon) -> Result<(), Finding> {
         while daemon.line() != "<5>File Descriptor names are:" {}
         for name in &case.names {
             let (got, want) = (daemon.line(), format!("<5> {}", shown(name.as_bytes())));
-            ensure!(got == want, "a descriptor's name", "got {got:?}, want {want:?}");
+            ensure!(
+                got == want,
+                "a descriptor's name",
+                "got {got:?}, want {want:?}"
+            );
         }
     }
     Ok(())
@@ -179,13 +224,19 @@ fn served(case: &Case, daemon: &Daemon, targets: &[Target]) -> Result<Vec<String
             while got.starts_with("<4>") {
                 got = daemon.line();
             }
-            ensure!(got == want, "a datagram's line", "got {got:?}, want {want:?}");
+            ensure!(
+                got == want,
+                "a datagram's line",
+                "got {got:?}, want {want:?}"
+            );
         }
         lines.push(want);
     }
     if case.log == Log::Read {
         // A notification takes one for a moment.
-        eventually("no descriptor stays", || (daemon.descriptors() <= before).then_some(()));
+        eventually("no descriptor stays", || {
+            (daemon.descriptors() <= before).then_some(())
+        });
     }
     Ok(lines)
 }
@@ -193,22 +244,48 @@ fn served(case: &Case, daemon: &Daemon, targets: &[Target]) -> Result<Vec<String
 fn check_end(case: &Case, outcome: Outcome, end: &End) -> Result<(), Finding> {
     let code = if outcome == Outcome::Serves { 0 } else { 255 };
     // What can't be logged is an error in the end, where the log is one that says so.
-    ensure!(end.code == code, "exit status", "got {}, want {code}: {:?}", end.code, end.log);
+    ensure!(
+        end.code == code,
+        "exit status",
+        "got {}, want {code}: {:?}",
+        end.code,
+        end.log
+    );
     if is_heard(case) {
         let ready = end.notified("READY=1");
-        ensure!(!ready || outcome != Outcome::Refuses, "ready to serve what is not good", "{:?}", end.log);
-        ensure!(end.notified("STOPPING=1"), "STOPPING=1 is missing", "{:?}", end.log);
+        ensure!(
+            !ready || outcome != Outcome::Refuses,
+            "ready to serve what is not good",
+            "{:?}",
+            end.log
+        );
+        ensure!(
+            end.notified("STOPPING=1"),
+            "STOPPING=1 is missing",
+            "{:?}",
+            end.log
+        );
     }
     Ok(())
 }
 
 fn check_lines(case: &Case, lines: &[String]) -> Result<(), Finding> {
     for line in lines {
-        let known = ["<3>", "<4>", "<5>", "<6>"].iter().any(|prefix| line.starts_with(prefix));
-        ensure!(known && line.chars().all(is_printable), "a line with what is none of its", "{line:?}");
+        let known = ["<3>", "<4>", "<5>", "<6>"]
+            .iter()
+            .any(|prefix| line.starts_with(prefix));
+        ensure!(
+            known && line.chars().all(is_printable),
+            "a line with what is none of its",
+            "{line:?}"
+        );
     }
     let errors = lines.iter().filter(|line| line.starts_with("<3>")).count();
     let wanted = usize::from(case.outcome() != Outcome::Serves);
-    ensure!(errors == wanted, "error lines", "{errors} instead of {wanted}: {lines:?}");
+    ensure!(
+        errors == wanted,
+        "error lines",
+        "{errors} instead of {wanted}: {lines:?}"
+    );
     Ok(())
 }

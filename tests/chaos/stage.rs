@@ -32,15 +32,24 @@ pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
     let file = || open(File::options().read(true).write(true).create(true));
     let bound = || {
         let socket = UnixDatagram::bind(&path).unwrap();
-        (socket, Target::To(SocketAddr::from_pathname(&path).unwrap()))
+        (
+            socket,
+            Target::To(SocketAddr::from_pathname(&path).unwrap()),
+        )
     };
     let other = match passed {
-        Passed::Bound | Passed::Nonblocking | Passed::Credentials | Passed::Impatient | Passed::ShutDown => {
+        Passed::Bound
+        | Passed::Nonblocking
+        | Passed::Credentials
+        | Passed::Impatient
+        | Passed::ShutDown => {
             let (socket, target) = bound();
             match passed {
                 Passed::Nonblocking => socket.set_nonblocking(true).unwrap(),
                 Passed::Credentials => sys::ask_for_credentials(&socket).unwrap(),
-                Passed::Impatient => socket.set_read_timeout(Some(Duration::from_micros(1))).unwrap(),
+                Passed::Impatient => socket
+                    .set_read_timeout(Some(Duration::from_micros(1)))
+                    .unwrap(),
                 Passed::ShutDown => socket.shutdown(std::net::Shutdown::Read).unwrap(),
                 _ => {}
             }
@@ -52,7 +61,10 @@ pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
         }
         Passed::Abstract => {
             let address = SocketAddr::from_abstract_name(path.as_os_str().as_bytes()).unwrap();
-            return (UnixDatagram::bind_addr(&address).unwrap().into(), Target::To(address));
+            return (
+                UnixDatagram::bind_addr(&address).unwrap().into(),
+                Target::To(address),
+            );
         }
         Passed::Pair => {
             let (ours, other) = UnixDatagram::pair().unwrap();
@@ -74,7 +86,11 @@ pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
         Passed::ReadEnd => nix::unistd::pipe().unwrap().0,
         Passed::WriteEnd => nix::unistd::pipe().unwrap().1,
         Passed::Null => File::open("/dev/null").unwrap().into(),
-        Passed::Full => File::options().write(true).open("/dev/full").unwrap().into(),
+        Passed::Full => File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+            .into(),
     };
     (other, Target::Nowhere)
 }
@@ -82,7 +98,13 @@ pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
 /// A daemon with that log.
 pub fn log(setup: Setup, log: &Log) -> Setup {
     let path = setup.dir().join("log");
-    let append = || File::options().append(true).create(true).open(&path).unwrap();
+    let append = || {
+        File::options()
+            .append(true)
+            .create(true)
+            .open(&path)
+            .unwrap()
+    };
     match log {
         Log::Read => setup,
         Log::Closed => setup.log_closed(),
@@ -102,7 +124,13 @@ pub fn log(setup: Setup, log: &Log) -> Setup {
 
 /// Sends a message, the one of this number, and gives the line that it has to become.
 pub fn send(message: &Message, number: usize, target: &Target, dir: &TempDir) -> String {
-    let Message { from, payload, attached, credentials, .. } = message;
+    let Message {
+        from,
+        payload,
+        attached,
+        credentials,
+        ..
+    } = message;
     let null = || OwnedFd::from(File::open("/dev/null").unwrap());
     let attached: Vec<_> = (0..*attached).map(|_| null()).collect();
     let send = |socket: &UnixDatagram| {
@@ -126,7 +154,11 @@ pub fn send(message: &Message, number: usize, target: &Target, dir: &TempDir) ->
         Target::ToKnow(_) => format!(" (pid {}, uid {})", std::process::id(), getuid()),
         _ => String::new(),
     };
-    format!("<5>Received {} bytes{who} from {name}: {}", payload.len(), shown(text(payload)))
+    format!(
+        "<5>Received {} bytes{who} from {name}: {}",
+        payload.len(),
+        shown(text(payload))
+    )
 }
 
 /// A sender's socket, and its name as the log has to show it.
@@ -138,14 +170,23 @@ fn sender(from: &From, number: usize, dir: &TempDir) -> (UnixDatagram, String) {
             let mut path = named(bytes);
             path.truncate(107);
             let base = base.as_os_str().len();
-            path[base..].iter_mut().filter(|byte| matches!(byte, b'/' | 0)).for_each(|byte| *byte = b'_');
-            (UnixDatagram::bind(OsStr::from_bytes(&path)).unwrap(), shown(&path))
+            path[base..]
+                .iter_mut()
+                .filter(|byte| matches!(byte, b'/' | 0))
+                .for_each(|byte| *byte = b'_');
+            (
+                UnixDatagram::bind(OsStr::from_bytes(&path)).unwrap(),
+                shown(&path),
+            )
         }
         From::Abstract(bytes) => {
             let mut name = named(bytes);
             name.truncate(107);
             let address = SocketAddr::from_abstract_name(&name).unwrap();
-            (UnixDatagram::bind_addr(&address).unwrap(), format!("@{}", shown(&name)))
+            (
+                UnixDatagram::bind_addr(&address).unwrap(),
+                format!("@{}", shown(&name)),
+            )
         }
         From::Nobody => (UnixDatagram::unbound().unwrap(), "(unnamed)".into()),
     }

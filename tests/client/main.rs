@@ -1,5 +1,10 @@
 //! The contract of the client, one test a row.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -56,7 +61,9 @@ fn standard_input() {
         let case = input.escape_ascii().to_string();
         let end = place.run(place.reading(input));
         end.assert_ok(&case);
-        let said = messages.iter().flat_map(|message| [b"sending ", *message, b"\n"].concat());
+        let said = messages
+            .iter()
+            .flat_map(|message| [b"sending ", *message, b"\n"].concat());
         assert_eq!(end.out, said.collect::<Vec<_>>(), "{case}");
         for message in messages {
             assert_eq!(place.received().0, *message, "{case}");
@@ -108,7 +115,11 @@ fn its_socket_has_a_name_and_is_not_left_behind() {
         place.run(command).assert_ok(case);
         let sender = place.received().1.expect(case);
         assert_eq!(sender.parent(), Some(parent.as_path()), "{case}");
-        assert!(sender.symlink_metadata().is_err(), "{case}: {} is left", sender.display());
+        assert!(
+            sender.symlink_metadata().is_err(),
+            "{case}: {} is left",
+            sender.display()
+        );
         assert!(place.left().is_empty(), "{case}: {:?}", place.left());
     }
 }
@@ -132,11 +143,23 @@ fn the_daemon_dies_while_it_waits() {
     filler.set_nonblocking(true).unwrap();
     while filler.send_to(b"", place.dir.join("dying")).is_ok() {}
     let socket = place.dir.join("dying");
-    let child =
-        place.bare(["--timeout", "60", "--socket", socket.to_str().unwrap(), "hello"]).spawn().unwrap();
+    let child = place
+        .bare([
+            "--timeout",
+            "60",
+            "--socket",
+            socket.to_str().unwrap(),
+            "hello",
+        ])
+        .spawn()
+        .unwrap();
     place.waits(&child);
     drop(dying);
-    place.end(child).assert_error("dead", 1, &[socket.to_str().unwrap(), "systemctl start foo"]);
+    place.end(child).assert_error(
+        "dead",
+        1,
+        &[socket.to_str().unwrap(), "systemctl start foo"],
+    );
 }
 
 #[test]
@@ -168,7 +191,12 @@ fn the_socket_of_the_unit_is_the_default() {
     let place = Place::new();
     let end = match fs::symlink_metadata(socket) {
         // A foo is installed here: it gets no messages from tests.
-        Ok(_) => return skip("client::the_socket_of_the_unit_is_the_default", "foo is installed"),
+        Ok(_) => {
+            return skip(
+                "client::the_socket_of_the_unit_is_the_default",
+                "foo is installed",
+            );
+        }
         Err(_) => place.run(place.bare(["hello"])),
     };
     end.assert_error("default", 1, &["run/foo.socket"]);
@@ -181,10 +209,16 @@ fn too_long() {
     let limit = limit.trim().parse::<usize>().unwrap() - 32;
     let place = Place::new();
     let longest = vec![b'x'; limit];
-    place.run(place.reading(&longest)).assert_ok("as long as can be");
+    place
+        .run(place.reading(&longest))
+        .assert_ok("as long as can be");
     assert!(place.received().0 == longest);
     let end = place.run(place.reading(&vec![b'x'; limit + 1]));
-    end.assert_error("a byte too long", 1, &[&(limit + 1).to_string(), &limit.to_string()]);
+    end.assert_error(
+        "a byte too long",
+        1,
+        &[&(limit + 1).to_string(), &limit.to_string()],
+    );
 }
 
 #[test]
@@ -193,11 +227,22 @@ fn queue_full() {
     let filled = place.fill();
     let start = Instant::now();
     let end = place.run(place.foocl(["--timeout", "0.2", "hello"]));
-    assert!(start.elapsed() >= Duration::from_millis(200), "after {:?}", start.elapsed());
+    assert!(
+        start.elapsed() >= Duration::from_millis(200),
+        "after {:?}",
+        start.elapsed()
+    );
     let socket = place.dir.join("foo.socket");
-    end.assert_error("nobody reads", 1, &[socket.to_str().unwrap(), "0.2", "--timeout"]);
+    end.assert_error(
+        "nobody reads",
+        1,
+        &[socket.to_str().unwrap(), "0.2", "--timeout"],
+    );
     for timeout in ["60", "infinity"] {
-        let child = place.foocl(["--timeout", timeout, "hello"]).spawn().unwrap();
+        let child = place
+            .foocl(["--timeout", timeout, "hello"])
+            .spawn()
+            .unwrap();
         place.waits(&child);
         (0..filled).for_each(|_| assert_eq!(place.received().0, b""));
         assert_eq!(place.received().0, b"hello");
@@ -211,7 +256,11 @@ fn its_output_can_not_be_written() {
     let place = Place::new();
     let mut command = place.foocl(["hello"]);
     command.stdout(File::options().write(true).open("/dev/full").unwrap());
-    place.run(command).assert_error("full", 1, &["standard output", "space", "everything was sent"]);
+    place.run(command).assert_error(
+        "full",
+        1,
+        &["standard output", "space", "everything was sent"],
+    );
     assert_eq!(place.received().0, b"hello");
 }
 
@@ -232,15 +281,15 @@ fn to_an_abstract_name() {
     let name = place.dir.path().to_str().unwrap();
     let address = SocketAddr::from_abstract_name(name).unwrap();
     let receiver = patient(UnixDatagram::bind_addr(&address).unwrap());
-    place.run(place.bare(["-s", &format!("@{name}"), "hello"])).assert_ok("abstract");
+    place
+        .run(place.bare(["-s", &format!("@{name}"), "hello"]))
+        .assert_ok("abstract");
     let mut buffer = [0; 16];
     assert_eq!(persist(|| receiver.recv(&mut buffer)).unwrap(), 5);
     drop(receiver);
-    place.run(place.bare(["-s", &format!("@{name}"), "hello"])).assert_error(
-        "nobody",
-        1,
-        &["nothing listens"],
-    );
+    place
+        .run(place.bare(["-s", &format!("@{name}"), "hello"]))
+        .assert_error("nobody", 1, &["nothing listens"]);
 }
 
 /// As under `ProtectSystem=strict`: the message matters more than who sent it.
@@ -249,11 +298,14 @@ fn nowhere_to_write() {
     let place = Place::new();
     for directory in ["/proc/self", "/nonexistent"] {
         let mut command = place.foocl(["hello"]);
-        command.env_remove("XDG_RUNTIME_DIR").env("TMPDIR", directory);
+        command
+            .env_remove("XDG_RUNTIME_DIR")
+            .env("TMPDIR", directory);
         let end = place.run(command);
         assert_eq!(end.code, Some(0), "{}", end.err);
         assert!(
-            end.err.starts_with("foocl: sending without a name: unable to make a socket in /"),
+            end.err
+                .starts_with("foocl: sending without a name: unable to make a socket in /"),
             "{}",
             end.err
         );
@@ -303,7 +355,10 @@ fn usage() {
         assert!(end.out.is_empty(), "{args:?}");
     }
     for (args, words) in [
-        (["--help"], &["--socket", "--timeout", "--help", "--version", "-"][..]),
+        (
+            ["--help"],
+            &["--socket", "--timeout", "--help", "--version", "-"][..],
+        ),
         (["-h"], &["--socket", "--timeout"]),
         (["--version"], &["foocl 1.3.0"]),
         (["-V"], &["foocl 1.3.0"]),
@@ -315,6 +370,9 @@ fn usage() {
             assert!(shown.contains(word), "{args:?}: no {word} in {shown}");
         }
     }
-    place.receiver.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    place
+        .receiver
+        .set_read_timeout(Some(Duration::from_millis(1)))
+        .unwrap();
     assert!(place.receiver.recv(&mut [0]).is_err(), "something was sent");
 }

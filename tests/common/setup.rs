@@ -34,7 +34,11 @@ enum Log {
 /// What the daemon runs under, such as valgrind, as `FOO_UNDER` tells in words.
 fn under() -> impl Iterator<Item = OsString> {
     let under = env::var("FOO_UNDER").unwrap_or_default();
-    under.split_whitespace().map(OsString::from).collect::<Vec<_>>().into_iter()
+    under
+        .split_whitespace()
+        .map(OsString::from)
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 impl Setup {
@@ -95,7 +99,8 @@ impl Setup {
     pub fn log_to_journal(self, log: impl Into<OwnedFd>) -> Self {
         let log = File::from(log.into());
         let data = log.metadata().unwrap();
-        self.env("JOURNAL_STREAM", format!("{}:{}", data.dev(), data.ino())).log_to(log)
+        self.env("JOURNAL_STREAM", format!("{}:{}", data.dev(), data.ino()))
+            .log_to(log)
     }
 
     pub fn log_closed(mut self) -> Self {
@@ -141,11 +146,18 @@ impl Setup {
         // A failed test shows the environment that was logged: nothing of the runner's own in it,
         // but what finding programs, measuring coverage and sanitizers need.
         let kept = ["PATH", "LLVM_PROFILE_FILE", "ASAN_OPTIONS"];
-        let kept = kept.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
+        let kept = kept
+            .into_iter()
+            .filter_map(|name| Some((name, env::var_os(name)?)));
         command.env_clear().envs(kept);
         command.env("LISTEN_FDS", self.passed.len().to_string());
-        command.env("LISTEN_FDNAMES", vec!["foo.socket"; self.passed.len()].join(":"));
-        command.env("LISTEN_PID", "self").env("NOTIFY_SOCKET", notify_address);
+        command.env(
+            "LISTEN_FDNAMES",
+            vec!["foo.socket"; self.passed.len()].join(":"),
+        );
+        command
+            .env("LISTEN_PID", "self")
+            .env("NOTIFY_SOCKET", notify_address);
         for (name, value) in &self.env {
             match value {
                 Some(value) => command.env(name, value),
@@ -189,6 +201,9 @@ impl Setup {
         // The directory's name is as good for the abstract namespace: nobody else has it.
         let name = self.dir.path().to_str().unwrap();
         let address = SocketAddr::from_abstract_name(name).unwrap();
-        (UnixDatagram::bind_addr(&address).unwrap(), format!("@{name}").into())
+        (
+            UnixDatagram::bind_addr(&address).unwrap(),
+            format!("@{name}").into(),
+        )
     }
 }

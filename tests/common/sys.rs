@@ -10,15 +10,21 @@ use std::{ptr, slice};
 
 /// One place turns a negative return into an error.
 fn check(result: libc::c_int) -> Result<libc::c_int> {
-    if result < 0 { Err(Error::last_os_error()) } else { Ok(result) }
+    if result < 0 {
+        Err(Error::last_os_error())
+    } else {
+        Ok(result)
+    }
 }
 
 /// Binds a datagram socket to a path that may fill all 108 bytes: std wants room for a NUL, the
 /// kernel doesn't.
 pub fn bind_long(path: &Path) -> Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
-    let mut address =
-        libc::sockaddr_un { sun_family: libc::AF_UNIX as libc::sa_family_t, sun_path: [0; 108] };
+    let mut address = libc::sockaddr_un {
+        sun_family: libc::AF_UNIX as libc::sa_family_t,
+        sun_path: [0; 108],
+    };
     for (to, from) in address.sun_path.iter_mut().zip(path.as_os_str().as_bytes()) {
         *to = *from as libc::c_char;
     }
@@ -62,14 +68,32 @@ pub fn keep_on_exec(fd: &impl AsRawFd) -> Result<()> {
 }
 
 /// Sends from a connected socket with descriptors attached, and with the sender's credentials where asked for.
-pub fn send_with(socket: &UnixDatagram, payload: &[u8], fds: &[OwnedFd], credentials: bool) -> Result<()> {
+pub fn send_with(
+    socket: &UnixDatagram,
+    payload: &[u8],
+    fds: &[OwnedFd],
+    credentials: bool,
+) -> Result<()> {
     let fds: Vec<_> = fds.iter().map(AsRawFd::as_raw_fd).collect();
     // SAFETY: neither call does more than ask.
-    let own = unsafe { libc::ucred { pid: libc::getpid(), uid: libc::getuid(), gid: libc::getgid() } };
-    let own = if credentials { slice::from_ref(&own) } else { &[] };
+    let own = unsafe {
+        libc::ucred {
+            pid: libc::getpid(),
+            uid: libc::getuid(),
+            gid: libc::getgid(),
+        }
+    };
+    let own = if credentials {
+        slice::from_ref(&own)
+    } else {
+        &[]
+    };
     // Words, so that the headers in it are aligned.
     let mut control = [0_u64; 140];
-    let mut vector = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
+    let mut vector = libc::iovec {
+        iov_base: payload.as_ptr().cast_mut().cast(),
+        iov_len: payload.len(),
+    };
     // SAFETY: all zeroes is a header without anything; all it is given then lives through the call, which only reads
     // it, and `attach` keeps within the control buffer.
     unsafe {
@@ -78,7 +102,11 @@ pub fn send_with(socket: &UnixDatagram, payload: &[u8], fds: &[OwnedFd], credent
         header.msg_control = control.as_mut_ptr().cast();
         attach(&mut header, libc::SCM_RIGHTS, &fds);
         attach(&mut header, libc::SCM_CREDENTIALS, own);
-        check(libc::sendmsg(socket.as_raw_fd(), &header, 0).try_into().unwrap_or(0))?;
+        check(
+            libc::sendmsg(socket.as_raw_fd(), &header, 0)
+                .try_into()
+                .unwrap_or(0),
+        )?;
     }
     Ok(())
 }
@@ -95,7 +123,11 @@ unsafe fn attach<T: Copy>(header: &mut libc::msghdr, kind: libc::c_int, items: &
     let size = size_of_val(items) as libc::c_uint;
     // SAFETY: as the caller promises; the place is aligned, as every control message's size is.
     unsafe {
-        let place: *mut libc::cmsghdr = header.msg_control.cast::<u8>().add(header.msg_controllen).cast();
+        let place: *mut libc::cmsghdr = header
+            .msg_control
+            .cast::<u8>()
+            .add(header.msg_controllen)
+            .cast();
         header.msg_controllen += libc::CMSG_SPACE(size) as usize;
         (*place).cmsg_level = libc::SOL_SOCKET;
         (*place).cmsg_type = kind;

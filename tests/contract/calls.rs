@@ -20,7 +20,9 @@ fn calls(library: &Path, setup: Setup, stop: bool) -> Vec<String> {
     }
     daemon.wait();
     let text = fs::read_to_string(calls).unwrap();
-    text.split_inclusive(")\n").map(|call| call.trim_end().to_owned()).collect()
+    text.split_inclusive(")\n")
+        .map(|call| call.trim_end().to_owned())
+        .collect()
 }
 
 #[test]
@@ -31,13 +33,19 @@ fn each_is_the_originals() {
     let dir = TempDir::new();
     let library = dir.join("calls.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/calls.c");
-    let compiled =
-        Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).args([source, "-ldl"]).status();
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .args([source, "-ldl"])
+        .status();
     assert!(compiled.unwrap().success());
 
     let started = calls(&library, Daemon::listening(), true);
     let ready = "sd_notify(0, \"READY=1\nSTATUS=Received 0 messages, 0 bytes\")";
-    let [listen, stopping] = ["sd_listen_fds_with_names(0, &names)", "sd_notify(0, \"STOPPING=1\")"];
+    let [listen, stopping] = [
+        "sd_listen_fds_with_names(0, &names)",
+        "sd_notify(0, \"STOPPING=1\")",
+    ];
     assert_eq!(started, [listen, ready, stopping]);
 
     let refused = calls(&library, Daemon::listening().unset("LISTEN_FDS"), false);

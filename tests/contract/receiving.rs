@@ -85,9 +85,15 @@ fn newline_inside() {
 #[test]
 fn control_characters_and_broken_utf8() {
     assert_shown(&[
-        (b"\x01\x08\x0b\x0c\x1b[2J\x1f", r"\x01\x08\x0b\x0c\x1b[2J\x1f"),
+        (
+            b"\x01\x08\x0b\x0c\x1b[2J\x1f",
+            r"\x01\x08\x0b\x0c\x1b[2J\x1f",
+        ),
         (b"a\x7fb", r"a\x7fb"),
-        ("\u{80}\u{9b}\u{9f}\u{a0}".as_bytes(), "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f\u{a0}"),
+        (
+            "\u{80}\u{9b}\u{9f}\u{a0}".as_bytes(),
+            "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f\u{a0}",
+        ),
         (b"\xff", r"\xff"),
         (b"caf\xe9 au lait", r"caf\xe9 au lait"),
         // A character cut short, one too long for its value, a surrogate, one beyond Unicode.
@@ -101,14 +107,20 @@ fn control_characters_and_broken_utf8() {
 
 #[test]
 fn nul_inside() {
-    assert_shown(&[(b"hello\0world", r"hello\x00world"), (b"\0hello", r"\x00hello"), (b"a\0b\0", r"a\x00b")]);
+    assert_shown(&[
+        (b"hello\0world", r"hello\x00world"),
+        (b"\0hello", r"\x00hello"),
+        (b"a\0b\0", r"a\x00b"),
+    ]);
 }
 
 #[test]
 fn longer_than_1024() {
     // On a pipe a line may have any length, whatever the journal's stream would cut.
     let daemon = Daemon::listening().env("JOURNAL_STREAM", "1:1").ready();
-    for size in [1023, 1024, 1025, 2048, 49_152, 60_000, 65_536, 200_000, 212_960, 3] {
+    for size in [
+        1023, 1024, 1025, 2048, 49_152, 60_000, 65_536, 200_000, 212_960, 3,
+    ] {
         let text = letters(size);
         daemon.assert_logs(&format!("{size} bytes"), &text, &text);
     }
@@ -121,7 +133,10 @@ fn longer_than_1024() {
 #[test]
 fn longer_than_a_line_while_no_journal_is_there() {
     if journal_is_here() {
-        return skip("receiving::longer_than_a_line_while_no_journal_is_there", "this machine has a journal");
+        return skip(
+            "receiving::longer_than_a_line_while_no_journal_is_there",
+            "this machine has a journal",
+        );
     }
     let dir = TempDir::new();
     let log = File::create_new(dir.join("log")).unwrap();
@@ -130,15 +145,27 @@ fn longer_than_a_line_while_no_journal_is_there() {
     daemon.send(&text);
     daemon.send("hello");
     let lines = || fs::read_to_string(dir.join("log")).unwrap();
-    let lines = eventually("the next", || Some(lines()).filter(|lines| lines.ends_with(": hello\n")));
-    let line = lines.lines().find(|line| line.starts_with("<5>Received 60000 "));
-    assert_line("60,000 bytes", line.unwrap_or("none"), &daemon.received(60_000, &text));
+    let lines = eventually("the next", || {
+        Some(lines()).filter(|lines| lines.ends_with(": hello\n"))
+    });
+    let line = lines
+        .lines()
+        .find(|line| line.starts_with("<5>Received 60000 "));
+    assert_line(
+        "60,000 bytes",
+        line.unwrap_or("none"),
+        &daemon.received(60_000, &text),
+    );
 }
 
 /// A text in which a piece lost or moved would show.
 fn letters(size: usize) -> String {
     let numbers = (0_usize..).map(|number| format!("{number} "));
-    numbers.flat_map(String::into_bytes).map(char::from).take(size).collect()
+    numbers
+        .flat_map(String::into_bytes)
+        .map(char::from)
+        .take(size)
+        .collect()
 }
 
 #[test]
@@ -150,7 +177,10 @@ fn longer_than_it_can_hold() {
     for size in [HELD, HELD + 1, 300_000] {
         let text = letters(size);
         if client.send_to(text.as_bytes(), daemon.socket()).is_err() {
-            skip("receiving::longer_than_it_can_hold", "needs net.core.wmem_max >= 212992");
+            skip(
+                "receiving::longer_than_it_can_hold",
+                "needs net.core.wmem_max >= 212992",
+            );
             return;
         }
         let cut = match size - HELD {
@@ -158,7 +188,10 @@ fn longer_than_it_can_hold() {
             cut => format!(", {cut} of them cut"),
         };
         let from = path.display();
-        let want = format!("<5>Received {size} bytes from {from}{cut}: {}", &text[..HELD]);
+        let want = format!(
+            "<5>Received {size} bytes from {from}{cut}: {}",
+            &text[..HELD]
+        );
         assert_line(&format!("{size} bytes"), &daemon.line(), &want);
     }
     daemon.assert_logs("the next", "hello", "hello");
@@ -181,13 +214,41 @@ fn sender() {
     let cases = [
         ("a path", bind(path(b"plain")), in_dir("plain")),
         ("not bound, after a path", nobody(), "(unnamed)".into()),
-        ("an abstract name", abstracts(b"name"), format!("@{unique}name")),
-        ("not bound, after an abstract name", nobody(), "(unnamed)".into()),
-        ("a shorter abstract name", abstracts(b""), format!("@{unique}")),
-        ("NUL in an abstract name", abstracts(b"\0a\0"), format!(r"@{unique}\x00a\x00")),
-        ("binary in an abstract name", abstracts(b"\n\xff"), format!(r"@{unique}\x0a\xff")),
-        ("blanks and UTF-8", bind(path("a b\té".as_bytes())), in_dir("a b\té")),
-        ("control characters", bind(path(b"a\n<0>b\x1b")), in_dir(r"a\x0a<0>b\x1b")),
+        (
+            "an abstract name",
+            abstracts(b"name"),
+            format!("@{unique}name"),
+        ),
+        (
+            "not bound, after an abstract name",
+            nobody(),
+            "(unnamed)".into(),
+        ),
+        (
+            "a shorter abstract name",
+            abstracts(b""),
+            format!("@{unique}"),
+        ),
+        (
+            "NUL in an abstract name",
+            abstracts(b"\0a\0"),
+            format!(r"@{unique}\x00a\x00"),
+        ),
+        (
+            "binary in an abstract name",
+            abstracts(b"\n\xff"),
+            format!(r"@{unique}\x0a\xff"),
+        ),
+        (
+            "blanks and UTF-8",
+            bind(path("a b\té".as_bytes())),
+            in_dir("a b\té"),
+        ),
+        (
+            "control characters",
+            bind(path(b"a\n<0>b\x1b")),
+            in_dir(r"a\x0a<0>b\x1b"),
+        ),
         ("not UTF-8", bind(path(b"\xe9")), in_dir(r"\xe9")),
     ];
     for (case, sender, name) in cases {
@@ -209,13 +270,20 @@ fn credentials() {
     sender.send_to(b"early", &to_with).unwrap();
     let daemon = Setup::new(vec![with.into(), without.into()], dir).ready();
     let who = format!("(pid {}, uid {})", std::process::id(), getuid());
-    assert_eq!(daemon.line(), format!("<5>Received 5 bytes {who} from (unnamed): early"));
+    assert_eq!(
+        daemon.line(),
+        format!("<5>Received 5 bytes {who} from (unnamed): early")
+    );
     let before = daemon.descriptors();
     for (to, who) in [(&to_with, format!(" {who}").as_str()), (&to_without, "")].repeat(3) {
         let sender = patient(UnixDatagram::unbound().unwrap());
         sender.connect(to).unwrap();
-        for (attached, with_credentials) in [(0, false), (0, true), (1, false), (5, true), (253, true)] {
-            let fds: Vec<_> = (0..attached).map(|_| File::open("/dev/null").unwrap().into()).collect();
+        for (attached, with_credentials) in
+            [(0, false), (0, true), (1, false), (5, true), (253, true)]
+        {
+            let fds: Vec<_> = (0..attached)
+                .map(|_| File::open("/dev/null").unwrap().into())
+                .collect();
             sys::send_with(&sender, b"hello", &fds, with_credentials).unwrap();
             assert_eq!(
                 daemon.line(),
@@ -237,8 +305,12 @@ fn credentials() {
         .unwrap();
     client.wait().unwrap();
     let line = daemon.line();
-    let begin =
-        format!("<5>Received 2 bytes (pid {}, uid {}) from {}/", client.id(), getuid(), dir.path().display());
+    let begin = format!(
+        "<5>Received 2 bytes (pid {}, uid {}) from {}/",
+        client.id(),
+        getuid(),
+        dir.path().display()
+    );
     assert!(line.starts_with(&begin), "{line}");
 }
 
@@ -251,22 +323,44 @@ fn credentials_of_a_relay_and_forged() {
     let relay = patient(dir.socket("relay"));
     let (to_foo, to_relay) = (dir.join("foo.socket"), dir.join("relay"));
     let daemon = Setup::new(vec![socket.into()], dir).ready();
-    let client = Command::new(foocl()).arg("--quiet").arg("--socket").arg(to_relay).arg("hi").status();
+    let client = Command::new(foocl())
+        .arg("--quiet")
+        .arg("--socket")
+        .arg(to_relay)
+        .arg("hi")
+        .status();
     assert!(client.unwrap().success());
     let mut buffer = [0; 16];
     let size = persist(|| relay.recv(&mut buffer)).unwrap();
     let sender = UnixDatagram::unbound().unwrap();
     sender.send_to(&buffer[..size], &to_foo).unwrap();
     let who = format!("(pid {}, uid {})", std::process::id(), getuid());
-    assert_eq!(daemon.line(), format!("<5>Received 2 bytes {who} from (unnamed): hi"));
+    assert_eq!(
+        daemon.line(),
+        format!("<5>Received 2 bytes {who} from (unnamed): hi")
+    );
 
-    let forged = libc::ucred { pid: 1, uid: 4711, gid: 0 }.into();
+    let forged = libc::ucred {
+        pid: 1,
+        uid: 4711,
+        gid: 0,
+    }
+    .into();
     let (text, address) = ([IoSlice::new(b"hi")], UnixAddr::new(&to_foo).unwrap());
     let control = [ControlMessage::ScmCredentials(&forged)];
-    let sent = sendmsg(sender.as_raw_fd(), &text, &control, MsgFlags::empty(), Some(&address));
+    let sent = sendmsg(
+        sender.as_raw_fd(),
+        &text,
+        &control,
+        MsgFlags::empty(),
+        Some(&address),
+    );
     if getuid().is_root() {
         assert_eq!(sent, Ok(2));
-        assert_eq!(daemon.line(), "<5>Received 2 bytes (pid 1, uid 4711) from (unnamed): hi");
+        assert_eq!(
+            daemon.line(),
+            "<5>Received 2 bytes (pid 1, uid 4711) from (unnamed): hi"
+        );
     } else {
         assert_eq!(sent, Err(Errno::EPERM));
     }
@@ -288,11 +382,17 @@ fn sender_with_a_path_of_108_bytes() {
 /// It is told of once, and once when it has passed; nothing is lost.
 #[test]
 fn an_error_from_the_socket_that_passes() {
-    if !have("strace", "strace", "receiving::an_error_from_the_socket_that_passes") {
+    if !have(
+        "strace",
+        "strace",
+        "receiving::an_error_from_the_socket_that_passes",
+    ) {
         return;
     }
     let inject = "inject=recvmmsg:error=ENOMEM:when=1..3";
-    let daemon = Daemon::listening().under(["strace", "-D", "-qq", "-o", "/dev/null", "-e", inject]).ready();
+    let daemon = Daemon::listening()
+        .under(["strace", "-D", "-qq", "-o", "/dev/null", "-e", inject])
+        .ready();
     daemon.send("hello");
     let error = daemon.line();
     assert!(
@@ -300,7 +400,11 @@ fn an_error_from_the_socket_that_passes() {
         "{error}"
     );
     assert_eq!(daemon.line(), "<5>Receiving from foo.socket again");
-    assert_line("after the error", &daemon.line(), &daemon.received(5, "hello"));
+    assert_line(
+        "after the error",
+        &daemon.line(),
+        &daemon.received(5, "hello"),
+    );
     while daemon.notified().value("STATUS") != Some("Received 1 message, 5 bytes") {}
     daemon.assert_rests("after the error");
 }

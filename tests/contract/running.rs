@@ -30,7 +30,10 @@ fn sighup() {
         });
         let reloading = next(&daemon, "RELOADING=1");
         let since: u64 = reloading.value("MONOTONIC_USEC").unwrap().parse().unwrap();
-        assert!((before..=monotonic()).contains(&since), "round {round}: {since}");
+        assert!(
+            (before..=monotonic()).contains(&since),
+            "round {round}: {since}"
+        );
         next(&daemon, "READY=1");
         for when in ["before", "after"] {
             for i in 0..4 {
@@ -52,7 +55,11 @@ fn next(daemon: &Daemon, assignment: &str) -> Note {
         if note.has(assignment) {
             return note;
         }
-        assert!(note.value("STATUS").is_some(), "{:?} before {assignment}", note.text);
+        assert!(
+            note.value("STATUS").is_some(),
+            "{:?} before {assignment}",
+            note.text
+        );
     }
 }
 
@@ -64,7 +71,9 @@ fn sigterm_and_sigint() {
             (0..8).for_each(|i| daemon.send(format!("queued {i}")));
             daemon.signal(signal);
         });
-        let want: Vec<_> = (0..8).map(|i| daemon.received(8, &format!("queued {i}"))).collect();
+        let want: Vec<_> = (0..8)
+            .map(|i| daemon.received(8, &format!("queued {i}")))
+            .collect();
         let end = daemon.end();
         assert_eq!(end.code, 0, "{signal}");
         assert_eq!(end.log, want, "{signal}");
@@ -75,7 +84,9 @@ fn sigterm_and_sigint() {
 /// What is queued is logged, but senders who go on for ever can't keep the daemon alive.
 #[test]
 fn sigterm_in_a_flood() {
-    let daemon = Daemon::listening().log_to(File::create("/dev/null").unwrap()).ready();
+    let daemon = Daemon::listening()
+        .log_to(File::create("/dev/null").unwrap())
+        .ready();
     daemon.flood();
     assert!(daemon.notified().value("STATUS").is_some());
     daemon.signal(SIGTERM);
@@ -89,7 +100,9 @@ fn watchdog() {
     const PERIOD: Duration = Duration::from_secs(1);
     let setup = || {
         let usec = PERIOD.as_micros().to_string();
-        Daemon::listening().env("WATCHDOG_USEC", usec).env("WATCHDOG_PID", "self")
+        Daemon::listening()
+            .env("WATCHDOG_USEC", usec)
+            .env("WATCHDOG_PID", "self")
     };
     for busy in [false, true] {
         let begin = Instant::now();
@@ -106,8 +119,10 @@ fn watchdog() {
         let took = pings[2] - begin;
         assert!(took >= PERIOD, "busy {busy}: in a hurry, {took:?}");
     }
-    let cases =
-        [("of another process", setup().env("WATCHDOG_PID", "1")), ("unset", setup().unset("WATCHDOG_USEC"))];
+    let cases = [
+        ("of another process", setup().env("WATCHDOG_PID", "1")),
+        ("unset", setup().unset("WATCHDOG_USEC")),
+    ];
     for (case, setup) in cases {
         let daemon = setup.ready();
         daemon.assert_rests(case);
@@ -149,8 +164,10 @@ fn status() {
 fn never_killed_by_its_log() {
     let (log, reader) = UnixStream::pair().unwrap();
     drop(reader);
-    let setups =
-        [("closed", Daemon::listening().log_closed()), ("nobody reads", Daemon::listening().log_to(log))];
+    let setups = [
+        ("closed", Daemon::listening().log_closed()),
+        ("nobody reads", Daemon::listening().log_to(log)),
+    ];
     for (case, setup) in setups {
         keeps_receiving(case, &setup.ready());
     }
@@ -181,11 +198,22 @@ fn keeps_receiving(case: &str, daemon: &Daemon) {
 #[test]
 fn a_log_that_takes_nothing() {
     let (log, reader) = UnixStream::pair().unwrap();
-    let daemon = Daemon::listening().log_to(log).env("WATCHDOG_USEC", "1000000").ready();
+    let daemon = Daemon::listening()
+        .log_to(log)
+        .env("WATCHDOG_USEC", "1000000")
+        .ready();
     let sender = UnixDatagram::unbound().unwrap();
-    sender.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    sender
+        .set_write_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
     let sent = (0..).take_while(|i| {
-        persist(|| sender.send_to(format!("{i} {}", "x".repeat(5000)).as_bytes(), daemon.socket())).is_ok()
+        persist(|| {
+            sender.send_to(
+                format!("{i} {}", "x".repeat(5000)).as_bytes(),
+                daemon.socket(),
+            )
+        })
+        .is_ok()
     });
     let sent = sent.count();
     while daemon.note().is_some() {}
@@ -198,7 +226,9 @@ fn a_log_that_takes_nothing() {
     // It has begun to stop, and now the log takes all.
     let lines = thread::spawn(move || {
         let lines = BufReader::new(reader).lines().map_while(Result::ok);
-        lines.filter(|line| line.contains(" bytes from ")).collect::<Vec<_>>()
+        lines
+            .filter(|line| line.contains(" bytes from "))
+            .collect::<Vec<_>>()
     });
     assert_eq!(daemon.end().code, 0);
     let lines = lines.join().unwrap();
@@ -214,7 +244,9 @@ fn a_log_that_takes_nothing_any_more() {
     let (log, reader) = UnixStream::pair().unwrap();
     let daemon = Daemon::listening().log_to(log).ready();
     let sender = UnixDatagram::unbound().unwrap();
-    sender.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    sender
+        .set_write_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
     while persist(|| sender.send_to(&[b'x'; 5000], daemon.socket())).is_ok() {}
     daemon.signal(SIGTERM);
     assert_eq!(daemon.end().code, 255);
@@ -224,15 +256,23 @@ fn a_log_that_takes_nothing_any_more() {
 /// What exceeds the limit stays queued, and senders wait; a reload, the watchdog and a stop don't.
 #[test]
 fn a_rate_limit() {
-    let daemon = Daemon::listening().arg("--max-rate=1K").env("WATCHDOG_USEC", "1000000").ready();
+    let daemon = Daemon::listening()
+        .arg("--max-rate=1K")
+        .env("WATCHDOG_USEC", "1000000")
+        .ready();
     let sender = UnixDatagram::unbound().unwrap();
-    sender.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
-    let send = |i: usize| persist(|| sender.send_to(format!("{i}").as_bytes(), daemon.socket())).is_ok();
+    sender
+        .set_write_timeout(Some(Duration::from_millis(50)))
+        .unwrap();
+    let send =
+        |i: usize| persist(|| sender.send_to(format!("{i}").as_bytes(), daemon.socket())).is_ok();
     let sent = (0..).take_while(|&i| send(i)).count();
     // 600 KiB for 740 bytes each, and the queue.
     assert!((750..1200).contains(&sent), "{sent}");
-    let reached =
-        |note: &Note| note.value("STATUS").is_some_and(|text| text.contains("--max-rate= is reached"));
+    let reached = |note: &Note| {
+        note.value("STATUS")
+            .is_some_and(|text| text.contains("--max-rate= is reached"))
+    };
     while !reached(&daemon.notified()) {}
     let comes = |assignment| while !daemon.notified().has(assignment) {};
     comes("WATCHDOG=1");
@@ -242,7 +282,11 @@ fn a_rate_limit() {
     daemon.signal(SIGTERM);
     let end = daemon.end();
     assert_eq!(end.code, 0);
-    let received = end.log.iter().filter(|line| line.starts_with("<5>Received")).count();
+    let received = end
+        .log
+        .iter()
+        .filter(|line| line.starts_with("<5>Received"))
+        .count();
     assert!(received >= sent, "{received} of {sent}");
 }
 
@@ -254,7 +298,9 @@ fn a_service_manager_that_reads_nothing() {
     let filler = UnixDatagram::unbound().unwrap();
     filler.set_nonblocking(true).unwrap();
     let path = setup.dir().join("manager");
-    let full = (0..).take_while(|_| filler.send_to(b"X_FILLER=1", &path).is_ok()).count();
+    let full = (0..)
+        .take_while(|_| filler.send_to(b"X_FILLER=1", &path).is_ok())
+        .count();
     let daemon = setup.env("NOTIFY_SOCKET", path).start();
     while daemon.line() != "<5> foo.socket" {}
     for round in 0..100 {
@@ -268,8 +314,14 @@ fn a_service_manager_that_reads_nothing() {
         String::from_utf8_lossy(&buffer[..size]).into_owned()
     };
     assert!((0..full).all(|_| next() == "X_FILLER=1"));
-    let texts: Vec<_> = iter::repeat_with(next).filter(|text| !text.starts_with("STATUS=")).take(3).collect();
-    for (text, begin) in texts.iter().zip(["READY=1\nSTATUS=", "RELOADING=1\n", "READY=1"]) {
+    let texts: Vec<_> = iter::repeat_with(next)
+        .filter(|text| !text.starts_with("STATUS="))
+        .take(3)
+        .collect();
+    for (text, begin) in texts
+        .iter()
+        .zip(["READY=1\nSTATUS=", "RELOADING=1\n", "READY=1"])
+    {
         assert!(text.starts_with(begin), "{texts:?}");
     }
     daemon.signal(SIGTERM);

@@ -41,7 +41,9 @@ pub struct Run {
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "exit status {}, {:?}", self.code, self.calls)?;
-        self.lines.iter().try_for_each(|line| writeln!(f, "{line:.80}"))
+        self.lines
+            .iter()
+            .try_for_each(|line| writeln!(f, "{line:.80}"))
     }
 }
 
@@ -66,7 +68,10 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Run {
 /// Traces a daemon, in which a call fails with an error from now on.
 fn attach(daemon: &Daemon, fault: Option<Fault<'_>>, trace: &Path) -> Child {
     let mut strace = Command::new("strace");
-    strace.args(["-qq", "-p", &daemon.id().to_string(), "-o"]).arg(trace).stderr(Stdio::null());
+    strace
+        .args(["-qq", "-p", &daemon.id().to_string(), "-o"])
+        .arg(trace)
+        .stderr(Stdio::null());
     let strace = strace.args(injected(fault)).spawn().unwrap();
     // Some errors end the daemon at once.
     let is_traced = || daemon.proc_number("status", "TracerPid") > 0 || has_ended(daemon);
@@ -78,7 +83,10 @@ fn attach(daemon: &Daemon, fault: Option<Fault<'_>>, trace: &Path) -> Child {
 pub fn injected(fault: Option<Fault<'_>>) -> Vec<String> {
     let inject = |(call, error, first, count)| {
         let last = first + count - 1;
-        ["-e".into(), format!("inject={call}:error={error}:when={first}..{last}")]
+        [
+            "-e".into(),
+            format!("inject={call}:error={error}:when={first}..{last}"),
+        ]
     };
     fault.map(inject).into_iter().flatten().collect()
 }
@@ -100,7 +108,9 @@ impl Log {
                 let script = "mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/journal; \
                     mount --bind \"$0\" /run/systemd/journal; exec \"$@\"";
                 let place = scratch.path().to_str().unwrap();
-                setup.under(["unshare", "--mount", "sh", "-c", script, place]).log_to_journal(stream)
+                setup
+                    .under(["unshare", "--mount", "sh", "-c", script, place])
+                    .log_to_journal(stream)
             }
         }
     }
@@ -117,7 +127,9 @@ fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
             sent.push(format!(" from (unnamed): {text}"));
         }
         let last = sent.last().unwrap();
-        eventually("the last is logged", || (journal.has(last) || has_ended(daemon)).then_some(()));
+        eventually("the last is logged", || {
+            (journal.has(last) || has_ended(daemon)).then_some(())
+        });
     };
     // As long as a line may be, and longer.
     let [long, longer, longest] = [40_000, 60_000, 200_000].map(|size| "x".repeat(size));
@@ -129,8 +141,16 @@ fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
         send(&["after the journal"]);
     }
     let told = |note: Option<Note>| note.is_some_and(|note| note.value("STATUS").is_some());
-    let unable = || journal.kept().lines.iter().any(|line| line.contains("Unable to notify"));
-    eventually("the status", || (told(daemon.note()) || unable() || has_ended(daemon)).then_some(()));
+    let unable = || {
+        journal
+            .kept()
+            .lines
+            .iter()
+            .any(|line| line.contains("Unable to notify"))
+    };
+    eventually("the status", || {
+        (told(daemon.note()) || unable() || has_ended(daemon)).then_some(())
+    });
     send(&["after the status"]);
     daemon.signal(SIGTERM);
     sent
@@ -146,14 +166,20 @@ pub fn an_error_is_forgotten() {
     let script = "mount -t tmpfs tmpfs /run; exec \"$@\"";
     let daemon = Daemon::listening().under(["unshare", "--mount", "sh", "-c", script, "sh"]);
     let daemon = daemon.log_to_journal(ours).ready();
-    let mut strace = attach(&daemon, Some(("write", "EIO", 1, 1)), &scratch.join("trace"));
+    let mut strace = attach(
+        &daemon,
+        Some(("write", "EIO", 1, 1)),
+        &scratch.join("trace"),
+    );
     let sender = UnixDatagram::unbound().unwrap();
     let long = "x".repeat(40_000);
     for _ in 0..2 {
         sender.send_to(long.as_bytes(), daemon.socket()).unwrap();
     }
     let trace = || fs::read_to_string(scratch.join("trace")).unwrap();
-    eventually("a write blocks", || trace().contains("EAGAIN").then_some(()));
+    eventually("a write blocks", || {
+        trace().contains("EAGAIN").then_some(())
+    });
     // Nothing else is due.
     assert!(daemon.notified().value("STATUS").is_some());
     daemon.assert_rests("blocked");
@@ -167,7 +193,13 @@ pub fn has_ended(daemon: &Daemon) -> bool {
     daemon.state() == 'Z'
 }
 
-fn finish(daemon: Daemon, mut strace: Child, journal: &Journal, sent: Vec<String>, trace: &Path) -> Run {
+fn finish(
+    daemon: Daemon,
+    mut strace: Child,
+    journal: &Journal,
+    sent: Vec<String>,
+    trace: &Path,
+) -> Run {
     eventually("the daemon ends", || has_ended(&daemon).then_some(()));
     strace.wait().unwrap();
     let code = daemon.end().code;
@@ -182,13 +214,22 @@ fn finish(daemon: Daemon, mut strace: Child, journal: &Journal, sent: Vec<String
         *calls.entry(name.into()).or_default() += 1;
     }
     let lines = journal.kept().lines.clone();
-    Run { code, injected: trace.contains("(INJECTED)"), cut_short, sent, lines, calls }
+    Run {
+        code,
+        injected: trace.contains("(INJECTED)"),
+        cut_short,
+        sent,
+        lines,
+        calls,
+    }
 }
 
 /// The call that a line of a trace tells of. Signals and the end are none, nor does the latter return.
 pub fn call(line: &str) -> Option<&str> {
     let name = line.split_once('(')?.0;
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_name = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     (is_name && name != "exit_group").then_some(name)
 }
 

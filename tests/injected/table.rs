@@ -46,13 +46,29 @@ type Row = (&'static str, &'static [&'static str], Want);
 pub const TABLE: &[Row] = &[
     // The loop.
     ("ppoll", &["EINTR", "EAGAIN", "ENOMEM"], Nothing),
-    ("ppoll", &["EFAULT", "EINVAL"], Ends("Unable to wait for datagrams")),
+    (
+        "ppoll",
+        &["EFAULT", "EINVAL"],
+        Ends("Unable to wait for datagrams"),
+    ),
     ("read", &["EINTR", "EAGAIN"], Nothing),
-    ("read", &["EBADF", "EINVAL", "EIO"], Ends("Unable to receive signals")),
+    (
+        "read",
+        &["EBADF", "EINVAL", "EIO"],
+        Ends("Unable to receive signals"),
+    ),
     ("recvmmsg", &["EINTR", "EAGAIN"], Nothing),
     (
         "recvmmsg",
-        &["ENOMEM", "ENOBUFS", "ECONNREFUSED", "ECONNRESET", "EIO", "EPERM", "EACCES"],
+        &[
+            "ENOMEM",
+            "ENOBUFS",
+            "ECONNREFUSED",
+            "ECONNRESET",
+            "EIO",
+            "EPERM",
+            "EACCES",
+        ],
         Told("Unable to receive from foo.socket, trying again"),
     ),
     (
@@ -81,19 +97,68 @@ pub const TABLE: &[Row] = &[
         Nothing,
     ),
     // That journald has read an entry is seen from a mark behind it.
-    ("sendto", &["EAGAIN", "EINTR", "ECONNREFUSED", "ECONNRESET", "ENOMEM", "ENOBUFS"], Nothing),
+    (
+        "sendto",
+        &[
+            "EAGAIN",
+            "EINTR",
+            "ECONNREFUSED",
+            "ECONNRESET",
+            "ENOMEM",
+            "ENOBUFS",
+        ],
+        Nothing,
+    ),
     ("timer_create", &["EAGAIN", "EINVAL", "ENOMEM"], Nothing),
     ("timer_settime", &["EFAULT", "EINVAL"], Nothing),
-    ("poll", &["EINTR", "EAGAIN", "ENOMEM", "EFAULT", "EINVAL"], Nothing),
+    (
+        "poll",
+        &["EINTR", "EAGAIN", "ENOMEM", "EFAULT", "EINVAL"],
+        Nothing,
+    ),
     ("ioctl", &["EBADF", "EINVAL", "ENOTTY", "EFAULT"], Nothing),
-    ("connect", &["ECONNREFUSED", "ENOENT", "EAGAIN", "EACCES", "EPERM", "EINTR", "ENOMEM"], Nothing),
+    (
+        "connect",
+        &[
+            "ECONNREFUSED",
+            "ENOENT",
+            "EAGAIN",
+            "EACCES",
+            "EPERM",
+            "EINTR",
+            "ENOMEM",
+        ],
+        Nothing,
+    ),
     ("shutdown", &["ENOTCONN", "ENOBUFS"], Nothing),
     ("fcntl", &["EMFILE", "EINVAL"], Nothing),
     ("statx", &["EACCES", "ENOENT", "ENOMEM"], Doubled),
     ("clock_nanosleep", &["EINTR"], Nothing),
     // Of libsystemd: to notify, and to write to the journal.
-    ("socket", &["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EACCES", "EAFNOSUPPORT"], Nothing),
-    ("sendmsg", &["EINTR", "ENOMEM", "ECONNREFUSED", "ECONNRESET", "EPIPE", "EPERM"], Nothing),
+    (
+        "socket",
+        &[
+            "EMFILE",
+            "ENFILE",
+            "ENOBUFS",
+            "ENOMEM",
+            "EACCES",
+            "EAFNOSUPPORT",
+        ],
+        Nothing,
+    ),
+    (
+        "sendmsg",
+        &[
+            "EINTR",
+            "ENOMEM",
+            "ECONNREFUSED",
+            "ECONNRESET",
+            "EPIPE",
+            "EPERM",
+        ],
+        Nothing,
+    ),
     // An entry it sends anew then, as a file, which what stands for the journal here does not read.
     ("sendmsg", &["EAGAIN", "ENOBUFS", "EMSGSIZE"], Lost(1)),
     // It takes this for no journal at all.
@@ -122,29 +187,57 @@ const START: &[(&str, &[&str], &[&str])] = &[
     (
         "newfstatat",
         &["EACCES", "ENOMEM", "EBADF"],
-        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
+        &[
+            "File descriptor 3 (foo.socket) is",
+            "Unable to open the log",
+        ],
     ),
     (
         "fstat",
         &["EACCES", "ENOMEM", "EBADF"],
-        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
+        &[
+            "File descriptor 3 (foo.socket) is",
+            "Unable to open the log",
+        ],
     ),
     (
         "getsockopt",
         &["ENOBUFS", "ENOTSOCK", "EINVAL"],
-        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
+        &[
+            "File descriptor 3 (foo.socket) is",
+            "Unable to open the log",
+        ],
     ),
     (
         "getsockname",
         &["ENOBUFS", "ENOTSOCK", "EINVAL"],
-        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
+        &[
+            "File descriptor 3 (foo.socket) is",
+            "Unable to open the log",
+        ],
     ),
-    ("statx", &["EACCES", "ENOMEM", "EBADF"], &["Unable to open the log"]),
-    ("ioctl", &["EBADF", "EINVAL", "ENOTTY"], &["Unable to open the log"]),
+    (
+        "statx",
+        &["EACCES", "ENOMEM", "EBADF"],
+        &["Unable to open the log"],
+    ),
+    (
+        "ioctl",
+        &["EBADF", "EINVAL", "ENOTTY"],
+        &["Unable to open the log"],
+    ),
     // malloc has another way.
     ("mmap", &["ENOMEM", "EAGAIN"], &[]),
-    ("rt_sigprocmask", &["EINVAL", "EFAULT"], &["Unable to block signals"]),
-    ("signalfd4", &["EMFILE", "ENFILE", "ENOMEM", "ENODEV", "EINVAL"], &["Unable to receive signals"]),
+    (
+        "rt_sigprocmask",
+        &["EINVAL", "EFAULT"],
+        &["Unable to block signals"],
+    ),
+    (
+        "signalfd4",
+        &["EMFILE", "ENFILE", "ENOMEM", "ENODEV", "EINVAL"],
+        &["Unable to receive signals"],
+    ),
     ("rt_sigaction", &["EINVAL", "EFAULT"], &[]),
     ("getpid", &[], &[]),
 ];
@@ -156,5 +249,12 @@ pub fn at_start(call: &str) -> (Vec<&'static str>, &'static [&'static str]) {
     }
     let rows: Vec<_> = TABLE.iter().filter(|row| row.0 == call).collect();
     let unknown = rows.is_empty().then_some("not in the table");
-    (rows.iter().flat_map(|row| row.1).copied().chain(unknown).collect(), &[])
+    (
+        rows.iter()
+            .flat_map(|row| row.1)
+            .copied()
+            .chain(unknown)
+            .collect(),
+        &[],
+    )
 }

@@ -15,7 +15,9 @@ use std::{env, fs, io};
 /// where that is set.
 pub fn role(role: &str, passed: Vec<OwnedFd>) -> Setup {
     let under = env::var("WRAPPER_UNDER").unwrap_or_default();
-    let role = Setup::new(passed, TempDir::new()).program(command()).env("WRAPPER_ROLE", role);
+    let role = Setup::new(passed, TempDir::new())
+        .program(command())
+        .env("WRAPPER_ROLE", role);
     role.under(under.split_whitespace())
 }
 
@@ -31,13 +33,23 @@ pub fn end(case: &str, role: Setup) -> End {
 pub fn private(test: &str, role: Setup) -> Option<Setup> {
     const PLACE: &str = "mount -t tmpfs wrapper /run && mount -t tmpfs wrapper /dev && \
         mkdir /dev/mqueue && mount -t mqueue wrapper /dev/mqueue && exec \"$0\" \"$@\"";
-    let user: &[_] = if geteuid().is_root() { &[] } else { &["--map-root-user"] };
+    let user: &[_] = if geteuid().is_root() {
+        &[]
+    } else {
+        &["--map-root-user"]
+    };
     let place = [&["unshare", "--mount", "--ipc"], user, &["sh", "-c", PLACE]].concat();
-    let tried = Command::new(place[0]).args(&place[1..]).arg("true").output();
+    let tried = Command::new(place[0])
+        .args(&place[1..])
+        .arg("true")
+        .output();
     match tried {
         Ok(output) if output.status.success() => Some(role.under(place)),
         tried => {
-            skip(test, &format!("it takes root, or namespaces for users: {tried:?}"));
+            skip(
+                test,
+                &format!("it takes root, or namespaces for users: {tried:?}"),
+            );
             None
         }
     }
@@ -48,7 +60,9 @@ pub fn private(test: &str, role: Setup) -> Option<Setup> {
 fn command() -> Vec<OsString> {
     let line = fs::read("/proc/self/cmdline").unwrap();
     let words = line.strip_suffix(b"\0").unwrap().split(|&byte| byte == 0);
-    let mut words: Vec<_> = words.map(|word| OsStr::from_bytes(word).to_owned()).collect();
+    let mut words: Vec<_> = words
+        .map(|word| OsStr::from_bytes(word).to_owned())
+        .collect();
     words.truncate(words.len() + 1 - env::args_os().len());
     words
 }

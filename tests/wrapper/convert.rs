@@ -9,7 +9,9 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
 /// Tries a type, which must keep the descriptor or give all back.
-fn attempt<T: TryFrom<ListenFd, Error = WrongKind> + AsRawFd>(passed: ListenFd) -> Result<T, ListenFd> {
+fn attempt<T: TryFrom<ListenFd, Error = WrongKind> + AsRawFd>(
+    passed: ListenFd,
+) -> Result<T, ListenFd> {
     let number = passed.as_fd().as_raw_fd();
     let passed = match T::try_from(passed) {
         Ok(converted) => {
@@ -18,19 +20,29 @@ fn attempt<T: TryFrom<ListenFd, Error = WrongKind> + AsRawFd>(passed: ListenFd) 
         }
         Err(wrong) => {
             let says = wrong.to_string();
-            assert!(says.starts_with(&format!("descriptor {number} (a name) is not a")), "{says}");
+            assert!(
+                says.starts_with(&format!("descriptor {number} (a name) is not a")),
+                "{says}"
+            );
             wrong.passed
         }
     };
     assert_eq!(passed.name, "a name", "{}", type_name::<T>());
     assert_eq!(passed.fd.as_raw_fd(), number);
-    assert!(passed.fd.try_clone().is_ok(), "closed by {}", type_name::<T>());
+    assert!(
+        passed.fd.try_clone().is_ok(),
+        "closed by {}",
+        type_name::<T>()
+    );
     Err(passed)
 }
 
 /// The one type that takes it, after all others have given it back.
 fn kind(fd: OwnedFd) -> &'static str {
-    let mut passed = ListenFd { name: "a name".into(), fd };
+    let mut passed = ListenFd {
+        name: "a name".into(),
+        fd,
+    };
     let mut kind = "none";
     macro_rules! attempt {
         ($($type:ident)*) => {$(
@@ -56,16 +68,48 @@ pub fn each_is_had_as_its_type_only() {
     let listener = TcpListener::bind("[::1]:0").unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let rows: [(&str, OwnedFd, &str); 11] = [
-        ("a unix datagram socket", dir.socket("datagram").into(), "UnixDatagram"),
-        ("a unix listener", UnixListener::bind(dir.join("listener")).unwrap().into(), "UnixListener"),
-        ("a unix stream", UnixStream::pair().unwrap().0.into(), "UnixStream"),
-        ("a unix stream without a peer", sys::socket(libc::AF_UNIX, libc::SOCK_STREAM).unwrap(), "none"),
-        ("a unix socket of packets", sys::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET).unwrap(), "none"),
-        ("a udp socket", UdpSocket::bind("127.0.0.1:0").unwrap().into(), "UdpSocket"),
-        ("a udp socket of IPv6", UdpSocket::bind("[::1]:0").unwrap().into(), "UdpSocket"),
+        (
+            "a unix datagram socket",
+            dir.socket("datagram").into(),
+            "UnixDatagram",
+        ),
+        (
+            "a unix listener",
+            UnixListener::bind(dir.join("listener")).unwrap().into(),
+            "UnixListener",
+        ),
+        (
+            "a unix stream",
+            UnixStream::pair().unwrap().0.into(),
+            "UnixStream",
+        ),
+        (
+            "a unix stream without a peer",
+            sys::socket(libc::AF_UNIX, libc::SOCK_STREAM).unwrap(),
+            "none",
+        ),
+        (
+            "a unix socket of packets",
+            sys::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET).unwrap(),
+            "none",
+        ),
+        (
+            "a udp socket",
+            UdpSocket::bind("127.0.0.1:0").unwrap().into(),
+            "UdpSocket",
+        ),
+        (
+            "a udp socket of IPv6",
+            UdpSocket::bind("[::1]:0").unwrap().into(),
+            "UdpSocket",
+        ),
         ("a tcp listener of IPv6", listener.into(), "TcpListener"),
         ("a tcp stream of IPv6", stream.into(), "TcpStream"),
-        ("a tcp listener", TcpListener::bind("127.0.0.1:0").unwrap().into(), "TcpListener"),
+        (
+            "a tcp listener",
+            TcpListener::bind("127.0.0.1:0").unwrap().into(),
+            "TcpListener",
+        ),
         ("a file", File::open("/dev/null").unwrap().into(), "none"),
     ];
     for (case, fd, type_name) in rows {

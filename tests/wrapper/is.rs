@@ -40,24 +40,46 @@ const QUESTIONS: &[Question] = &[
     ("inet v6", |fd| is_socket_inet(fd, V6, None, None, None)),
     ("stream", |fd| is_socket(fd, None, Some(Stream), None)),
     ("datagram", |fd| is_socket(fd, None, Some(Datagram), None)),
-    ("packet", |fd| is_socket(fd, None, Some(SequentialPacket), None)),
+    ("packet", |fd| {
+        is_socket(fd, None, Some(SequentialPacket), None)
+    }),
     ("raw", |fd| is_socket(fd, None, Some(Raw), None)),
-    ("unix stream", |fd| is_socket_unix(fd, Some(Stream), None, None)),
-    ("unix datagram", |fd| is_socket_unix(fd, Some(Datagram), None, None)),
-    ("inet stream", |fd| is_socket_inet(fd, None, Some(Stream), None, None)),
-    ("inet datagram", |fd| is_socket_inet(fd, None, Some(Datagram), None, None)),
+    ("unix stream", |fd| {
+        is_socket_unix(fd, Some(Stream), None, None)
+    }),
+    ("unix datagram", |fd| {
+        is_socket_unix(fd, Some(Datagram), None, None)
+    }),
+    ("inet stream", |fd| {
+        is_socket_inet(fd, None, Some(Stream), None, None)
+    }),
+    ("inet datagram", |fd| {
+        is_socket_inet(fd, None, Some(Datagram), None, None)
+    }),
     ("listens", |fd| is_socket(fd, None, None, Some(true))),
-    ("unix listens", |fd| is_socket_unix(fd, None, Some(true), None)),
-    ("inet listens", |fd| is_socket_inet(fd, None, None, Some(true), None)),
+    ("unix listens", |fd| {
+        is_socket_unix(fd, None, Some(true), None)
+    }),
+    ("inet listens", |fd| {
+        is_socket_inet(fd, None, None, Some(true), None)
+    }),
     ("silent", |fd| is_socket(fd, None, None, Some(false))),
-    ("unix silent", |fd| is_socket_unix(fd, None, Some(false), None)),
-    ("inet silent", |fd| is_socket_inet(fd, None, None, Some(false), None)),
+    ("unix silent", |fd| {
+        is_socket_unix(fd, None, Some(false), None)
+    }),
+    ("inet silent", |fd| {
+        is_socket_inet(fd, None, None, Some(false), None)
+    }),
 ];
 
 pub fn each_is_what_it_is() {
     let dir = TempDir::new();
     nix::unistd::mkfifo(&dir.join("fifo"), Mode::S_IRWXU).unwrap();
-    let fifo = File::options().read(true).write(true).open(dir.join("fifo")).unwrap();
+    let fifo = File::options()
+        .read(true)
+        .write(true)
+        .open(dir.join("fifo"))
+        .unwrap();
     let (pipe, _writer) = nix::unistd::pipe().unwrap();
     let file = File::create(dir.join("file")).unwrap();
     let bound = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -65,7 +87,11 @@ pub fn each_is_what_it_is() {
         ("a fifo", fifo.into(), "fifo"),
         ("a pipe", pipe, "fifo"),
         ("a file", file.into(), "special"),
-        ("/dev/null", File::open("/dev/null").unwrap().into(), "special, null"),
+        (
+            "/dev/null",
+            File::open("/dev/null").unwrap().into(),
+            "special, null",
+        ),
         ("a directory", File::open(dir.path()).unwrap().into(), ""),
         (
             "a unix listener",
@@ -89,7 +115,9 @@ pub fn each_is_what_it_is() {
         ),
         (
             "a tcp stream",
-            TcpStream::connect(bound.local_addr().unwrap()).unwrap().into(),
+            TcpStream::connect(bound.local_addr().unwrap())
+                .unwrap()
+                .into(),
             "socket, v4, inet, inet v4, stream, inet stream, silent, inet silent",
         ),
         (
@@ -116,14 +144,38 @@ pub fn each_is_what_it_is() {
     for (thing, fd, is) in rows {
         assert_eq!(answers(fd.as_fd()), is, "{thing}");
     }
-    let fifo = File::options().read(true).write(true).open(dir.join("fifo")).unwrap();
+    let fifo = File::options()
+        .read(true)
+        .write(true)
+        .open(dir.join("fifo"))
+        .unwrap();
     let file = File::open(dir.join("file")).unwrap();
     for (case, is, want) in [
-        ("the fifo there", is_fifo(&fifo, Some(&dir.join("fifo"))), true),
-        ("no fifo there", is_fifo(&fifo, Some(&dir.join("file"))), false),
-        ("nothing there", is_fifo(&fifo, Some(&dir.join("nothing"))), false),
-        ("the file there", is_special(&file, Some(&dir.join("file"))), true),
-        ("no file there", is_special(&file, Some(&dir.join("fifo"))), false),
+        (
+            "the fifo there",
+            is_fifo(&fifo, Some(&dir.join("fifo"))),
+            true,
+        ),
+        (
+            "no fifo there",
+            is_fifo(&fifo, Some(&dir.join("file"))),
+            false,
+        ),
+        (
+            "nothing there",
+            is_fifo(&fifo, Some(&dir.join("nothing"))),
+            false,
+        ),
+        (
+            "the file there",
+            is_special(&file, Some(&dir.join("file"))),
+            true,
+        ),
+        (
+            "no file there",
+            is_special(&file, Some(&dir.join("fifo"))),
+            false,
+        ),
     ] {
         assert_eq!(is.unwrap(), want, "{case}");
     }
@@ -131,7 +183,9 @@ pub fn each_is_what_it_is() {
 
 /// The questions that a descriptor is the answer to.
 fn answers(fd: BorrowedFd<'_>) -> String {
-    let is = QUESTIONS.iter().filter(|(_, question)| question(fd).unwrap());
+    let is = QUESTIONS
+        .iter()
+        .filter(|(_, question)| question(fd).unwrap());
     is.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
@@ -145,50 +199,229 @@ pub fn a_socket_is_at_its_address() {
     let listener = UnixListener::bind_addr(&hidden(b"")).unwrap();
     let odd = UnixDatagram::bind_addr(&hidden(b"\0more")).unwrap();
     let unnamed = UnixDatagram::unbound().unwrap();
-    type Row<'a> = (&'a str, BorrowedFd<'a>, Option<SocketType>, Option<bool>, UnixAddr, bool);
+    type Row<'a> = (
+        &'a str,
+        BorrowedFd<'a>,
+        Option<SocketType>,
+        Option<bool>,
+        UnixAddr,
+        bool,
+    );
     let rows: [Row; 14] = [
         ("its path", socket.as_fd(), None, None, path("here"), true),
-        ("its path and type", socket.as_fd(), Some(Datagram), Some(false), path("here"), true),
-        ("its path, another type", socket.as_fd(), Some(Stream), None, path("here"), false),
-        ("its path, but listening", socket.as_fd(), None, Some(true), path("here"), false),
-        ("another path", socket.as_fd(), None, None, path("there"), false),
-        ("the beginning of its path", socket.as_fd(), None, None, path("her"), false),
-        ("a longer path", socket.as_fd(), None, None, path("here2"), false),
-        ("its abstract name", listener.as_fd(), Some(Stream), Some(true), hidden(b""), true),
-        ("a longer abstract name", listener.as_fd(), None, None, hidden(b"2"), false),
-        ("an abstract name for a path", socket.as_fd(), None, None, hidden(b"/here"), false),
-        ("an abstract name with a NUL", odd.as_fd(), None, None, hidden(b"\0more"), true),
-        ("another after the NUL", odd.as_fd(), None, None, hidden(b"\0less"), false),
-        ("only what is before the NUL", odd.as_fd(), None, None, hidden(b""), false),
-        ("a path where there is no name", unnamed.as_fd(), None, None, path("here"), false),
+        (
+            "its path and type",
+            socket.as_fd(),
+            Some(Datagram),
+            Some(false),
+            path("here"),
+            true,
+        ),
+        (
+            "its path, another type",
+            socket.as_fd(),
+            Some(Stream),
+            None,
+            path("here"),
+            false,
+        ),
+        (
+            "its path, but listening",
+            socket.as_fd(),
+            None,
+            Some(true),
+            path("here"),
+            false,
+        ),
+        (
+            "another path",
+            socket.as_fd(),
+            None,
+            None,
+            path("there"),
+            false,
+        ),
+        (
+            "the beginning of its path",
+            socket.as_fd(),
+            None,
+            None,
+            path("her"),
+            false,
+        ),
+        (
+            "a longer path",
+            socket.as_fd(),
+            None,
+            None,
+            path("here2"),
+            false,
+        ),
+        (
+            "its abstract name",
+            listener.as_fd(),
+            Some(Stream),
+            Some(true),
+            hidden(b""),
+            true,
+        ),
+        (
+            "a longer abstract name",
+            listener.as_fd(),
+            None,
+            None,
+            hidden(b"2"),
+            false,
+        ),
+        (
+            "an abstract name for a path",
+            socket.as_fd(),
+            None,
+            None,
+            hidden(b"/here"),
+            false,
+        ),
+        (
+            "an abstract name with a NUL",
+            odd.as_fd(),
+            None,
+            None,
+            hidden(b"\0more"),
+            true,
+        ),
+        (
+            "another after the NUL",
+            odd.as_fd(),
+            None,
+            None,
+            hidden(b"\0less"),
+            false,
+        ),
+        (
+            "only what is before the NUL",
+            odd.as_fd(),
+            None,
+            None,
+            hidden(b""),
+            false,
+        ),
+        (
+            "a path where there is no name",
+            unnamed.as_fd(),
+            None,
+            None,
+            path("here"),
+            false,
+        ),
     ];
     for (case, fd, socket_type, listening, address, is) in rows {
-        assert_eq!(is_socket_unix(fd, socket_type, listening, Some(&address)).unwrap(), is, "{case}");
+        assert_eq!(
+            is_socket_unix(fd, socket_type, listening, Some(&address)).unwrap(),
+            is,
+            "{case}"
+        );
     }
 }
 
 pub fn a_socket_has_its_internet_address() {
-    let (tcp, udp) = (TcpListener::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("[::1]:0").unwrap());
+    let (tcp, udp) = (
+        TcpListener::bind("127.0.0.1:0").unwrap(),
+        UdpSocket::bind("[::1]:0").unwrap(),
+    );
     let (at, at6) = (tcp.local_addr().unwrap(), udp.local_addr().unwrap());
     let with_port = |address: SocketAddr, port| SocketAddr::new(address.ip(), port);
     let any: [SocketAddr; 2] = ["0.0.0.0:0".parse().unwrap(), "[::]:0".parse().unwrap()];
-    type Row<'a> = (&'a str, BorrowedFd<'a>, Option<SocketType>, Option<bool>, SocketAddr, bool);
+    type Row<'a> = (
+        &'a str,
+        BorrowedFd<'a>,
+        Option<SocketType>,
+        Option<bool>,
+        SocketAddr,
+        bool,
+    );
     let rows: [Row; 12] = [
         ("its address", tcp.as_fd(), None, None, at, true),
-        ("its address, type and state", tcp.as_fd(), Some(Stream), Some(true), at, true),
-        ("its address, any port", tcp.as_fd(), None, None, with_port(at, 0), true),
-        ("its address, another port", tcp.as_fd(), None, None, with_port(at, at.port() ^ 1), false),
-        ("its address, another type", tcp.as_fd(), Some(Datagram), None, at, false),
-        ("its address, but silent", tcp.as_fd(), None, Some(false), at, false),
+        (
+            "its address, type and state",
+            tcp.as_fd(),
+            Some(Stream),
+            Some(true),
+            at,
+            true,
+        ),
+        (
+            "its address, any port",
+            tcp.as_fd(),
+            None,
+            None,
+            with_port(at, 0),
+            true,
+        ),
+        (
+            "its address, another port",
+            tcp.as_fd(),
+            None,
+            None,
+            with_port(at, at.port() ^ 1),
+            false,
+        ),
+        (
+            "its address, another type",
+            tcp.as_fd(),
+            Some(Datagram),
+            None,
+            at,
+            false,
+        ),
+        (
+            "its address, but silent",
+            tcp.as_fd(),
+            None,
+            Some(false),
+            at,
+            false,
+        ),
         ("another address", tcp.as_fd(), None, None, any[0], false),
         ("another family", tcp.as_fd(), None, None, at6, false),
-        ("of IPv6", udp.as_fd(), Some(Datagram), Some(false), at6, true),
-        ("of IPv6, any port", udp.as_fd(), None, None, with_port(at6, 0), true),
-        ("of IPv6, another port", udp.as_fd(), None, None, with_port(at6, at6.port() ^ 1), false),
-        ("of IPv6, another address", udp.as_fd(), None, None, any[1], false),
+        (
+            "of IPv6",
+            udp.as_fd(),
+            Some(Datagram),
+            Some(false),
+            at6,
+            true,
+        ),
+        (
+            "of IPv6, any port",
+            udp.as_fd(),
+            None,
+            None,
+            with_port(at6, 0),
+            true,
+        ),
+        (
+            "of IPv6, another port",
+            udp.as_fd(),
+            None,
+            None,
+            with_port(at6, at6.port() ^ 1),
+            false,
+        ),
+        (
+            "of IPv6, another address",
+            udp.as_fd(),
+            None,
+            None,
+            any[1],
+            false,
+        ),
     ];
     for (case, fd, socket_type, listening, address, is) in rows {
-        assert_eq!(is_socket_sockaddr(fd, socket_type, &address, listening).unwrap(), is, "{case}");
+        assert_eq!(
+            is_socket_sockaddr(fd, socket_type, &address, listening).unwrap(),
+            is,
+            "{case}"
+        );
     }
     let port = |fd: BorrowedFd<'_>, port| is_socket_inet(fd, None, None, None, Some(port)).unwrap();
     assert!(port(tcp.as_fd(), at.port()) && port(udp.as_fd(), at6.port()));
@@ -212,8 +445,16 @@ pub fn has_a_message_queue() {
     for (name, is) in [("/jobs", true), ("/other", false)] {
         assert_eq!(is_mq(&jobs, Some(Path::new(name))).unwrap(), is, "{name}");
     }
-    assert_errno("no such queue", is_mq(&jobs, Some(Path::new("/nothing"))), libc::ENOENT);
-    assert_errno("no slash", is_mq(&jobs, Some(Path::new("jobs"))), libc::EINVAL);
+    assert_errno(
+        "no such queue",
+        is_mq(&jobs, Some(Path::new("/nothing"))),
+        libc::ENOENT,
+    );
+    assert_errno(
+        "no slash",
+        is_mq(&jobs, Some(Path::new("jobs"))),
+        libc::EINVAL,
+    );
     assert_invalid("a NUL", is_mq(&jobs, Some(Path::new("/j\0"))), "nul byte");
 }
 
@@ -222,9 +463,21 @@ pub fn what_can_not_be_asked() {
     let unnamed = socket.local_addr().unwrap();
     let nul = Path::new("/dev/null\0");
     assert_invalid("a fifo with a NUL", is_fifo(&socket, Some(nul)), "nul byte");
-    assert_invalid("a file with a NUL", is_special(&socket, Some(nul)), "nul byte");
-    assert_invalid("no name", is_socket_unix(&socket, None, None, Some(&unnamed)), "without a name");
-    assert_errno("a negative family", is_socket(&socket, Some(-1), None, None), libc::EINVAL);
+    assert_invalid(
+        "a file with a NUL",
+        is_special(&socket, Some(nul)),
+        "nul byte",
+    );
+    assert_invalid(
+        "no name",
+        is_socket_unix(&socket, None, None, Some(&unnamed)),
+        "without a name",
+    );
+    assert_errno(
+        "a negative family",
+        is_socket(&socket, Some(-1), None, None),
+        libc::EINVAL,
+    );
     assert_errno(
         "an internet socket of AF_UNIX",
         is_socket_inet(&socket, UNIX, None, None, None),

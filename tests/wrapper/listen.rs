@@ -23,27 +23,70 @@ fn two() -> Vec<OwnedFd> {
 pub fn what_was_passed() {
     let nothing = "";
     let both = "3 foo.socket, 4 foo.socket";
-    let (invalid, bad) = ("Invalid argument (os error 22)", "Bad file descriptor (os error 9)");
+    let (invalid, bad) = (
+        "Invalid argument (os error 22)",
+        "Bad file descriptor (os error 9)",
+    );
     type Row = (&'static str, fn(Setup) -> Setup, &'static str);
     let range = "Numerical result out of range (os error 34)";
     let rows: [Row; 17] = [
         ("two", |role| role, both),
-        ("names", |role| role.env("LISTEN_FDNAMES", "a b:\u{e4}"), "3 a b, 4 \u{e4}"),
-        ("an empty name", |role| role.env("LISTEN_FDNAMES", "a:"), "3 a, 4 "),
-        ("no names", |role| role.unset("LISTEN_FDNAMES"), "3 unknown, 4 unknown"),
-        ("fewer than there are", |role| role.env("LISTEN_FDS", "1").unset("LISTEN_FDNAMES"), "3 unknown"),
+        (
+            "names",
+            |role| role.env("LISTEN_FDNAMES", "a b:\u{e4}"),
+            "3 a b, 4 \u{e4}",
+        ),
+        (
+            "an empty name",
+            |role| role.env("LISTEN_FDNAMES", "a:"),
+            "3 a, 4 ",
+        ),
+        (
+            "no names",
+            |role| role.unset("LISTEN_FDNAMES"),
+            "3 unknown, 4 unknown",
+        ),
+        (
+            "fewer than there are",
+            |role| role.env("LISTEN_FDS", "1").unset("LISTEN_FDNAMES"),
+            "3 unknown",
+        ),
         ("none", |role| role.unset("LISTEN_FDS"), nothing),
         ("not ours", |role| role.env("LISTEN_PID", "1"), nothing),
         ("nobody's", |role| role.unset("LISTEN_PID"), nothing),
-        ("no process", |role| role.env("LISTEN_PID", "self?"), invalid),
+        (
+            "no process",
+            |role| role.env("LISTEN_PID", "self?"),
+            invalid,
+        ),
         ("no number", |role| role.env("LISTEN_FDS", "two"), invalid),
         ("no such process", |role| role.env("LISTEN_PID", "0"), range),
-        ("too large", |role| role.env("LISTEN_FDS", "99999999999"), range),
+        (
+            "too large",
+            |role| role.env("LISTEN_FDS", "99999999999"),
+            range,
+        ),
         ("zero", |role| role.env("LISTEN_FDS", "0"), invalid),
-        ("less than none", |role| role.env("LISTEN_FDS", "-1"), invalid),
-        ("too few names", |role| role.env("LISTEN_FDNAMES", "a"), invalid),
-        ("too many names", |role| role.env("LISTEN_FDNAMES", "a:b:c"), invalid),
-        ("more than there are", |role| role.env("LISTEN_FDS", "3").env("LISTEN_FDNAMES", "a:b:c"), bad),
+        (
+            "less than none",
+            |role| role.env("LISTEN_FDS", "-1"),
+            invalid,
+        ),
+        (
+            "too few names",
+            |role| role.env("LISTEN_FDNAMES", "a"),
+            invalid,
+        ),
+        (
+            "too many names",
+            |role| role.env("LISTEN_FDNAMES", "a:b:c"),
+            invalid,
+        ),
+        (
+            "more than there are",
+            |role| role.env("LISTEN_FDS", "3").env("LISTEN_FDNAMES", "a:b:c"),
+            bad,
+        ),
     ];
     for (case, set, want) in rows {
         let end = again::end(case, set(again::role("listen::takes", two())));
@@ -58,7 +101,8 @@ pub fn takes() {
         Err(error) => println!("{error}"),
         Ok(taken) if taken.is_empty() => {}
         Ok(taken) => {
-            let show = |one: &ListenFd| format!("{} {}", one.fd.as_raw_fd(), one.name.to_string_lossy());
+            let show =
+                |one: &ListenFd| format!("{} {}", one.fd.as_raw_fd(), one.name.to_string_lossy());
             println!("{}", taken.iter().map(show).collect::<Vec<_>>().join(", "));
             assert!(taken.iter().all(|one| is_close_on_exec(one.fd.as_raw_fd())));
             assert!(take().expect("a second time").is_empty(), "taken twice");
@@ -69,18 +113,30 @@ pub fn takes() {
         assert!(is_open(fd), "{fd} was closed");
     }
     let numbers: Vec<_> = taken.iter().map(|one| one.fd.as_raw_fd()).collect();
-    assert_eq!(numbers, (LISTEN_FDS_START..).take(numbers.len()).collect::<Vec<_>>());
+    assert_eq!(
+        numbers,
+        (LISTEN_FDS_START..).take(numbers.len()).collect::<Vec<_>>()
+    );
     drop(taken);
     assert!(numbers.iter().all(|&fd| !is_open(fd)), "nobody owned them");
 }
 
 pub fn what_the_program_opened_is_not_taken() {
-    for (case, passed) in [("the first", vec![]), ("the second", two().into_iter().take(1).collect())] {
+    for (case, passed) in [
+        ("the first", vec![]),
+        ("the second", two().into_iter().take(1).collect()),
+    ] {
         let (opened, promised) = (3 + passed.len(), 1 + passed.len());
         let role = again::role("listen::takes_too_late", passed);
         let names = vec!["a"; promised].join(":");
-        let role = role.env("LISTEN_FDS", promised.to_string()).env("LISTEN_FDNAMES", names);
-        assert_eq!(again::end(case, role).log, [format!("opened {opened}")], "{case}");
+        let role = role
+            .env("LISTEN_FDS", promised.to_string())
+            .env("LISTEN_FDNAMES", names);
+        assert_eq!(
+            again::end(case, role).log,
+            [format!("opened {opened}")],
+            "{case}"
+        );
     }
 }
 
@@ -88,10 +144,14 @@ pub fn takes_too_late() {
     let opened = File::open("/dev/null").unwrap();
     let number = opened.as_raw_fd();
     println!("opened {number}");
-    let says =
-        format!("descriptor {number} was promised by LISTEN_FDS, but this program has opened or taken it");
+    let says = format!(
+        "descriptor {number} was promised by LISTEN_FDS, but this program has opened or taken it"
+    );
     assert_invalid("the first time", take(), &says);
-    assert!(take().is_ok_and(|passed| passed.is_empty()), "taken at last");
+    assert!(
+        take().is_ok_and(|passed| passed.is_empty()),
+        "taken at last"
+    );
     for fd in 3..=number {
         assert!(is_open(fd) && is_close_on_exec(fd), "{fd}");
     }

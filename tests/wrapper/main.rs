@@ -2,7 +2,12 @@
 //!
 //! What needs an environment or descriptors of its own runs in this program started once more, as what
 //! `WRAPPER_ROLE` names: nothing changes the environment of a running process.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -82,11 +87,19 @@ fn main() -> ExitCode {
                 Ok(())
             })
         };
-        return libtest_mimic::run(&Arguments::from_args(), TESTS.iter().map(trial).collect()).exit_code();
+        return libtest_mimic::run(&Arguments::from_args(), TESTS.iter().map(trial).collect())
+            .exit_code();
     };
-    let (_, role) = ROLES.iter().find(|(name, _)| *name == wanted).expect("a role of ours");
+    let (_, role) = ROLES
+        .iter()
+        .find(|(name, _)| *name == wanted)
+        .expect("a role of ours");
     let environment: Vec<_> = env::vars_os().collect();
     role();
-    assert_eq!(env::vars_os().collect::<Vec<_>>(), environment, "the environment has changed");
+    assert_eq!(
+        env::vars_os().collect::<Vec<_>>(),
+        environment,
+        "the environment has changed"
+    );
     ExitCode::SUCCESS
 }

@@ -11,36 +11,84 @@ pub fn the_watchdog() {
     type Row = (&'static str, fn(Setup) -> Setup, &'static str);
     let rows: [Row; 11] = [
         ("none", |role| role, "Ok(None)"),
-        ("to the microsecond", |role| role.env("WATCHDOG_USEC", "1500001"), "Ok(Some(1.500001s))"),
-        ("ours", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "self"), "Ok(Some(1µs))"),
-        ("another's", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "1"), "Ok(None)"),
-        ("ours, of no time", |role| role.env("WATCHDOG_PID", "self"), "Ok(None)"),
-        ("nothing at all", |role| role.env("WATCHDOG_USEC", "0"), invalid),
+        (
+            "to the microsecond",
+            |role| role.env("WATCHDOG_USEC", "1500001"),
+            "Ok(Some(1.500001s))",
+        ),
+        (
+            "ours",
+            |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "self"),
+            "Ok(Some(1µs))",
+        ),
+        (
+            "another's",
+            |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "1"),
+            "Ok(None)",
+        ),
+        (
+            "ours, of no time",
+            |role| role.env("WATCHDOG_PID", "self"),
+            "Ok(None)",
+        ),
+        (
+            "nothing at all",
+            |role| role.env("WATCHDOG_USEC", "0"),
+            invalid,
+        ),
         ("no number", |role| role.env("WATCHDOG_USEC", "1s"), invalid),
-        ("without end", |role| role.env("WATCHDOG_USEC", u64::MAX.to_string()), invalid),
-        ("no such process", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "0"), "Err(34)"),
-        ("too large", |role| role.env("WATCHDOG_USEC", "99999999999999999999"), "Err(34)"),
-        ("no process", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "me"), invalid),
+        (
+            "without end",
+            |role| role.env("WATCHDOG_USEC", u64::MAX.to_string()),
+            invalid,
+        ),
+        (
+            "no such process",
+            |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "0"),
+            "Err(34)",
+        ),
+        (
+            "too large",
+            |role| role.env("WATCHDOG_USEC", "99999999999999999999"),
+            "Err(34)",
+        ),
+        (
+            "no process",
+            |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "me"),
+            invalid,
+        ),
     ];
     for (case, set, want) in rows {
-        let end = again::end(case, set(again::role("manager::asks_for_the_watchdog", vec![])));
+        let end = again::end(
+            case,
+            set(again::role("manager::asks_for_the_watchdog", vec![])),
+        );
         assert_eq!(end.log, [want], "{case}");
     }
 }
 
 pub fn asks_for_the_watchdog() {
-    println!("{:?}", daemon::watchdog_enabled().map_err(|error| error.raw_os_error().unwrap()));
+    println!(
+        "{:?}",
+        daemon::watchdog_enabled().map_err(|error| error.raw_os_error().unwrap())
+    );
 }
 
 /// In the containers of the booted tests it does, see `wrapper::…` there.
 pub fn booted_where_systemd_runs() {
-    assert_eq!(daemon::booted().unwrap(), Path::new("/run/systemd/system").is_dir());
+    assert_eq!(
+        daemon::booted().unwrap(),
+        Path::new("/run/systemd/system").is_dir()
+    );
 }
 
 pub fn the_library_is_the_one_loaded() {
     let library = systemd::library().unwrap();
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    assert!(maps.contains(library.to_str().unwrap()), "{library:?} in {maps}");
+    assert!(
+        maps.contains(library.to_str().unwrap()),
+        "{library:?} in {maps}"
+    );
     let name = library.file_name().unwrap().to_str().unwrap();
     assert!(name.starts_with("libsystemd.so.0."), "{name}");
     // make check-releases says whose it has to be.
@@ -53,7 +101,10 @@ pub fn the_library_is_the_one_loaded() {
 pub fn a_pidfd_has_its_number() {
     use std::os::unix::fs::MetadataExt;
     let pidfd = crate::common::sys::pidfd(std::process::id()).unwrap();
-    let inode = fs::File::from(pidfd.try_clone().unwrap()).metadata().unwrap().ino();
+    let inode = fs::File::from(pidfd.try_clone().unwrap())
+        .metadata()
+        .unwrap()
+        .ino();
     match daemon::pidfd_get_inode_id(&pidfd) {
         Ok(id) => assert_eq!(id, inode),
         // Linux before 6.9.

@@ -32,13 +32,35 @@ const MESSAGES: &[Row] = &[
         || notify(&[NotifyState::STOPPING, NotifyState::status("\u{e4} b")?]),
         "STOPPING=1\nSTATUS=\u{e4} b",
     ),
-    ("no descriptors", || notify_with_fds(&[NotifyState::WATCHDOG], &[]), "WATCHDOG=1"),
-    ("of nobody else", || pid_notify(0, &[NotifyState::READY]), "READY=1"),
-    ("of oneself", || pid_notify(process::id(), &[NotifyState::WATCHDOG]), "WATCHDOG=1"),
-    ("of another", || pid_notify(parent_id(), &[NotifyState::READY]), "READY=1"),
+    (
+        "no descriptors",
+        || notify_with_fds(&[NotifyState::WATCHDOG], &[]),
+        "WATCHDOG=1",
+    ),
+    (
+        "of nobody else",
+        || pid_notify(0, &[NotifyState::READY]),
+        "READY=1",
+    ),
+    (
+        "of oneself",
+        || pid_notify(process::id(), &[NotifyState::WATCHDOG]),
+        "WATCHDOG=1",
+    ),
+    (
+        "of another",
+        || pid_notify(parent_id(), &[NotifyState::READY]),
+        "READY=1",
+    ),
     (
         "of oneself, and no descriptors",
-        || pid_notify_with_fds(process::id(), &[NotifyState::FDSTOREREMOVE, NotifyState::fd_name("a")?], &[]),
+        || {
+            pid_notify_with_fds(
+                process::id(),
+                &[NotifyState::FDSTOREREMOVE, NotifyState::fd_name("a")?],
+                &[],
+            )
+        },
         "FDSTOREREMOVE=1\nFDNAME=a",
     ),
 ];
@@ -65,10 +87,17 @@ const BARRIERS: usize = if cfg!(feature = "v254") { 3 } else { 1 };
 
 pub fn each_message_as_it_arrives() {
     let role = || again::role("notify::sends_each", vec![]);
-    for (case, role) in [("a path", role()), ("an abstract name", role().abstract_notify())] {
+    for (case, role) in [
+        ("a path", role()),
+        ("an abstract name", role().abstract_notify()),
+    ] {
         let end = again::end(case, role);
         assert_eq!(end.log, vec!["Queued"; MESSAGES.len() + BARRIERS], "{case}");
-        let sent: Vec<_> = end.notes.iter().map(|Note { text, .. }| text.as_str()).collect();
+        let sent: Vec<_> = end
+            .notes
+            .iter()
+            .map(|Note { text, .. }| text.as_str())
+            .collect();
         let mut want: Vec<_> = MESSAGES.iter().map(|row| row.2).collect();
         want.resize(MESSAGES.len() + BARRIERS, "BARRIER=1");
         assert_eq!(sent, want, "{case}");
@@ -76,7 +105,10 @@ pub fn each_message_as_it_arrives() {
 }
 
 pub fn nobody_is_told() {
-    let end = again::end("no socket", again::role("notify::sends_each", vec![]).unset("NOTIFY_SOCKET"));
+    let end = again::end(
+        "no socket",
+        again::role("notify::sends_each", vec![]).unset("NOTIFY_SOCKET"),
+    );
     assert_eq!(end.log, vec!["Nobody"; MESSAGES.len() + BARRIERS]);
     assert!(end.notes.is_empty());
 }
@@ -84,13 +116,18 @@ pub fn nobody_is_told() {
 pub fn an_address_that_is_none() {
     let too_long = format!("/{}", "x".repeat(200));
     for (address, errnos) in [
-        ("relative", &[libc::EINVAL, libc::EPROTO, libc::EAFNOSUPPORT][..]),
+        (
+            "relative",
+            &[libc::EINVAL, libc::EPROTO, libc::EAFNOSUPPORT][..],
+        ),
         (&too_long, &[libc::EINVAL, libc::ENAMETOOLONG]),
         ("/nobody/listens", &[libc::ENOENT]),
         ("@nobody listens", &[libc::ECONNREFUSED]),
     ] {
-        let end =
-            again::end(address, again::role("notify::sends_each", vec![]).env("NOTIFY_SOCKET", address));
+        let end = again::end(
+            address,
+            again::role("notify::sends_each", vec![]).env("NOTIFY_SOCKET", address),
+        );
         let one_of = |line: &String| errnos.contains(&line.parse().unwrap_or_default());
         assert_eq!(end.log.len(), MESSAGES.len() + BARRIERS, "{address}");
         assert!(end.log.iter().all(one_of), "{address}: {:?}", end.log);
@@ -99,10 +136,22 @@ pub fn an_address_that_is_none() {
 
 pub fn what_can_not_be_told() {
     assert_invalid("nothing", notify(&[]), "needs an assignment");
-    assert_invalid("nothing of another", pid_notify(1, &[]), "needs an assignment");
-    assert_invalid("no process", pid_notify(u32::MAX, &[NotifyState::READY]), "4294967295 is no process");
+    assert_invalid(
+        "nothing of another",
+        pid_notify(1, &[]),
+        "needs an assignment",
+    );
+    assert_invalid(
+        "no process",
+        pid_notify(u32::MAX, &[NotifyState::READY]),
+        "4294967295 is no process",
+    );
     #[cfg(feature = "v254")]
-    assert_invalid("no process", pid_notify_barrier(1 << 31, None), "2147483648 is no process");
+    assert_invalid(
+        "no process",
+        pid_notify_barrier(1 << 31, None),
+        "2147483648 is no process",
+    );
 }
 
 /// A socket in the service manager's place, which sees who sends and what is passed.
@@ -120,7 +169,9 @@ impl Manager {
     }
 
     fn start(&self, role: &str) -> Daemon {
-        again::role(role, vec![]).env("NOTIFY_SOCKET", self.dir.join("manager")).start()
+        again::role(role, vec![])
+            .env("NOTIFY_SOCKET", self.dir.join("manager"))
+            .start()
     }
 }
 
@@ -129,13 +180,21 @@ pub fn sends_descriptors() {
     let dir = env::var_os("WRAPPER_DIR").unwrap();
     let file = |number: usize| {
         let path = std::path::Path::new(&dir).join(number.to_string());
-        File::create_new(&path).unwrap().write_all(number.to_string().as_bytes()).unwrap();
+        File::create_new(&path)
+            .unwrap()
+            .write_all(number.to_string().as_bytes())
+            .unwrap();
         File::open(path).unwrap()
     };
     let files: Vec<_> = (0..253).map(file).collect();
     let fds: Vec<_> = files.iter().map(AsFd::as_fd).collect();
     let store = [NotifyState::FDSTORE, NotifyState::fd_name("kept").unwrap()];
-    for (pid, count) in [(None, 1), (Some(0), 2), (Some(process::id()), 2), (Some(parent_id()), 253)] {
+    for (pid, count) in [
+        (None, 1),
+        (Some(0), 2),
+        (Some(process::id()), 2),
+        (Some(parent_id()), 253),
+    ] {
         let fds: &[BorrowedFd<'_>] = &fds[..count];
         let sent = match pid {
             None => notify_with_fds(&store, fds),
@@ -144,25 +203,39 @@ pub fn sends_descriptors() {
         assert_eq!(sent.unwrap(), Notified::Queued);
     }
     for count in [254, 2_000_000] {
-        assert_invalid("too many", notify_with_fds(&store, &vec![fds[0]; count]), "holds 253 descriptors");
+        assert_invalid(
+            "too many",
+            notify_with_fds(&store, &vec![fds[0]; count]),
+            "holds 253 descriptors",
+        );
     }
     assert!(files.iter().all(|file| file.metadata().is_ok()), "closed");
 }
 
 pub fn descriptors_and_whose_they_are() {
     let manager = Manager::new();
-    let role = again::role("notify::sends_descriptors", vec![]).env("WRAPPER_DIR", manager.dir.path());
-    let child = role.env("NOTIFY_SOCKET", manager.dir.join("manager")).start();
+    let role =
+        again::role("notify::sends_descriptors", vec![]).env("WRAPPER_DIR", manager.dir.path());
+    let child = role
+        .env("NOTIFY_SOCKET", manager.dir.join("manager"))
+        .start();
     let messages: Vec<_> = (0..4).map(|_| receive(&manager.socket)).collect();
     let end = child.end();
     assert_eq!(end.code, 0, "{:#?}", end.log);
     let own = messages[0].pid;
     // To speak for another takes root.
-    let other = if geteuid().is_root() { process::id() } else { own };
+    let other = if geteuid().is_root() {
+        process::id()
+    } else {
+        own
+    };
     assert_ne!(own, process::id());
     let want = [(own, 1), (own, 2), (own, 2), (other, 253)];
     for (message, (pid, count)) in messages.into_iter().zip(want) {
-        assert_eq!((message.text(), message.pid), ("FDSTORE=1\nFDNAME=kept", pid));
+        assert_eq!(
+            (message.text(), message.pid),
+            ("FDSTORE=1\nFDNAME=kept", pid)
+        );
         let content = |fd| {
             let (mut file, mut content) = (File::from(fd), String::new());
             // All messages pass the same open file.
@@ -196,9 +269,17 @@ pub fn a_barrier_waits_for_the_reader() {
 pub fn waits_a_moment() {
     let moment = Some(Duration::from_millis(1));
     assert_errno("unread", notify_barrier(moment), libc::ETIMEDOUT);
-    assert_errno("at once", notify_barrier(Some(Duration::ZERO)), libc::ETIMEDOUT);
+    assert_errno(
+        "at once",
+        notify_barrier(Some(Duration::ZERO)),
+        libc::ETIMEDOUT,
+    );
     #[cfg(feature = "v254")]
-    assert_errno("of a process", pid_notify_barrier(process::id(), moment), libc::ETIMEDOUT);
+    assert_errno(
+        "of a process",
+        pid_notify_barrier(process::id(), moment),
+        libc::ETIMEDOUT,
+    );
 }
 
 pub fn a_barrier_ends_in_time() {

@@ -26,8 +26,13 @@ pub fn receive(socket: &UnixDatagram) -> Message {
     let mut control = cmsg_space!([i32; 253], UnixCredentials);
     let mut parts = [IoSliceMut::new(&mut bytes)];
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-    let received = recvmsg::<UnixAddr>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags).unwrap();
-    assert!(!received.flags.intersects(MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC));
+    let received =
+        recvmsg::<UnixAddr>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags).unwrap();
+    assert!(
+        !received
+            .flags
+            .intersects(MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC)
+    );
     let (size, mut pid, mut fds) = (received.bytes, 0, Vec::new());
     for control in received.cmsgs().unwrap() {
         match control {

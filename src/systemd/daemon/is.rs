@@ -44,7 +44,9 @@ fn ask(
     fd: impl AsFd,
     path: Option<&Path>,
 ) -> io::Result<bool> {
-    let path = path.map(|path| CString::new(path.as_os_str().as_bytes())).transpose()?;
+    let path = path
+        .map(|path| CString::new(path.as_os_str().as_bytes()))
+        .transpose()?;
     let path = path.as_ref().map_or(ptr::null(), |path| path.as_ptr());
     // SAFETY: the descriptor is borrowed for the call; the path is null, for any, or ends with NUL and
     // outlives the call.
@@ -120,8 +122,10 @@ pub fn is_socket(
 ) -> io::Result<bool> {
     let (fd, family) = (fd.as_fd(), family.unwrap_or(libc::AF_UNSPEC));
     // SAFETY: the descriptor is borrowed for the call, which takes nothing else but numbers.
-    check(unsafe { sys::sd_is_socket(fd.as_raw_fd(), family, number(socket_type), flag(listening)) })
-        .map(|is| is > 0)
+    check(unsafe {
+        sys::sd_is_socket(fd.as_raw_fd(), family, number(socket_type), flag(listening))
+    })
+    .map(|is| is > 0)
 }
 
 /// As [`is_socket`], for a socket of the internet: of `libc::AF_INET` or `libc::AF_INET6`, and bound to the
@@ -147,10 +151,20 @@ pub fn is_socket_inet(
     listening: Option<bool>,
     port: Option<u16>,
 ) -> io::Result<bool> {
-    let (fd, family, port) = (fd.as_fd(), family.unwrap_or(libc::AF_UNSPEC), port.unwrap_or(0));
+    let (fd, family, port) = (
+        fd.as_fd(),
+        family.unwrap_or(libc::AF_UNSPEC),
+        port.unwrap_or(0),
+    );
     // SAFETY: as in is_socket.
     check(unsafe {
-        sys::sd_is_socket_inet(fd.as_raw_fd(), family, number(socket_type), flag(listening), port)
+        sys::sd_is_socket_inet(
+            fd.as_raw_fd(),
+            family,
+            number(socket_type),
+            flag(listening),
+            port,
+        )
     })
     .map(|is| is > 0)
 }
@@ -176,17 +190,22 @@ pub fn is_socket_sockaddr(
     address: &net::SocketAddr,
     listening: Option<bool>,
 ) -> io::Result<bool> {
-    let (fd, socket_type, listening) = (fd.as_fd().as_raw_fd(), number(socket_type), flag(listening));
+    let (fd, socket_type, listening) =
+        (fd.as_fd().as_raw_fd(), number(socket_type), flag(listening));
     let ask = |address: *const libc::sockaddr, size: usize| {
         // SAFETY: the descriptor is borrowed for the call, and the address is one of `size` bytes.
-        check(unsafe { sys::sd_is_socket_sockaddr(fd, socket_type, address, size as u32, listening) })
+        check(unsafe {
+            sys::sd_is_socket_sockaddr(fd, socket_type, address, size as u32, listening)
+        })
     };
     let is = match address {
         net::SocketAddr::V4(address) => {
             let address = libc::sockaddr_in {
                 sin_family: libc::AF_INET as libc::sa_family_t,
                 sin_port: address.port().to_be(),
-                sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(address.ip().octets()) },
+                sin_addr: libc::in_addr {
+                    s_addr: u32::from_ne_bytes(address.ip().octets()),
+                },
                 sin_zero: [0; 8],
             };
             ask((&raw const address).cast(), size_of_val(&address))
@@ -196,7 +215,9 @@ pub fn is_socket_sockaddr(
                 sin6_family: libc::AF_INET6 as libc::sa_family_t,
                 sin6_port: address.port().to_be(),
                 sin6_flowinfo: address.flowinfo(),
-                sin6_addr: libc::in6_addr { s6_addr: address.ip().octets() },
+                sin6_addr: libc::in6_addr {
+                    s6_addr: address.ip().octets(),
+                },
                 sin6_scope_id: address.scope_id(),
             };
             ask((&raw const address).cast(), size_of_val(&address))
@@ -240,8 +261,10 @@ pub fn is_socket_unix(
         Some(name) if name.starts_with(b"\0") => (name.as_ptr(), name.len()),
         Some(name) => (name.as_ptr(), name.len() - 1),
     };
-    let (fd, socket_type, listening) = (fd.as_fd().as_raw_fd(), number(socket_type), flag(listening));
+    let (fd, socket_type, listening) =
+        (fd.as_fd().as_raw_fd(), number(socket_type), flag(listening));
     // SAFETY: the descriptor is borrowed for the call; the name is null, for any, or one of `length` bytes,
     // with a NUL after it where it is a path.
-    check(unsafe { sys::sd_is_socket_unix(fd, socket_type, listening, name.cast(), length) }).map(|is| is > 0)
+    check(unsafe { sys::sd_is_socket_unix(fd, socket_type, listening, name.cast(), length) })
+        .map(|is| is > 0)
 }

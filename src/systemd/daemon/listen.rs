@@ -91,7 +91,9 @@ pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     if *taken {
         return Ok(Vec::new());
     }
-    let foreign = (LISTEN_FDS_START..).find(|&fd| !is_inherited(fd)).unwrap_or(RawFd::MAX);
+    let foreign = (LISTEN_FDS_START..)
+        .find(|&fd| !is_inherited(fd))
+        .unwrap_or(RawFd::MAX);
     let mut names: *mut *mut c_char = ptr::null_mut();
     // SAFETY: `names` is a valid place for the array, and is written only where the result is positive.
     let count = check(unsafe { sys::sd_listen_fds_with_names(0, &mut names) })?;
@@ -109,7 +111,13 @@ pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     }
     // SAFETY: each is open, and nobody else's, as the caller promises. TAKEN sees to it that this holds once only.
     let owned = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
-    Ok((LISTEN_FDS_START..).zip(names).map(|(fd, name)| ListenFd { name, fd: owned(fd) }).collect())
+    Ok((LISTEN_FDS_START..)
+        .zip(names)
+        .map(|(fd, name)| ListenFd {
+            name,
+            fd: owned(fd),
+        })
+        .collect())
 }
 
 /// Whether a descriptor came with the process: what it opened, or has taken before, is close-on-exec.
@@ -132,7 +140,10 @@ unsafe fn take_names(names: *mut *mut c_char, count: usize) -> Vec<OsString> {
             libc::free(name.cast::<c_void>());
             owned
         };
-        let taken = slice::from_raw_parts(names, count).iter().map(take).collect();
+        let taken = slice::from_raw_parts(names, count)
+            .iter()
+            .map(take)
+            .collect();
         libc::free(names.cast());
         taken
     }
@@ -160,7 +171,10 @@ pub struct WrongKind {
 
 impl fmt::Display for WrongKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (number, name) = (self.passed.fd.as_raw_fd(), self.passed.name.to_string_lossy());
+        let (number, name) = (
+            self.passed.fd.as_raw_fd(),
+            self.passed.name.to_string_lossy(),
+        );
         write!(f, "descriptor {number} ({name}) is not {}", self.wanted)
     }
 }
@@ -169,7 +183,12 @@ impl error::Error for WrongKind {}
 
 /// Whether an `AF_UNIX` stream socket has, or had, a peer.
 fn is_connected(passed: &ListenFd) -> io::Result<bool> {
-    if !is_socket(passed, Some(libc::AF_UNIX), Some(SocketType::Stream), Some(false))? {
+    if !is_socket(
+        passed,
+        Some(libc::AF_UNIX),
+        Some(SocketType::Stream),
+        Some(false),
+    )? {
         return Ok(false);
     }
     Ok(UnixStream::from(passed.fd.try_clone()?).peer_addr().is_ok())

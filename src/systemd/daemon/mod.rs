@@ -6,12 +6,15 @@ mod notify;
 mod state;
 
 pub use is::{
-    SocketType, is_fifo, is_mq, is_socket, is_socket_inet, is_socket_sockaddr, is_socket_unix, is_special,
+    SocketType, is_fifo, is_mq, is_socket, is_socket_inet, is_socket_sockaddr, is_socket_unix,
+    is_special,
 };
 pub use listen::{LISTEN_FDS_START, ListenFd, WrongKind, listen_fds_with_names};
 #[cfg(feature = "v254")]
 pub use notify::pid_notify_barrier;
-pub use notify::{Notified, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_with_fds};
+pub use notify::{
+    Notified, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_with_fds,
+};
 pub use state::{NotifyAccess, NotifyState};
 
 use super::check;

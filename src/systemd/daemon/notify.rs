@@ -104,15 +104,28 @@ pub fn pid_notify(pid: u32, state: &[NotifyState]) -> io::Result<Notified> {
 ///
 /// As those.
 #[doc(alias = "sd_pid_notify_with_fds")]
-pub fn pid_notify_with_fds(pid: u32, state: &[NotifyState], fds: &[BorrowedFd<'_>]) -> io::Result<Notified> {
+pub fn pid_notify_with_fds(
+    pid: u32,
+    state: &[NotifyState],
+    fds: &[BorrowedFd<'_>],
+) -> io::Result<Notified> {
     let state = text(state)?;
     if fds.len() > FDS_MAX {
-        return invalid(format!("a notification holds {FDS_MAX} descriptors, not {}", fds.len()));
+        return invalid(format!(
+            "a notification holds {FDS_MAX} descriptors, not {}",
+            fds.len()
+        ));
     }
     // SAFETY: the string ends with NUL, and BorrowedFd has the layout of a descriptor, as std promises; both outlive
     // the call, which keeps nothing of them.
     notified(unsafe {
-        sys::sd_pid_notify_with_fds(number(pid)?, 0, state.as_ptr(), fds.as_ptr().cast(), fds.len() as c_uint)
+        sys::sd_pid_notify_with_fds(
+            number(pid)?,
+            0,
+            state.as_ptr(),
+            fds.as_ptr().cast(),
+            fds.len() as c_uint,
+        )
     })
 }
 
@@ -171,7 +184,13 @@ fn text(state: &[NotifyState]) -> io::Result<CString> {
 
 /// Turns what libsystemd returns into what became of a notification.
 fn notified(result: c_int) -> io::Result<Notified> {
-    check(result).map(|sent| if sent > 0 { Notified::Queued } else { Notified::Nobody })
+    check(result).map(|sent| {
+        if sent > 0 {
+            Notified::Queued
+        } else {
+            Notified::Nobody
+        }
+    })
 }
 
 /// The number of a process as C has it.

@@ -52,7 +52,9 @@ impl NotifyState {
     /// As clock_gettime(2): none in practice.
     pub fn reloading() -> io::Result<Self> {
         let now = Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC)?);
-        Ok(Self(format!("RELOADING=1\nMONOTONIC_USEC={}", usec(now)).into()))
+        Ok(Self(
+            format!("RELOADING=1\nMONOTONIC_USEC={}", usec(now)).into(),
+        ))
     }
 
     /// `STATUS=`: one line for `systemctl status`.
@@ -141,7 +143,9 @@ impl NotifyState {
             ));
         }
         if text.contains(['\0', '\n']) {
-            return invalid(format!("{name}= can't take {text:?}: it would end with the NUL or the newline"));
+            return invalid(format!(
+                "{name}= can't take {text:?}: it would end with the NUL or the newline"
+            ));
         }
         Ok(Self(format!("{name}={text}").into()))
     }
@@ -160,5 +164,7 @@ impl fmt::Display for NotifyState {
 
 /// Microseconds; those that are too many are as good as for ever, which is one more.
 pub(super) fn usec(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).min(u64::MAX - 1)
+    u64::try_from(time.as_micros())
+        .unwrap_or(u64::MAX)
+        .min(u64::MAX - 1)
 }

@@ -90,7 +90,13 @@ impl Entry {
     ///
     /// As there.
     pub fn send(&self) -> io::Result<()> {
-        sendv(&self.fields.iter().map(|field| IoSlice::new(field)).collect::<Vec<_>>())
+        sendv(
+            &self
+                .fields
+                .iter()
+                .map(|field| IoSlice::new(field))
+                .collect::<Vec<_>>(),
+        )
     }
 
     fn push(&mut self, name: &str, value: &[u8]) {
@@ -132,20 +138,28 @@ pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
         check_name(&start[..start.iter().position(|&byte| byte == b'=').unwrap_or(0)])?;
     }
     if !(1..=FIELDS_MAX).contains(&fields.len()) {
-        return invalid(format!("an entry has 1 to {FIELDS_MAX} fields, not {}", fields.len()));
+        return invalid(format!(
+            "an entry has 1 to {FIELDS_MAX} fields, not {}",
+            fields.len()
+        ));
     }
     let submit = || {
         // SAFETY: IoSlice has the layout of iovec, as std promises; the fields outlive the call, which only reads them.
         // The stack has room for what the call needs.
-        check(unsafe { sys::sd_journal_sendv(fields.as_ptr().cast(), fields.len() as c_int) }).map(drop)
+        check(unsafe { sys::sd_journal_sendv(fields.as_ptr().cast(), fields.len() as c_int) })
+            .map(drop)
     };
     if fields.len() <= FIELDS_ON_STACK {
         return submit();
     }
     thread::scope(|scope| {
-        let thread = thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, submit)?;
+        let thread = thread::Builder::new()
+            .stack_size(STACK_SIZE)
+            .spawn_scoped(scope, submit)?;
         // It doesn't panic.
-        thread.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+        thread
+            .join()
+            .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
     })
 }
 

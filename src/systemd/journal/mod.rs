@@ -109,7 +109,9 @@ pub fn stream_fd_with_namespace(
     check_identifier(identifier)?;
     let (namespace, identifier) = (namespace.as_ptr(), identifier.as_ptr());
     // SAFETY: both end with NUL and are only read.
-    owned(unsafe { sys::sd_journal_stream_fd_with_namespace(namespace, identifier, priority as c_int, 1) })
+    owned(unsafe {
+        sys::sd_journal_stream_fd_with_namespace(namespace, identifier, priority as c_int, 1)
+    })
 }
 
 /// Whether libsystemd, which copies it to the stack and to a line, can be given an identifier.
@@ -118,7 +120,9 @@ fn check_identifier(identifier: &CStr) -> io::Result<()> {
     if bytes.len() <= IDENTIFIER_MAX && !bytes.contains(&b'\n') {
         return Ok(());
     }
-    invalid(format!("an identifier has at most {IDENTIFIER_MAX} bytes, and no newline among them"))
+    invalid(format!(
+        "an identifier has at most {IDENTIFIER_MAX} bytes, and no newline among them"
+    ))
 }
 
 /// Takes a descriptor that libsystemd has opened, or its error.
@@ -169,6 +173,8 @@ pub fn is_stream(fd: impl AsFd) -> io::Result<bool> {
 pub fn unread(stream: impl AsFd) -> io::Result<usize> {
     let mut bytes: c_int = 0;
     // SAFETY: the call writes one integer, for which `bytes` is the place. SIOCOUTQ is TIOCOUTQ.
-    Errno::result(unsafe { libc::ioctl(stream.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) })?;
+    Errno::result(unsafe {
+        libc::ioctl(stream.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes)
+    })?;
     Ok(usize::try_from(bytes).unwrap_or_default())
 }
