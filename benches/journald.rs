@@ -2,8 +2,10 @@
 
 use crate::contender::{Column, Contender, Contenders};
 use crate::figure::Figure;
-use crate::suite::Suite;
-use crate::{container::Container, container::eventually, host, stage::Stage, stage::Units};
+use crate::frame::container::{Container, eventually};
+use crate::frame::stage::{Stage, Units};
+use crate::frame::suite::Suite;
+use crate::frame::{host, journal::Entry};
 use foo::systemd::journal;
 use std::fs;
 use std::os::unix::net::UnixDatagram;
@@ -116,7 +118,7 @@ fn one_at_a_time(container: &Container, mark: &str) -> Vec<f64> {
     let mut delays = eventually("all logged", || {
         let entries =
             container.entries(&format!("--lines={} _SYSTEMD_UNIT=foo.service", 2 * SINGLE));
-        let delay = |entry: &super::journal::Entry| {
+        let delay = |entry: &Entry| {
             let sent: f64 = entry.message().split_once(&wanted)?.1.parse().unwrap();
             Some(entry.field("__REALTIME_TIMESTAMP").parse::<f64>().unwrap() - sent)
         };

@@ -10,20 +10,11 @@
 mod build;
 #[path = "../tests/common/mod.rs"]
 mod common;
-#[path = "../tests/booted/container.rs"]
-#[allow(dead_code, reason = "it has what the tests need")]
-mod container;
 mod contender;
-#[path = "../tests/booted/deb.rs"]
-#[allow(dead_code, reason = "it has what the tests need")]
-mod deb;
 mod figure;
-#[path = "../tests/booted/host.rs"]
+#[path = "../tests/booted/frame/mod.rs"]
 #[allow(dead_code, reason = "it has what the tests need")]
-mod host;
-#[path = "../tests/booted/journal.rs"]
-#[allow(dead_code, reason = "it has what the tests need")]
-mod journal;
+mod frame;
 mod journald;
 mod launch;
 mod load;
@@ -31,12 +22,6 @@ mod plot;
 mod process;
 mod processors;
 mod report;
-#[path = "../tests/booted/stage.rs"]
-#[allow(dead_code, reason = "it has what the tests need")]
-mod stage;
-#[path = "../tests/booted/suite.rs"]
-#[allow(dead_code, reason = "it has what the tests need")]
-mod suite;
 
 use contender::{Contender, Contenders};
 use figure::Figure;

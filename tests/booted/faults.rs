@@ -1,8 +1,8 @@
 //! What goes wrong around foo while senders are at full speed: the journal, foo itself, its limits.
 
-use super::container::{Container, eventually};
-use super::host::times;
-use super::load::{Load, NO_LIMIT};
+use super::frame::container::{Container, eventually};
+use super::frame::host::times;
+use super::frame::load::{Load, NO_LIMIT};
 use std::time::{Duration, Instant};
 
 /// Messages that are accepted between one step and the next.

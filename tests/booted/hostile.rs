@@ -1,14 +1,13 @@
 //! What users without any privilege can do to foo, and to each other through it: fifty processes of theirs send as
 //! fast as they are let.
 
-use super::container::{Container, eventually};
-use super::host::{project, soaks, times};
-use super::journal::Entry;
-use super::load::{Load, NO_LIMIT};
+use super::frame::container::{Container, eventually};
+use super::frame::host::{project, soaks, times};
+use super::frame::journal::Entry;
+use super::frame::load::{NO_LIMIT, Turn};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
-use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 /// How long foocl waits by itself.
@@ -79,7 +78,7 @@ pub fn a_flood_does_not_keep_foo_from_stopping(container: &mut Container) {
 /// What others have logged stays in a journal of 200 MB, whatever the length of the messages, and nothing that was
 /// accepted is lost. The status says why senders wait.
 pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
-    let turn = Load::turn();
+    let turn = Turn::alone();
     for text in ["x".to_owned(), "\u{2713}".repeat(70), random(60_000)] {
         journal_of(container, "RuntimeMaxUse=200M");
         container.run("systemctl stop foo; logger marker; journalctl --sync");
@@ -127,7 +126,7 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
 
 /// The same without the limit shows that the case above can fail.
 pub fn without_a_limit_a_flood_takes_the_journal(container: &mut Container) {
-    let turn = Load::turn();
+    let turn = Turn::alone();
     container.drop_in("foo.service", &format!("[Service]\n{NO_LIMIT}"));
     journal_of(container, "RuntimeMaxUse=200M");
     container.run("logger marker; journalctl --sync");
@@ -150,7 +149,7 @@ pub fn without_a_limit_a_flood_takes_the_journal(container: &mut Container) {
 /// The original's unit leaves the journal its own limit, which drops nearly all of a flood, whichever program it runs.
 /// What /dev/log does with one is told beside it.
 pub fn with_the_originals_units_a_flood_is_dropped(container: &mut Container) {
-    let turn = Load::turn();
+    let turn = Turn::alone();
     journal_of(container, "RuntimeMaxUse=200M");
     container.run("logger marker; journalctl --sync");
     container.start();
@@ -332,13 +331,13 @@ fn flood(container: &Container, path: &str, time: Duration, waits: usize, text: 
 /// Fifty processes of nobody's, in a unit of their own.
 struct Flood<'a> {
     container: &'a Container,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 impl<'a> Flood<'a> {
     /// Starts them, and waits until foo has received from them.
     fn start(container: &'a Container) -> Self {
-        let turn = Load::turn();
+        let turn = Turn::alone();
         container.start();
         container.run(
             "systemd-run --quiet --unit=flood --uid=65534 --gid=65534 sh -c \

@@ -1,8 +1,8 @@
 //! What an administrator does to the units while senders are at full speed: nothing is lost.
 
-use super::container::Container;
-use super::host::times;
-use super::load::Load;
+use super::frame::container::Container;
+use super::frame::host::times;
+use super::frame::load::Load;
 
 /// Messages that are accepted between one step and the next, so that each step is under load.
 const BETWEEN: u64 = 500;

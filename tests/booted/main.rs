@@ -14,36 +14,30 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-mod container;
-mod deb;
 mod faults;
-mod host;
+mod frame;
 mod hostile;
-mod journal;
 mod lifecycle;
-mod load;
 mod network;
 mod package;
 mod privilege;
 mod readme;
 mod recipes;
-mod results;
 mod sending;
-mod stage;
 mod starting;
-mod suite;
 mod wrapper;
 
 use common::caught;
-use container::Container;
+use frame::container::Container;
+use frame::stage::Stage;
+use frame::stage::Units::{self, Original, Ours, Packaged, Replaced};
+use frame::suite::Suite;
+use frame::{deb, host, results};
 use libtest_mimic::{Arguments, Failed, Trial};
-use stage::Stage;
-use stage::Units::{self, Original, Ours, Packaged, Replaced};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use suite::Suite;
 
 /// The releases of Debian that every case runs on, and in a soak two more.
 static SUITES: [Suite; 4] = [
@@ -162,7 +156,7 @@ fn main() -> ExitCode {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     arguments
         .test_threads
-        .get_or_insert(if host::soaks() { 1 } else { 2 * processors });
+        .get_or_insert(if host::soaks() { 1 } else { 4 * processors });
     let suites: Vec<_> = SUITES
         .iter()
         .filter(|suite| host::soaks() || !suite.soak)

@@ -1,6 +1,6 @@
 //! What foo(8) tells of many machines: their journals carry the messages to one of them.
 
-use super::container::{Container, eventually};
+use super::frame::container::{Container, eventually};
 
 const MESSAGES: u32 = 10_000;
 

@@ -1,6 +1,6 @@
 //! What foo(8) tells how to change: another path, several sockets, a second foo, another place for the log.
 
-use super::container::{Container, eventually};
+use super::frame::container::{Container, eventually};
 
 /// Sends a message to a socket at that path.
 fn send_to(container: &Container, path: &str, message: &str) {

@@ -1,7 +1,7 @@
 //! What becomes of a datagram: one entry in the journal, with foo's name and priority.
 
-use super::container::Container;
-use super::journal::Entry;
+use super::frame::container::Container;
+use super::frame::journal::Entry;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use super::container::{Container, eventually};
-use super::journal::Entry;
+use super::frame::container::{Container, eventually};
+use super::frame::journal::Entry;
 
 pub fn starting_the_socket_starts_both(container: &mut Container) {
     container.run("systemctl start foo.socket");

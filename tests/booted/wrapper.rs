@@ -1,6 +1,6 @@
 //! The safe wrapper against a real PID 1 and a real journal, through the examples.
 
-use super::container::{Container, eventually};
+use super::frame::container::{Container, eventually};
 use std::fs;
 
 /// Installs a service and starts it.

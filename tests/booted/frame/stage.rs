@@ -113,12 +113,12 @@ impl Stage {
         for (path, content, mode) in [
             (
                 format!("{units}/foo.service"),
-                include_str!("original/foo.service"),
+                include_str!("../original/foo.service"),
                 0o644,
             ),
             (
                 format!("{units}/foo.socket"),
-                include_str!("original/foo.socket"),
+                include_str!("../original/foo.socket"),
                 0o644,
             ),
             ("bin/kill".to_owned(), "#!/bin/sh\nkill \"$@\"\n", 0o755),

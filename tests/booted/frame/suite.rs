@@ -103,7 +103,7 @@ impl Suite {
         say(&format!("building {target}"));
         run(Command::new("unshare")
             .args(["--mount", "sh"])
-            .arg(project().join("tests/booted/build.sh"))
+            .arg(project().join("tests/booted/frame/build.sh"))
             .args([
                 &self.root(),
                 project(),

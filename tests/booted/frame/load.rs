@@ -8,7 +8,7 @@ use std::mem;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ pub struct Load {
     /// How many messages of each sender have been accepted.
     accepted: Vec<Arc<AtomicU64>>,
     senders: Vec<JoinHandle<Troubles>>,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 /// Settings of foo.service that lift its rate limit.
@@ -35,6 +35,29 @@ struct Pace {
     /// What it waits after each message.
     pause: Duration,
 }
+
+/// The right to load the machine. At full speed one load runs at a time, since two would slow each other down. Loads
+/// that pause run side by side.
+pub enum Turn {
+    Alone(#[expect(dead_code, reason = "held until dropped")] RwLockWriteGuard<'static, ()>),
+    Shared(#[expect(dead_code, reason = "held until dropped")] RwLockReadGuard<'static, ()>),
+}
+
+impl Turn {
+    /// Waits until no other load runs.
+    pub fn alone() -> Self {
+        Self::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn of(pace: Pace) -> Self {
+        if pace.pause.is_zero() {
+            return Self::alone();
+        }
+        Self::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+static TURNS: RwLock<()> = RwLock::new(());
 
 /// What a sender met with.
 #[derive(Default)]
@@ -77,14 +100,8 @@ impl Load {
         )
     }
 
-    /// One load at a time, whatever else runs: two would slow each other down.
-    pub fn turn() -> MutexGuard<'static, ()> {
-        static ONE: Mutex<()> = Mutex::new(());
-        ONE.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn start(container: &Container, pace: Pace) -> Self {
-        let turn = Self::turn();
+        let turn = Turn::of(pace);
         let stop = Arc::new(AtomicBool::new(false));
         let accepted: Vec<_> = (0..SENDERS).map(|_| Arc::<AtomicU64>::default()).collect();
         let senders = accepted.iter().enumerate().map(|(sender, accepted)| {
