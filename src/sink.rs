@@ -201,7 +201,7 @@ impl Sink {
     /// Waits for the journal to be back, or for the queue, but not for long if only that is missing. A journald that stops
     /// would take a part of a long line with it.
     fn wait_for_queue(&mut self) -> Result<bool, Blocked> {
-        if self.is_hung_up() {
+        if is_hung_up(&self.to) {
             self.reopen(false)?;
         }
         let Kind::Journal {
@@ -261,6 +261,9 @@ impl Sink {
     }
 
     /// Checks that journald has read all entries, which lines wait for.
+    ///
+    /// While journald is being stopped, the service manager empties the queue and drops the entries. journald has
+    /// dropped its stream by then, so entries that are read from then on count as lost.
     fn settle_queue(&mut self) -> Result<(), Blocked> {
         let Kind::Journal {
             queue,
@@ -271,7 +274,12 @@ impl Sink {
             return Ok(());
         };
         if let Some(entries) = queue {
-            self.lost += entries.count_dropped()?;
+            let dropped = entries.count_dropped()?;
+            self.lost += if is_hung_up(&self.to) {
+                entries.sent()
+            } else {
+                dropped
+            };
             *queue = None;
         }
         Ok(())
@@ -313,12 +321,6 @@ impl Sink {
         bounded(|| self.to.write(&bytes[..bytes.len().min(ROOM)]))
     }
 
-    /// Returns whether the journal has dropped its stream.
-    fn is_hung_up(&self) -> bool {
-        let mut fds = [PollFd::new(self.to.as_fd(), PollFlags::empty())];
-        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
-    }
-
     /// Opens a stream of our own to the journal, which has dropped the one before, unless that was tried just now.
     fn reopen(&mut self, was_tried: bool) -> Result<(), Blocked> {
         if let Kind::Journal {
@@ -354,4 +356,10 @@ fn start_of_line(lines: &[u8]) -> usize {
         .iter()
         .rposition(|&byte| byte == b'\n')
         .map_or(0, |newline| newline + 1)
+}
+
+/// Returns whether journald has dropped a stream.
+fn is_hung_up(stream: &File) -> bool {
+    let mut fds = [PollFd::new(stream.as_fd(), PollFlags::empty())];
+    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
 }
