@@ -1,9 +1,9 @@
 //! The Debian package: installed, upgraded, removed, purged, and put in the place of the original.
 
-use super::container::Container;
-use super::deb::OLD;
-use super::host::times;
-use super::load::Load;
+use super::frame::container::Container;
+use super::frame::deb::OLD;
+use super::frame::host::times;
+use super::frame::load::Load;
 use std::fs;
 
 /// Messages that are accepted between one step and the next.
@@ -139,19 +139,8 @@ pub fn purged_nothing_is_left(container: &mut Container) {
     assert_serves(container, "hello");
     assert_ne!(files(container), before);
     container.run("dpkg --purge foo");
-    let after = files(container);
-    let changed: Vec<_> = before
-        .lines()
-        .filter(|line| !after.lines().any(|other| other == *line))
-        .collect();
-    let left: Vec<_> = after
-        .lines()
-        .filter(|line| !before.lines().any(|other| other == *line))
-        .collect();
-    assert!(
-        changed.is_empty() && left.is_empty(),
-        "gone or changed: {changed:#?}, left: {left:#?}"
-    );
+    let changes = changes(&before, &files(container));
+    assert!(changes.is_empty(), "{changes:#?}");
     let known = container
         .run("systemctl list-unit-files 'foo*'; systemctl list-units --all 'foo*'; getent passwd foo || :");
     assert!(!known.contains("foo."), "{known}");
@@ -167,6 +156,17 @@ pub fn files(container: &Container) -> String {
            -o -printf '%M %p %l\\n' | sort -u; find /etc -type f \
            ! -name '*passwd*' ! -name '*shadow*' ! -name '*group*' -exec md5sum {} + | sort",
     )
+}
+
+/// The lines of [`files`] that are gone, and those that are new.
+pub fn changes(before: &str, after: &str) -> Vec<String> {
+    let missing = |from: &str, sign: char, lines: &str| -> Vec<_> {
+        let missing = lines
+            .lines()
+            .filter(|line| !from.lines().any(|other| other == *line));
+        missing.map(|line| format!("{sign} {line}")).collect()
+    };
+    [missing(after, '-', before), missing(before, '+', after)].concat()
 }
 
 /// The daemon's programs and units in the places of the original's.
