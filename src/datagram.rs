@@ -65,7 +65,7 @@ struct Control {
 }
 
 impl Control {
-    /// The credentials in the first `length` bytes. Something else may take their room, such as a timestamp.
+    /// The credentials in the first `length` bytes. If something else takes their room, they are unknown.
     fn credentials(&self, length: usize) -> Credentials {
         const UNKNOWN: Credentials = Credentials { pid: 0, uid: 65534 };
         let Self {
@@ -88,9 +88,12 @@ impl Control {
 
 /// Returns whether a socket asks for the credentials of senders: `PassCredentials=` of systemd.socket(5).
 ///
+/// If it does, it gives no timestamps from now on (`Timestamping=`): the kernel puts them first, where the credentials
+/// have their room.
+///
 /// # Errors
 ///
-/// As getsockopt(2).
+/// As getsockopt(2) and setsockopt(2).
 pub fn asks_for_credentials(socket: impl AsFd) -> io::Result<bool> {
     let (mut value, mut size): (libc::c_int, _) = (0, size_of::<libc::c_int>() as libc::socklen_t);
     let (socket, place) = (socket.as_fd().as_raw_fd(), (&raw mut value).cast());
@@ -104,7 +107,21 @@ pub fn asks_for_credentials(socket: impl AsFd) -> io::Result<bool> {
             &mut size,
         )
     })?;
-    Ok(value != 0)
+    let asks = value != 0;
+    if asks {
+        value = 0;
+        // SAFETY: as above, but the call reads the integer.
+        Errno::result(unsafe {
+            libc::setsockopt(
+                socket,
+                libc::SOL_SOCKET,
+                libc::SO_TIMESTAMP,
+                (&raw const value).cast(),
+                size,
+            )
+        })?;
+    }
+    Ok(asks)
 }
 
 /// Receives datagrams, many with one system call.

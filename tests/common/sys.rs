@@ -45,6 +45,11 @@ pub fn ask_for_credentials(socket: &UnixDatagram) -> Result<()> {
     set_option(socket, libc::SO_PASSCRED, 1)
 }
 
+/// Has a socket's reader told when a datagram came, before anything else.
+pub fn ask_for_timestamps(socket: &UnixDatagram) -> Result<()> {
+    set_option(socket, libc::SO_TIMESTAMP, 1)
+}
+
 fn set_option(socket: &impl AsRawFd, option: libc::c_int, value: libc::c_int) -> Result<()> {
     let size = size_of_val(&value) as libc::socklen_t;
     let (fd, value) = (socket.as_raw_fd(), (&raw const value).cast());

@@ -265,6 +265,7 @@ fn credentials() {
     let dir = TempDir::new();
     let (with, without) = (dir.socket("with"), dir.socket("without"));
     sys::ask_for_credentials(&with).unwrap();
+    sys::ask_for_timestamps(&with).unwrap();
     let [to_with, to_without] = ["with", "without"].map(|name| dir.join(name));
     let sender = patient(UnixDatagram::unbound().unwrap());
     sender.send_to(b"early", &to_with).unwrap();
