@@ -29,15 +29,23 @@ run: all
 	@tools/needs run
 	@tools/run
 
-# The tests drive a build for debugging, with its checks of overflows, and then the one that is installed.
+# The tests drive a build for debugging, with its checks of overflows, and then the one that is installed. Those in
+# containers wait more than they compute, so the others run beside them.
 check: all
 	@tools/needs check
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --test booted -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+	@$(MAKE) --no-print-directory -j check-booted check-beside
+
+check-booted:
+	$(CARGO) test --locked --test booted
+
+check-beside:
 	$(CARGO) test --locked --workspace
 	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation --test valgrind
-	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	@tools/fuzz 2
 	@tools/sanitize wrapper_valgrind
 	@tools/check-releases
@@ -112,4 +120,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-releases soak install uninstall deb check-deb bench fuzz sanitize audit
+.PHONY: all run check check-booted check-beside check-releases soak install uninstall deb check-deb bench fuzz sanitize audit
