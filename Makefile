@@ -75,7 +75,7 @@ deb:
 check-deb: all
 	@tests/package/check
 
-# What foo costs beside a plain C daemon, the kernel's floor and other crates; writes it into the README.
+# What foo costs, compared with a plain C daemon, the kernel's floor and other crates. Writes benches/RESULTS.md.
 bench: all
 	@tools/needs bench
 	$(CARGO) bench --locked --bench bench

@@ -72,7 +72,7 @@ fn main() {
     println!("{table}\n{caption}");
     // A part of the figures, or those beside another daemon, are for whoever asked for them.
     if wanted.is_empty() && env::var_os("FOO_BASELINE").is_none() {
-        report::write(&project.join("README.md"), &table, &caption);
+        report::write(&project.join("benches/RESULTS.md"), &table, &caption);
         fs::write(
             project.join("benches/results.svg"),
             plot::svg(&figures, &caption),

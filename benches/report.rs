@@ -1,4 +1,4 @@
-//! The table and the plot that the README shows.
+//! `RESULTS.md`: the figures as a table, and what they were measured on.
 
 use crate::contender::{Column, run};
 use crate::figure::Figure;
@@ -7,9 +7,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Between these lines of the README the table stands.
-const BEGIN: &str = "<!-- written by make bench -->\n";
-const END: &str = "<!-- end -->\n";
+/// What the document begins with.
+const HEAD: &str = "# What foo costs: results
+
+`make bench` writes this file and [results.svg](results.svg). [README.md](README.md) says what the columns are and how
+each figure is measured.
+
+![What foo costs, compared with a plain C daemon](results.svg)
+";
 
 /// The machine, the kernel and the versions; `systemd` is what ran in the container, if one did.
 pub fn caption(systemd: Option<&str>) -> String {
@@ -79,14 +84,7 @@ fn number(value: f64) -> String {
     format!("{sign}{}", groups.join(","))
 }
 
-/// Puts the table and its caption into the README.
-pub fn write(readme: &Path, table: &str, caption: &str) {
-    let text = fs::read_to_string(readme).unwrap();
-    let (before, rest) = text.split_once(BEGIN).expect("where the table begins");
-    let (_, after) = rest.split_once(END).expect("where the table ends");
-    fs::write(
-        readme,
-        format!("{before}{BEGIN}\n{table}\n{caption}.\n\n{END}{after}"),
-    )
-    .unwrap();
+/// Writes the document: its head, the table and the caption.
+pub fn write(document: &Path, table: &str, caption: &str) {
+    fs::write(document, format!("{HEAD}\n{table}\n{caption}.\n")).unwrap();
 }
