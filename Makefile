@@ -61,7 +61,7 @@ check-releases: all
 	@tools/needs check
 	@tools/check-releases
 
-# What make check tests in containers, at length and on two more releases; prints the table of the README.
+# What make check tests in containers, for longer and on two more releases. Writes tests/booted/RESULTS.md.
 soak: all sanitize
 	FOO_SOAK=1 $(CARGO) test --locked --test injected
 	FOO_SOAK=1 $(CARGO) test --locked --test booted

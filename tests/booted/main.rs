@@ -193,7 +193,10 @@ fn main() -> ExitCode {
             .iter()
             .map(|suite| (suite.name, suite.systemd()))
             .collect();
-        results::print(&columns);
+        // A part of the cases, or a failed one, must not replace the results of all.
+        let is_whole =
+            !conclusion.has_failed() && conclusion.num_ignored + conclusion.num_filtered_out == 0;
+        results::report(&columns, host::soaks() && is_whole);
         let summaries: Vec<_> = suites.iter().map(|suite| suite.summary()).collect();
         println!("booted: {}\n", summaries.join("; "));
     }
