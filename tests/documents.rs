@@ -49,17 +49,15 @@ fn every_flag_stands_in_the_help_and_in_the_manual_page() {
 
 #[test]
 fn the_layout_is_what_is_there() {
-    let readme = read("README.md");
-    let layout = readme
-        .split("## Layout")
-        .nth(1)
-        .unwrap()
-        .split("```")
-        .nth(1)
-        .unwrap();
+    let layout: String = ["README.md", "CONTRIBUTING.md"]
+        .map(|document| {
+            let text = read(document);
+            let section = text.split("## Layout").nth(1).unwrap();
+            section.split("```").nth(1).unwrap().to_owned()
+        })
+        .concat();
     let mut named = BTreeSet::new();
-    // What is indented deeper goes on from the line before.
-    for line in layout.lines().filter(|line| !line.starts_with("   ")) {
+    for line in layout.lines() {
         let directory = if line.starts_with(' ') { "src/" } else { "" };
         let names = line
             .split("   ")
@@ -93,7 +91,12 @@ fn every_make_command_is_there() {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, _)| name)
         .collect();
-    for document in ["README.md", "CONTRIBUTING.md", "libsystemd-sys/README.md"] {
+    for document in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "tests/README.md",
+        "libsystemd-sys/README.md",
+    ] {
         // In code, but for what is fenced: prose makes other things, too.
         let text: String = read(document).split("```").step_by(2).collect();
         let indented = text.lines().filter(|line| line.starts_with("    "));
