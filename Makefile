@@ -1,4 +1,4 @@
-# The commands of the project; the README tells what they are for.
+# The commands of the project. README.md describes them.
 
 PREFIX = /usr/local
 DESTDIR =
@@ -10,11 +10,11 @@ CARGO = cargo
 bindir = $(PREFIX)/bin
 mandir = $(PREFIX)/share/man
 completiondir = $(PREFIX)/share/bash-completion/completions
-# systemd.pc says where units go. Without it, where systemd has its own.
+# The directory that systemd.pc names, or else the one that has systemd's own units.
 unitdir = $(or $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null),\
 	$(firstword $(wildcard /usr/lib/systemd/system /lib/systemd/system)))
 
-# Where systemd looks on every system, whatever the prefix.
+# systemd reads this directory on every system, independent of PREFIX.
 sysusersdir = /usr/lib/sysusers.d
 
 release = target/release
@@ -29,8 +29,8 @@ run: all
 	@tools/needs run
 	@tools/run
 
-# The tests drive a build for debugging, with its checks of overflows, and then the one that is installed. Those in
-# containers wait more than they compute, so the others run beside them.
+# The tests run on a debug build, which checks for overflows. Those of the daemon also run on the release build. Tests
+# in containers wait more than they compute, so the others run beside them.
 check: all
 	@tools/needs check
 	$(CARGO) fmt --all --check
@@ -50,52 +50,53 @@ check-beside:
 	@tools/sanitize wrapper_valgrind
 	@tools/check-releases
 
-# The wrapper's tests and the daemon's under valgrind, and built anew with AddressSanitizer.
+# The tests of the wrapper and of the daemon, under valgrind and built with AddressSanitizer.
 sanitize: all
 	@tools/needs check
 	@tools/sanitize wrapper_valgrind wrapper_address daemon_valgrind daemon_address
 
-# The bindings and the wrapper against the headers and the library of each Debian; prints the table of
+# Tests the bindings and the wrapper with the headers and the library of each Debian release. Prints the table of
 # libsystemd-sys/README.md.
 check-releases: all
 	@tools/needs check
 	@tools/check-releases
 
-# What make check tests in containers, for longer and on two more releases. Writes tests/booted/RESULTS.md.
+# Runs the tests in containers for longer, and on two more releases. Writes tests/booted/RESULTS.md.
 soak: all sanitize
 	FOO_SOAK=1 $(CARGO) test --locked --test injected
 	FOO_SOAK=1 $(CARGO) test --locked --test booted
 
-# Packages in dist/. SUITE=trixie builds them in a clean Debian 13 without a network, to dist/trixie/;
-# ARCH=armhf or arm64 builds them there for such a machine.
+# Builds packages in dist/. SUITE=trixie builds them in a clean Debian 13 without a network, in dist/trixie/.
+# ARCH=armhf or ARCH=arm64 cross-builds them there.
 deb:
 	@tools/deb "$(SUITE)" "$(ARCH)"
 
-# What the packages have to be, and takes longer: lintian, hardening, reproducible, armhf and arm64, sid.
+# Longer tests of the packages: lintian, hardening, reproducible builds, armhf and arm64, sid.
 check-deb: all
 	@tests/package/check
 
-# What foo costs, compared with a plain C daemon, the kernel's floor and other crates. Writes benches/RESULTS.md.
+# Measures what foo costs, compared with a plain C daemon, the kernel's floor and other crates. Writes
+# benches/RESULTS.md.
 bench: all
 	@tools/needs bench
 	$(CARGO) bench --locked --bench bench
 
-# What make check does for seconds, a minute for each target, or SECONDS=.
+# Fuzzes each target for SECONDS. make check does it for two.
 fuzz: all
 	@tools/needs check
 	@tools/fuzz $(SECONDS)
 
-# Licences, versions and sources of the dependencies, and advisories where their database can be had.
+# Checks licences, versions and sources of the dependencies, and advisories if their database can be reached.
 audit:
 	@tools/needs build
 	@tools/audit
 
-# Installs what has been built: no compiler runs as root.
+# Installs what make has built, so that no compiler runs as root.
 with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
-# An older systemd warns of settings that it does not know.
+# An older systemd would warn about settings that it does not know.
 without_unknown = if pkg-config --atleast-version=254 libsystemd; then cat; else sed '/^RestartSteps=/d; /^RestartMaxDelaySec=/d'; fi
 install: $(programs)
-	$(if $(unitdir),,$(error There is no systemd here: set unitdir= to where units go))
+	$(if $(unitdir),,$(error There is no systemd here: set unitdir= to the directory for units))
 	install -Dt $(DESTDIR)$(bindir) $(programs)
 	install -Dm644 -t $(DESTDIR)$(unitdir) units/foo.socket
 	$(with_bindir) units/foo.service | $(without_unknown) | install -m644 /dev/stdin $(DESTDIR)$(unitdir)/foo.service
@@ -105,12 +106,12 @@ install: $(programs)
 	install -Dm644 -t $(DESTDIR)$(mandir)/man1 man/foocl.1
 	install -Dm644 -t $(DESTDIR)$(completiondir) completions/foo completions/foocl
 	$(if $(DESTDIR),,systemd-sysusers $(sysusersdir)/foo.conf)
-	@$(if $(DESTDIR),:,echo "Now: systemctl daemon-reload && systemctl enable foo && systemctl restart foo")
+	@$(if $(DESTDIR),:,echo "Now run: systemctl daemon-reload && systemctl enable foo && systemctl restart foo")
 
-# Stops foo first, if it runs here and is what was installed. Its user stays, since it may own files.
+# Stops foo first, if systemd runs here and foo.service is installed. Keeps foo's user, which may own files.
 here = $(if $(DESTDIR),false,[ -d /run/systemd/system ])
 uninstall:
-	$(if $(unitdir),,$(error There is no systemd here: set unitdir= to where units are))
+	$(if $(unitdir),,$(error There is no systemd here: set unitdir= to the directory of units))
 	if $(here) && [ -e $(unitdir)/foo.service ]; then systemctl disable --now foo.service foo.socket || :; fi
 	rm -f $(addprefix $(DESTDIR),$(bindir)/foo $(bindir)/foocl $(unitdir)/foo.service $(unitdir)/foo.socket $(sysusersdir)/foo.conf \
 		$(mandir)/man8/foo.8 $(mandir)/man1/foocl.1 $(completiondir)/foo $(completiondir)/foocl)
