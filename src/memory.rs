@@ -51,10 +51,8 @@ pub fn free_unused(buffer: &mut Vec<u8>) {
 /// Gives the whole pages of a buffer back to the kernel. They read as zeroes afterwards.
 pub fn free_pages(buffer: &mut [u8]) {
     // SAFETY: MaybeUninit has the layout of what it holds, and `advise` writes nothing but zeroes.
-    advise(
-        unsafe { &mut *(&raw mut *buffer as *mut [MaybeUninit<u8>]) },
-        libc::MADV_DONTNEED,
-    );
+    let pages = unsafe { &mut *(&raw mut *buffer as *mut [MaybeUninit<u8>]) };
+    advise(pages, libc::MADV_DONTNEED);
 }
 
 /// Tells the kernel how the whole pages of memory from malloc are used. At worst they read as zeroes afterwards; a

@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::iter;
 use std::net::Shutdown;
 use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -264,16 +265,25 @@ fn a_rate_limit() {
     sender
         .set_write_timeout(Some(Duration::from_millis(50)))
         .unwrap();
-    let send =
-        |i: usize| persist(|| sender.send_to(format!("{i}").as_bytes(), daemon.socket())).is_ok();
-    let sent = (0..).take_while(|&i| send(i)).count();
-    // 600 KiB for 740 bytes each, and the queue.
-    assert!((750..1200).contains(&sent), "{sent}");
     let reached = |note: &Note| {
         note.value("STATUS")
             .is_some_and(|text| text.contains("--max-rate= is reached"))
     };
-    while !reached(&daemon.notified()) {}
+    let (socket, stop) = (daemon.socket(), AtomicBool::new(false));
+    let sent = thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            let mut sent = 0;
+            while !stop.load(Ordering::Relaxed) {
+                sent += usize::from(persist(|| sender.send_to(b"hello", &socket)).is_ok());
+            }
+            sent
+        });
+        while !reached(&daemon.notified()) {}
+        stop.store(true, Ordering::Relaxed);
+        sending.join().unwrap()
+    });
+    // 600 KiB for 740 bytes each, and the queue.
+    assert!((750..1200).contains(&sent), "{sent}");
     let comes = |assignment| while !daemon.notified().has(assignment) {};
     comes("WATCHDOG=1");
     daemon.signal(SIGHUP);
