@@ -1,19 +1,19 @@
-//! What goes wrong around foo while senders are at full speed: the journal, foo itself, its limits.
+//! Faults under load: of the journal, of foo itself, and of its limits.
 
 use super::frame::container::{Container, eventually};
 use super::frame::host::times;
 use super::frame::load::{Load, NO_LIMIT};
 use std::time::{Duration, Instant};
 
-/// Messages that are accepted between one step and the next.
+/// Messages accepted between two steps.
 const BETWEEN: u64 = 300;
 
-/// Lengths of messages that become lines and entries of the journal.
+/// Lengths of messages, in bytes. The first becomes a line of the stream, the others entries.
 const MIXED: &[usize] = &[100, 60_000, 200_000];
 
-/// foo fails at each start for a while, as after a botched upgrade. The socket keeps what is queued.
+/// foo fails at each start for a while, as after a failed upgrade. The socket keeps the queue.
 pub fn a_broken_program_loses_nothing(container: &mut Container) {
-    // Twenty take ten seconds; systemd's own limit would let five pass.
+    // Twenty starts take ten seconds. systemd's default limit is five.
     let starts = times(20).max(7);
     container.start();
     let socket = container.socket();
@@ -35,12 +35,12 @@ pub fn a_broken_program_loses_nothing(container: &mut Container) {
     container.run("mv /foo /usr/local/bin/foo");
     load.wait_for(BETWEEN);
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     account.assert_whole();
     assert_eq!(container.socket(), socket, "another socket");
 }
 
-/// A daemon that is stuck is told to stop, and logs what it has before it does.
+/// The watchdog stops a daemon that hangs. It logs what it has received first.
 pub fn a_stuck_daemon_is_restarted(container: &mut Container) {
     container.drop_in("foo.service", "[Service]\nWatchdogSec=1s\n");
     container.start();
@@ -53,7 +53,7 @@ pub fn a_stuck_daemon_is_restarted(container: &mut Container) {
     }
     load.wait_for(BETWEEN);
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     account.assert_whole();
 }
 
@@ -68,7 +68,7 @@ pub fn a_restarted_journal_and_long_messages(container: &mut Container) {
 }
 
 pub fn a_killed_journal(container: &mut Container) {
-    // At four lines a millisecond it has not read many more.
+    // At four lines a millisecond, journald has not read more than these without storing them.
     let kill = "systemctl kill --signal=KILL systemd-journald";
     journal(container, Load::at_ease, 3, 100, kill);
 }
@@ -78,14 +78,14 @@ pub fn a_killed_journal_and_long_messages(container: &mut Container) {
     journal(container, mixed, 3, 100, kill);
 }
 
-/// libsystemd reports success for an entry that it then drops.
+/// libsystemd drops an entry then, and reports success.
 pub fn a_journal_without_its_socket_for_entries(container: &mut Container) {
     let socket = "/run/systemd/journal/socket";
     let remove = format!("mv {socket} {socket}.away; sleep 2; mv {socket}.away {socket}");
     journal(container, mixed, 2, 0, &remove);
 }
 
-/// One that hangs takes nothing for five seconds, but drops nothing.
+/// A journald that hangs reads nothing for five seconds, and drops nothing.
 pub fn a_frozen_journal(container: &mut Container) {
     let kill = "systemctl kill systemd-journald --signal";
     container.start();
@@ -94,12 +94,11 @@ pub fn a_frozen_journal(container: &mut Container) {
     container.run(&format!("{kill}=STOP; sleep 5; {kill}=CONT"));
     load.wait_for(BETWEEN);
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     account.assert_whole();
 }
 
-/// Nothing that the service manager or an administrator wants of foo waits for a journal that hangs, whatever the
-/// lengths of the messages.
+/// A reload and the watchdog do not wait for a journald that hangs, for messages of any length.
 pub fn a_frozen_journal_holds_nothing_up(container: &mut Container) {
     let kill = "systemctl kill systemd-journald --signal";
     container.drop_in(
@@ -113,7 +112,7 @@ pub fn a_frozen_journal_holds_nothing_up(container: &mut Container) {
     container.run(&format!("{kill}=STOP"));
     load.wait_until_full();
     container.run("timeout 5 systemctl reload foo");
-    // Longer than the watchdog waits.
+    // Longer than the watchdog's timeout.
     for _ in 0..4 {
         let before = container.show("WatchdogTimestampMonotonic");
         eventually("a ping", || {
@@ -124,7 +123,7 @@ pub fn a_frozen_journal_holds_nothing_up(container: &mut Container) {
     container.run(&format!("{kill}=CONT"));
     load.wait_for(100);
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     account.assert_whole();
     assert_eq!(
         (container.show("MainPID"), container.show("NRestarts")),
@@ -132,7 +131,7 @@ pub fn a_frozen_journal_holds_nothing_up(container: &mut Container) {
     );
 }
 
-/// What fits into the journal's buffers is there after the thaw, and the stop does not wait for that.
+/// A stop does not wait for a journald that hangs. What fits into its buffers is logged afterwards.
 pub fn a_frozen_journal_does_not_keep_foo_from_stopping(container: &mut Container) {
     let kill = "systemctl kill systemd-journald --signal";
     container.start();
@@ -152,7 +151,7 @@ pub fn a_frozen_journal_does_not_keep_foo_from_stopping(container: &mut Containe
     let took = begin.elapsed();
     container.run(&format!("{kill}=CONT"));
     container.wait_until_both("inactive");
-    container.tell(format_args!("stopped in {} ms", took.as_millis()));
+    container.report(format_args!("stopped in {} ms", took.as_millis()));
     assert!(took < Duration::from_secs(6), "stopped after {took:?}");
     for number in 0..messages.len() {
         eventually("each message once", || {
@@ -176,7 +175,7 @@ pub fn a_stopped_journal(container: &mut Container) {
 }
 
 pub fn a_stopped_journal_and_long_messages(container: &mut Container) {
-    // journald may end between reading an entry and storing it.
+    // journald may end after it has read an entry and before it stores it.
     journal(container, mixed, 1, 2, &stop_journal());
 }
 
@@ -189,7 +188,7 @@ fn stop_journal() -> String {
     format!("systemctl stop {units} syslog.socket; sleep 5; systemctl start {units}")
 }
 
-/// What does not fit is dropped by the journal, not by foo, which stays up; afterwards all is well again.
+/// journald drops messages while the disk is full. foo stays up and works as before afterwards.
 pub fn a_full_disk(container: &mut Container) {
     container
         .run("systemctl stop systemd-journald.service; mount -t tmpfs -o size=20M tmpfs /var/log/journal");
@@ -202,7 +201,7 @@ pub fn a_full_disk(container: &mut Container) {
     load.wait_for(BETWEEN);
     container.run("rm /var/log/journal/filling");
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     assert_eq!(container.show("MainPID"), pid, "another process");
 }
 
@@ -211,7 +210,7 @@ pub fn too_few_descriptors(container: &mut Container) {
 }
 
 pub fn too_little_address_space(container: &mut Container) {
-    // Whether systemd's sandbox, the dynamic linker or foo is the first that lacks it.
+    // systemd's sandbox, the dynamic linker or foo is the first that fails.
     limited(
         container,
         "LimitAS=8M",
@@ -224,8 +223,7 @@ pub fn too_little_address_space(container: &mut Container) {
     );
 }
 
-/// Under a limit that it can't work with, the unit's log says so, and foo works through the queue once the
-/// limit is lifted.
+/// The unit's log names a limit that is too low. foo logs the queue once the limit is removed.
 fn limited(container: &Container, limit: &str, says: &[&str]) {
     container.start();
     let load = Load::of_lengths(container, &[200_000]);
@@ -244,11 +242,11 @@ fn limited(container: &Container, limit: &str, says: &[&str]) {
     container.drop_in("foo.service", "");
     load.wait_for(10);
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     account.assert_whole();
 }
 
-/// Twice what the libraries take up is enough, since foo reserves what it needs at its start.
+/// Twice the size of the libraries is enough, since foo reserves all memory at its start.
 pub fn little_address_space_is_enough(container: &mut Container) {
     container.drop_in("foo.service", "[Service]\nLimitAS=24M\n");
     container.start();
@@ -256,13 +254,13 @@ pub fn little_address_space_is_enough(container: &mut Container) {
     let load = Load::of_lengths(container, &[200_000]);
     load.wait_for(100);
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     account.assert_whole();
     assert_eq!(container.show("MainPID"), pid, "another process");
 }
 
-/// Does something to the journal under load. foo stays up; the same process. What is lost foo reports, but for
-/// what the journal had read, so many lines each time, and not stored.
+/// Runs a command against the journal under load. foo stays the same process, and reports all lost
+/// lines. `read` lines each time may be unreported: journald had read, but not stored them.
 fn journal(
     container: &Container,
     load: fn(&Container) -> Load,
@@ -288,7 +286,7 @@ fn journal(
     }
     load.wait_for(BETWEEN);
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     assert_eq!(container.show("MainPID"), pid, "another process");
-    account.assert_lost_at_most(container.told_lost() + times * read);
+    account.assert_lost_at_most(container.reported_lost() + times * read);
 }

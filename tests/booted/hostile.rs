@@ -1,5 +1,5 @@
-//! What users without any privilege can do to foo, and to each other through it: fifty processes of theirs send as
-//! fast as they are let.
+//! What unprivileged users can do to foo, and to each other through it: fifty processes send as
+//! fast as they can.
 
 use super::frame::container::{Container, eventually};
 use super::frame::host::{project, soaks, times};
@@ -10,13 +10,14 @@ use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
-/// How long foocl waits by itself.
+/// foocl's default timeout.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Others get through, reloads do, and so does what keeps foo's watchdog content; memory stays what it was.
+/// Other senders, reloads and the watchdog get through, and foo's memory does not grow.
 ///
-/// Which of those who wait for a queue gets the next place is up to the kernel, which has no rule for it: so there is
-/// no bound for each message, but all get through while foocl waits, and nearly all within a second.
+/// The kernel gives a free place in the queue to any of the waiting senders, in no order. So no
+/// bound holds for each message. All get through within foocl's timeout, and nearly all within a
+/// second.
 pub fn a_flood_starves_nobody(container: &mut Container) {
     container.drop_in(
         "foo.service",
@@ -26,7 +27,7 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
     let (pid, memory) = (container.show("MainPID"), flood.memory());
     let sender = UnixDatagram::unbound().expect("a socket");
     let (begin, mut waits, mut reloads) = (Instant::now(), Vec::new(), 0);
-    // Longer than the watchdog waits.
+    // Longer than the watchdog's timeout.
     while begin.elapsed() < Duration::from_secs(times(30)) {
         let since = Instant::now();
         container.send_from(&sender, b"one of the others");
@@ -44,7 +45,7 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
         waits[waits.len() - 1],
         waits[waits.len() * 19 / 20],
     );
-    container.tell(format_args!(
+    container.report(format_args!(
         "{flooded} of 50 processes, {sent} of another, {reloads} reloads; 19 of 20 in {} ms, the longest {} ms; \
          memory +{grown} KiB",
         most.as_millis(),
@@ -62,7 +63,7 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
     );
 }
 
-/// It takes a second and what a busy machine adds to it, not the minute and a half after which systemd kills.
+/// A stop takes about a second. systemd would kill foo after a minute and a half.
 pub fn a_flood_does_not_keep_foo_from_stopping(container: &mut Container) {
     let flood = Flood::start(container);
     let begin = Instant::now();
@@ -70,13 +71,13 @@ pub fn a_flood_does_not_keep_foo_from_stopping(container: &mut Container) {
     let took = begin.elapsed();
     container.wait_until_both("inactive");
     flood.stop();
-    container.tell(format_args!("stopped in {} ms", took.as_millis()));
+    container.report(format_args!("stopped in {} ms", took.as_millis()));
     assert!(took < PATIENCE, "stopped after {took:?}");
     assert_eq!(container.show("Result"), "success");
 }
 
-/// What others have logged stays in a journal of 200 MB, whatever the length of the messages, and nothing that was
-/// accepted is lost. The status says why senders wait.
+/// Entries of others stay in a journal of 200 MB, for messages of any length. No accepted message
+/// is lost. The status says why senders wait.
 pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
     let turn = Turn::alone();
     for text in ["x".to_owned(), "\u{2713}".repeat(70), random(60_000)] {
@@ -85,7 +86,7 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
         container.wait_until_both("inactive");
         container.start();
         let before = used(container);
-        // In a soak for a minute; else until the limit is felt.
+        // For a minute in a soak, and otherwise until the limit makes the sender wait.
         let (time, waits) = if soaks() { (60, usize::MAX) } else { (20, 20) };
         let sent = flood(
             container,
@@ -98,12 +99,12 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
         container.run("systemctl stop foo; journalctl --sync");
         let marker =
             container.run("journalctl --output=cat --identifier=root --grep=marker | wc -l");
-        // journald may store one twice when it rotates its files.
+        // journald may store an entry twice when it rotates its files.
         let logged = container.run(
             "journalctl --output=cat SYSLOG_IDENTIFIER=foo | grep '^Received' | sort -u | wc -l",
         );
         let grown = (used(container) - before) >> 20;
-        container.tell(format_args!(
+        container.report(format_args!(
             "{} bytes: {sent} sent, {logged} there, {grown} MiB",
             text.len()
         ));
@@ -124,7 +125,7 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
     drop(turn);
 }
 
-/// The same without the limit shows that the case above can fail.
+/// Without the limit the entries of others are gone: the case above can fail.
 pub fn without_a_limit_a_flood_takes_the_journal(container: &mut Container) {
     let turn = Turn::alone();
     container.drop_in("foo.service", &format!("[Service]\n{NO_LIMIT}"));
@@ -146,8 +147,8 @@ pub fn without_a_limit_a_flood_takes_the_journal(container: &mut Container) {
     drop(turn);
 }
 
-/// The original's unit leaves the journal its own limit, which drops nearly all of a flood, whichever program it runs.
-/// What /dev/log does with one is told beside it.
+/// With the original's unit, journald's own rate limit drops nearly all of a flood. The case also
+/// reports what a flood of /dev/log does.
 pub fn with_the_originals_units_a_flood_is_dropped(container: &mut Container) {
     let turn = Turn::alone();
     journal_of(container, "RuntimeMaxUse=200M");
@@ -179,13 +180,13 @@ pub fn with_the_originals_units_a_flood_is_dropped(container: &mut Container) {
     } else {
         "is gone"
     };
-    container.tell(format_args!(
+    container.report(format_args!(
         "{sent} sent, the marker stays; {to_log} to /dev/log, it {stays}"
     ));
     drop(turn);
 }
 
-/// A sender makes no entry of another priority than a notice, though the journal cuts its line in pieces.
+/// A sender can't choose a priority, even if journald cuts its line in pieces.
 pub fn no_cut_forges_a_priority(container: &mut Container) {
     journal_of(container, "LineMax=79");
     container.start();
@@ -203,7 +204,7 @@ pub fn no_cut_forges_a_priority(container: &mut Container) {
             container.send(format!("{}{}", " ".repeat(shift), forged(prefix)).as_bytes());
         }
     }
-    // One that is cut, and has nothing to read in it.
+    // A message that is cut, and has no prefix in it.
     container.send("y".repeat(400).as_bytes());
     container.send(b"the end");
     container.wait_for(": the end");
@@ -223,7 +224,8 @@ pub fn no_cut_forges_a_priority(container: &mut Container) {
     }
 }
 
-/// A foo that can't start is tried more and more seldom where systemd can do that, and doesn't fill the journal.
+/// systemd restarts a foo that can't start at growing intervals, from release 254 on. It does not
+/// fill the journal.
 pub fn a_foo_that_can_not_start_is_quiet(container: &mut Container) {
     container.start();
     container.run("systemctl stop foo");
@@ -252,7 +254,7 @@ pub fn a_foo_that_can_not_start_is_quiet(container: &mut Container) {
         .entries("_SYSTEMD_UNIT=foo.service + UNIT=foo.service")
         .split_off(before);
     let texts: Vec<_> = entries.iter().map(Entry::message).collect();
-    container.tell(format_args!("{} entries in 8 s", texts.len()));
+    container.report(format_args!("{} entries in 8 s", texts.len()));
     assert!(
         texts
             .iter()
@@ -266,7 +268,7 @@ pub fn a_foo_that_can_not_start_is_quiet(container: &mut Container) {
     assert!(!can_wait || texts.len() < 100, "{} entries", texts.len());
 }
 
-/// Runs the journal anew, in memory, with that setting.
+/// Restarts journald with an empty journal in memory, and this setting.
 fn journal_of(container: &Container, setting: &str) {
     let directory = container.path("/etc/systemd/journald.conf.d");
     fs::create_dir_all(&directory).expect("a directory for settings");
@@ -281,7 +283,7 @@ fn journal_of(container: &Container, setting: &str) {
     );
 }
 
-/// Bytes that the journal takes up.
+/// Returns the size of the journal in bytes.
 fn used(container: &Container) -> u64 {
     let usage = container.run("du --summarize --bytes /run/log/journal");
     usage
@@ -291,7 +293,7 @@ fn used(container: &Container) -> u64 {
         .expect("a number")
 }
 
-/// Text that no compression makes much smaller.
+/// Returns text that does not compress well.
 fn random(length: usize) -> String {
     let mut state = 1_u64;
     let mut next = || {
@@ -303,8 +305,8 @@ fn random(length: usize) -> String {
     (0..length).map(|_| next()).collect()
 }
 
-/// Sends as fast as it can for a while, or until it was made to wait that often, each message another one. Returns how
-/// many were accepted.
+/// Sends different messages as fast as it can, for `time` or until it had to wait `waits` times.
+/// Returns the number accepted.
 fn flood(container: &Container, path: &str, time: Duration, waits: usize, text: &str) -> u64 {
     let sender = UnixDatagram::unbound().expect("a socket");
     sender.connect(container.path(path)).expect("a socket");
@@ -328,14 +330,14 @@ fn flood(container: &Container, path: &str, time: Duration, waits: usize, text: 
     sent
 }
 
-/// Fifty processes of nobody's, in a unit of their own.
+/// Fifty processes of the user nobody, in a unit of their own.
 struct Flood<'a> {
     container: &'a Container,
     _turn: Turn,
 }
 
 impl<'a> Flood<'a> {
-    /// Starts them, and waits until foo has received from them.
+    /// Starts them, and waits until foo has received messages.
     fn start(container: &'a Container) -> Self {
         let turn = Turn::alone();
         container.start();
@@ -358,7 +360,7 @@ impl<'a> Flood<'a> {
         flood
     }
 
-    /// How many messages foo says that it has received.
+    /// Returns the number of messages in foo's status.
     fn received(&self) -> u64 {
         let status = self.container.show("StatusText");
         status
@@ -368,7 +370,7 @@ impl<'a> Flood<'a> {
             .unwrap_or(0)
     }
 
-    /// foo's own memory, in KiB.
+    /// Returns foo's private memory in KiB.
     fn memory(&self) -> u64 {
         let pid = self.container.show("MainPID");
         let line = self
@@ -380,10 +382,10 @@ impl<'a> Flood<'a> {
             .expect("a number")
     }
 
-    /// Stops them, and gives how many messages foo has received.
+    /// Stops them. Returns the number of messages that foo has received.
     fn stop(self) -> u64 {
         let received = self.received();
-        // It has ended where foo has, since they are refused then.
+        // They may have ended: they are refused once foo is stopped.
         self.container
             .run("systemctl kill --signal=KILL flood && systemctl stop flood || :");
         received

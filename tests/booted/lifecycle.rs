@@ -1,10 +1,10 @@
-//! What an administrator does to the units while senders are at full speed: nothing is lost.
+//! What an administrator does to the units under load: nothing is lost.
 
 use super::frame::container::Container;
 use super::frame::host::times;
 use super::frame::load::Load;
 
-/// Messages that are accepted between one step and the next, so that each step is under load.
+/// Messages accepted between two steps, so that each step is under load.
 const BETWEEN: u64 = 500;
 
 pub fn restarts_lose_nothing(container: &mut Container) {
@@ -27,7 +27,7 @@ pub fn a_daemon_reexec_loses_nothing(container: &mut Container) {
     repeated(container, 5, "systemctl daemon-reexec");
 }
 
-/// Runs a command again and again under load. The socket stays what it is, and all arrives in order.
+/// Repeats a command under load. The socket stays the same, and all messages arrive in order.
 fn repeated(container: &Container, soak: u64, command: &str) {
     container.start();
     let socket = container.socket();
@@ -38,14 +38,14 @@ fn repeated(container: &Container, soak: u64, command: &str) {
     }
     load.wait_for(BETWEEN);
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     account.assert_whole();
     assert_eq!(container.socket(), socket, "another socket");
     container.wait_until_both("active");
 }
 
-/// As much as one batch, 16 datagrams, may be in flight each time. The journal may read what the next one
-/// writes before the rest of what this one did.
+/// Each time one batch, 16 datagrams, may be in flight. journald may read the lines of the next
+/// process before the last of this one.
 pub fn a_killed_daemon_loses_a_batch_at_most(container: &mut Container) {
     let times = times(20);
     container.start();
@@ -59,7 +59,7 @@ pub fn a_killed_daemon_loses_a_batch_at_most(container: &mut Container) {
     }
     load.wait_for(BETWEEN);
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     account.assert_lost_at_most(times * 16);
     assert_eq!(account.refused, 0, "{account:?}");
     assert_eq!(container.socket(), socket, "another socket");
@@ -73,29 +73,29 @@ pub fn stopping_the_socket_logs_what_was_accepted(container: &mut Container) {
     stopped(container, "foo.socket");
 }
 
-/// Stops a unit under load, with a full queue: both go down and stay down, and what was accepted is
+/// Stops a unit under load, with a full queue. Both units stop, and all accepted messages are
 /// logged.
 fn stopped(container: &Container, unit: &str) {
     container.start();
     let load = Load::at_full_speed(container);
     load.wait_for(10 * BETWEEN);
-    // systemd lets a frozen process go on when it stops it.
+    // systemd sends SIGCONT to a process that it stops.
     container.run("systemctl kill --signal=STOP foo");
     let accepted = load.wait_until_full();
     container.run(&format!("systemctl stop {unit}"));
     container.wait_until_both("inactive");
     let account = load.account(&accepted, container);
-    container.tell(&account);
+    container.report(&account);
     account.assert_lost_at_most(0);
     container.wait_until_both("inactive");
 }
 
-/// A burst that the journal's own limit, 10,000 lines in 30 seconds, would drop much of.
+/// journald's default limit, 10,000 lines in 30 seconds, would drop most of this burst.
 pub fn a_burst_is_whole(container: &mut Container) {
     container.start();
     let load = Load::at_full_speed(container);
     load.wait_for(200_000);
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     account.assert_whole();
 }

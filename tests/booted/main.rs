@@ -1,10 +1,9 @@
-//! foo under a real systemd: Debian 12 and 13 booted in containers, with the original's pair of units
-//! and with ours, on the programs and units that `make install` installs, and on the package.
+//! foo under a real systemd: Debian 12 and 13 in booted containers. The cases run on what `make
+//! install` installs, on the original's units, and on the package.
 //!
-//! Every test boots a container of its own, which takes about a third of a second, and leaves nothing
-//! behind. The two Debians are made with mmdebstrap when they are missing, and kept in `target/roots`;
-//! remove them there to have them made anew. `FOO_UNDER_TEST` and `FOOCL_UNDER_TEST` name other programs
-//! to put in the place of ours.
+//! Each test boots a container of its own, and leaves nothing behind. mmdebstrap makes the Debians
+//! in `target/roots` if they are missing; remove them to update them. `FOO_UNDER_TEST` and
+//! `FOOCL_UNDER_TEST` name programs to test in place of ours.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -39,7 +38,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-/// The releases of Debian that every case runs on, and in a soak two more.
+/// The releases that every case runs on. Two of them are for a soak only.
 static SUITES: [Suite; 4] = [
     Suite::new("bookworm", "Debian 12", false),
     Suite::new("trixie", "Debian 13", false),
@@ -47,10 +46,10 @@ static SUITES: [Suite; 4] = [
     Suite::new("bullseye", "Debian 11", true).with_build(),
 ];
 
-/// A case: its name, the pairs of units it is about, and what it does in a fresh container.
+/// A case: its name, the pairs of units that it runs with, and what it does in a fresh container.
 type Case = (&'static str, &'static [Units], fn(&mut Container));
 
-/// Cases named after their functions.
+/// Names each case after its function.
 macro_rules! cases {
     ($($module:ident::$case:ident: $($units:ident)+;)*) => {
         &[$((stringify!($case), &[$($units),+], $module::$case)),*]
@@ -152,7 +151,7 @@ const CASES: &[Case] = cases! {
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // They wait more than they compute; but in a soak nothing is to disturb another.
+    // The cases wait more than they compute. In a soak none may disturb another.
     let processors = thread::available_parallelism().map_or(1, usize::from);
     arguments
         .test_threads
@@ -175,7 +174,7 @@ fn main() -> ExitCode {
         };
         Arc::new(Stage::new("host", None, package))
     });
-    // Whatever has to be made first is made for all releases at once.
+    // Roots and programs are made for all releases at the same time.
     let trials = thread::scope(|scope| {
         let trials = suites.iter().map(|&suite| {
             let stage = stage.clone();
@@ -204,7 +203,7 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// Every case with each pair of units that it is about, and the name of that test.
+/// Returns each case with each of its pairs of units, and the name of that test.
 fn tests(suite: &Suite) -> impl Iterator<Item = (String, Units, &'static Case)> {
     let all = CASES
         .iter()
@@ -219,7 +218,7 @@ fn tests(suite: &Suite) -> impl Iterator<Item = (String, Units, &'static Case)> 
     })
 }
 
-/// Whether any test that is to run needs the package, which takes long to build.
+/// Returns whether any of the chosen tests needs the package, which takes long to build.
 fn wants_package(arguments: &Arguments, suites: &[&Suite]) -> bool {
     let is_wanted = |name: &str| {
         arguments
@@ -231,8 +230,8 @@ fn wants_package(arguments: &Arguments, suites: &[&Suite]) -> bool {
     all.any(|(name, units, _)| units.with_package() && is_wanted(&name))
 }
 
-/// The tests on one release. Where they cannot run they are skipped, which is said, or fail for that
-/// reason, where all must run.
+/// Returns the tests on one release. If they can't run, they are skipped and a line says why. If
+/// `CI` is set, they fail instead.
 fn trials(suite: &'static Suite, ready: Result<Arc<Stage>, String>, list: bool) -> Vec<Trial> {
     let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
     let trial = |(name, units, case): (String, Units, &'static Case)| {
@@ -246,7 +245,7 @@ fn trials(suite: &'static Suite, ready: Result<Arc<Stage>, String>, list: bool) 
         Trial::test(name, move || run(suite, units, &*ready?, case)).with_ignored_flag(skip)
     };
     let trials = tests(suite).map(trial).collect();
-    // Without a reason it is not to run anyway.
+    // Without a reason, the test was not chosen.
     for (reason, tests) in skipped.iter().filter(|(reason, _)| !reason.is_empty()) {
         host::say(&format!(
             "skipped: {tests} tests on {}: {reason}",
@@ -256,7 +255,7 @@ fn trials(suite: &'static Suite, ready: Result<Arc<Stage>, String>, list: bool) 
     trials
 }
 
-/// Runs one case in a container of its own. If it fails, what the container looks like is told too.
+/// Runs a case in a container of its own. If it fails, the error includes the container's state.
 fn run(
     suite: &'static Suite,
     units: Units,
@@ -266,9 +265,9 @@ fn run(
     let (name, _, case) = case;
     let mut container = suite.boot(stage, units)?;
     let result = caught(|| case(&mut container));
-    let told = container.told();
-    if !told.is_empty() {
-        results::keep(name, suite.name, told);
+    let reported = container.reported();
+    if !reported.is_empty() {
+        results::keep(name, suite.name, reported);
     }
-    result.map_err(|reason| format!("{reason}\n{}", container.report()).into())
+    result.map_err(|reason| format!("{reason}\n{}", container.state()).into())
 }

@@ -1,15 +1,15 @@
-//! What foo(8) tells of many machines: their journals carry the messages to one of them.
+//! What foo(8) describes for many machines: their journals send the messages to one of them.
 
 use super::frame::container::{Container, eventually};
 
 const MESSAGES: u32 = 10_000;
 
-/// Sends the messages with these numbers.
+/// Sends the messages `first` to `last`.
 fn send(sender: &Container, first: u32, last: u32) {
     sender.run(&format!("seq {first} {last} | foocl - >/dev/null"));
 }
 
-/// The numbers of the messages that the receiver has, in its order.
+/// Returns the numbers of the messages that the receiver has, in its order.
 fn received(receiver: &Container) -> Vec<u32> {
     let query = "journalctl --directory=/var/log/journal/remote --output=cat SYSLOG_IDENTIFIER=foo";
     let lines = String::from_utf8_lossy(&receiver.output(query).stdout).into_owned();
@@ -62,7 +62,7 @@ pub fn all_reach_another_machine(sender: &mut Container) {
         "{} of {MESSAGES} messages",
         received.len()
     );
-    sender.tell(format_args!(
+    sender.report(format_args!(
         "{MESSAGES} messages, {} of them twice",
         count - received.len()
     ));

@@ -6,7 +6,7 @@ use super::frame::host::times;
 use super::frame::load::Load;
 use std::fs;
 
-/// Messages that are accepted between one step and the next.
+/// Messages accepted between two steps.
 const BETWEEN: u64 = 500;
 
 pub fn installed_it_runs(container: &mut Container) {
@@ -17,8 +17,8 @@ pub fn installed_it_runs(container: &mut Container) {
     assert_serves(container, "hello again");
 }
 
-/// Autopkgtest installs the package by itself, beside a tree that `debian/files` says to be built. The mirrors,
-/// which it asks in the end, are out of reach.
+/// autopkgtest installs the package itself. `debian/files` tells it that the tree is built. It must
+/// not ask the mirrors, which can't be reached.
 pub fn its_autopkgtest_passes(container: &mut Container) {
     let output = container.run(
         "touch /root/source/debian/files; rm -f /etc/apt/sources.list; \
@@ -33,7 +33,7 @@ pub fn its_autopkgtest_passes(container: &mut Container) {
     );
 }
 
-/// The socket stays what it is, so senders wait and none is refused.
+/// The socket stays the same, so senders wait and none is refused.
 pub fn an_upgrade_loses_nothing(container: &mut Container) {
     install(container, "old");
     container.wait_until_both("active");
@@ -88,7 +88,7 @@ pub fn nothing_starts_where_policy_forbids_it(container: &mut Container) {
     container.wait_until_both("inactive");
 }
 
-/// And once installed again both are up again.
+/// Installed again, both start.
 pub fn removed_both_stop(container: &mut Container) {
     install(container, "new");
     container.wait_until_both("active");
@@ -100,7 +100,7 @@ pub fn removed_both_stop(container: &mut Container) {
     assert_serves(container, "hello");
 }
 
-/// Neither a unit that wants the socket nor units that are gone keep the package, or either unit.
+/// The package can be removed while another unit wants the socket, and after its units are gone.
 pub fn removed_whatever_became_of_its_units(container: &mut Container) {
     let wants = "[Unit]\nWants=foo.socket\n[Service]\nExecStart=/bin/sleep infinity\n";
     fs::write(container.path("/etc/systemd/system/sender.service"), wants).expect("a unit");
@@ -118,7 +118,7 @@ pub fn removed_whatever_became_of_its_units(container: &mut Container) {
     }
 }
 
-/// An administrator has edited the socket's unit, and not restarted it.
+/// The upgrade starts a socket whose unit was edited and not restarted.
 pub fn an_upgrade_serves_a_socket_that_was_edited(container: &mut Container) {
     install(container, "old");
     assert_serves(container, "hello");
@@ -146,8 +146,8 @@ pub fn purged_nothing_is_left(container: &mut Container) {
     assert!(!known.contains("foo."), "{known}");
 }
 
-/// Every file with its type and permissions and what a link points to, those of /etc with their contents. Not
-/// what logs, caches and bookkeeping of other programs hold, nor the users: those of packages stay, since they may
+/// Returns each file with its type, permissions and link target, and the contents of /etc. Logs,
+/// caches and the state of other programs are left out. So are the users: they stay, since they may
 /// own files.
 pub fn files(container: &Container) -> String {
     container.run(
@@ -158,7 +158,7 @@ pub fn files(container: &Container) -> String {
     )
 }
 
-/// The lines of [`files`] that are gone, and those that are new.
+/// Returns the lines of [`files`] that are gone, and those that are new.
 pub fn changes(before: &str, after: &str) -> Vec<String> {
     let missing = |from: &str, sign: char, lines: &str| -> Vec<_> {
         let missing = lines
@@ -169,7 +169,7 @@ pub fn changes(before: &str, after: &str) -> Vec<String> {
     [missing(after, '-', before), missing(before, '+', after)].concat()
 }
 
-/// The daemon's programs and units in the places of the original's.
+/// The original's units are where packages have theirs.
 pub fn it_takes_the_originals_place(container: &mut Container) {
     replaces(container);
 }
@@ -179,11 +179,11 @@ pub fn it_takes_the_place_of_units_in_etc(container: &mut Container) {
     replaces(container);
 }
 
-/// Does what the README says, under load.
+/// Follows the README under load.
 fn replaces(container: &Container) {
     container.start();
     let socket = container.socket();
-    // The original's unit does not lift the journal's limit.
+    // The original's unit does not remove journald's rate limit.
     let load = Load::at_ease(container);
     load.wait_for(BETWEEN);
     let pid = container.show("MainPID");
@@ -202,11 +202,11 @@ fn replaces(container: &Container) {
     assert_serves(container, "hello again");
 }
 
-/// Nothing was lost or refused, since the socket is the same. The journal may read what one process writes before
-/// the rest of what the one before did.
+/// Nothing is lost or refused, since the socket stays the same. journald may read lines of the new
+/// process before the last of the old one.
 fn assert_complete(container: &Container, load: Load, socket: u64) {
     let account = load.finish(container);
-    container.tell(&account);
+    container.report(&account);
     account.assert_lost_at_most(0);
     assert_eq!(account.refused, 0, "{account:?}");
     assert_eq!(container.socket(), socket, "another socket");
@@ -222,7 +222,7 @@ fn is_old(container: &Container) -> bool {
     container.run("dpkg-query --show --showformat='${Version}' foo") == OLD
 }
 
-/// Both are up, the program is the package's, and what an ordinary user sends arrives.
+/// Both units are active, the program is the package's, and an ordinary user's message arrives.
 fn assert_serves(container: &Container, message: &str) {
     container.wait_until_both("active");
     let program = container.path(&format!("/proc/{}/exe", container.show("MainPID")));

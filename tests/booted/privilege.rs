@@ -6,7 +6,7 @@ pub fn the_exposure_is_low(container: &mut Container) {
     assert_exposure(container, 0.2);
 }
 
-/// The drop-in of foo(8) that leaves foo with nothing but itself and the libraries it needs.
+/// The drop-in of foo(8) that leaves foo only its own file and its libraries.
 pub fn with_a_root_of_its_own_the_exposure_is_lower(container: &mut Container) {
     container.run(
         "set -e; root=/usr/local/lib/foo/root; mkdir -p $root; cd $root; mkdir -p proc sys dev run/systemd/journal tmp var/tmp etc; touch run/systemd/notify
@@ -37,14 +37,14 @@ fn assert_exposure(container: &Container, most: f64) {
     let exposure: f64 = exposure
         .and_then(|level| level.parse().ok())
         .expect("the level");
-    container.tell(format_args!("exposure {exposure}"));
+    container.report(format_args!("exposure {exposure}"));
     assert!(exposure <= most, "{table}");
 }
 
-/// Where the container itself may not make namespaces, foo goes on without its own.
+/// If the container may not create namespaces, foo runs without them.
 pub fn it_runs_in_a_container_without_privilege(container: &mut Container) {
     if container.systemd() < 257 {
-        return container.tell("such a container does not boot");
+        return container.report("such a container does not boot");
     }
     let container = container.another("--drop-capability=CAP_SYS_ADMIN");
     container.start();
@@ -56,7 +56,7 @@ pub fn it_runs_in_a_container_without_privilege(container: &mut Container) {
     );
 }
 
-/// As with the original.
+/// Anybody may send, as with the original.
 pub fn anybody_may_send(container: &mut Container) {
     container.start();
     container.run("setpriv --reuid=65534 --clear-groups foocl hello");

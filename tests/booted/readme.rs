@@ -1,4 +1,4 @@
-//! The README's own commands, as they stand there, in a copy of the project in which all is built already.
+//! Runs the README's commands literally, in a copy of the project in which everything is built.
 
 use super::frame::container::{Container, eventually};
 use super::frame::host::project;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-/// An indented block of a section of the README: the first one, or the next ones.
+/// Returns an indented block of a section of the README, counted from 0.
 fn block(section: &str, number: usize) -> String {
     let readme = fs::read_to_string(project().join("README.md")).expect("the README");
     let text = readme
@@ -23,16 +23,12 @@ fn block(section: &str, number: usize) -> String {
     let blocks: Vec<_> = paragraphs
         .filter(|paragraph| paragraph.starts_with("    "))
         .collect();
-    blocks
-        .get(number)
-        .expect("a block")
-        .lines()
-        .map(|line| format!("{}\n", line.trim()))
-        .collect()
+    let lines = blocks.get(number).expect("a block").lines();
+    lines.map(str::trim).collect::<Vec<_>>().join("\n")
 }
 
-/// A directory like that of the project after `make` and `make deb`. There is no compiler, so `make` alone does
-/// nothing; and no sudo, which root does not need.
+/// Makes a directory like that of the project after `make` and `make deb`. It has no compiler, so
+/// `make` alone does nothing. It has no sudo, so a stand-in runs the command.
 fn project_in(container: &Container) {
     let copy = |from: PathBuf, to: &str| {
         let copied = Command::new("cp")
@@ -62,7 +58,7 @@ fn project_in(container: &Container) {
     }
 }
 
-/// Runs commands of the README where the project is.
+/// Runs commands of the README in the project's directory.
 fn type_in(container: &Container, commands: &str) {
     fs::write(
         container.path("/root/commands"),
@@ -85,14 +81,14 @@ pub fn it_installs(container: &mut Container) {
     type_in(container, &commands);
     assert_serves(container, "hello");
     assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
-    // Once more, as after an update: another process runs the new program.
+    // Installed again, as after an update, another process runs the new program.
     let pid = container.show("MainPID");
     type_in(container, &commands);
     container.wait_for_another_than(&pid);
     assert_serves(container, "hello again");
 }
 
-/// What is left is the user, directories, and what this case itself wrote to /root.
+/// Only the user, directories, and this case's own files in /root are left.
 pub fn it_uninstalls(container: &mut Container) {
     project_in(container);
     let before = files(container);
@@ -139,7 +135,7 @@ pub fn its_table_of_commands_works(container: &mut Container) {
     container.wait_until_both("inactive");
 }
 
-/// The original's units may be where packages have them, or in /etc.
+/// The original's units are in two places: where packages have theirs, and in /etc.
 pub fn it_replaces_the_original(container: &mut Container) {
     project_in(container);
     container.run("cp /usr/lib/systemd/system/foo.* /etc/systemd/system; systemctl daemon-reload");
@@ -152,7 +148,7 @@ pub fn it_replaces_the_original(container: &mut Container) {
     let took = begin.elapsed();
     load.wait_for(100);
     let account = load.finish(container);
-    container.tell(format_args!(
+    container.report(format_args!(
         "down for at most {} ms, {} refused",
         took.as_millis(),
         account.refused

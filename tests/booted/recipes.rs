@@ -1,8 +1,8 @@
-//! What foo(8) tells how to change: another path, several sockets, a second foo, another place for the log.
+//! The changes that foo(8) describes: another path, several sockets, a second foo, another log.
 
 use super::frame::container::{Container, eventually};
 
-/// Sends a message to a socket at that path.
+/// Sends a message to a socket.
 fn send_to(container: &Container, path: &str, message: &str) {
     container.run(&format!("foocl --socket {path} '{message}'"));
 }
@@ -18,7 +18,7 @@ pub fn at_another_path(container: &mut Container) {
     container.fails("test -e /run/foo.socket");
 }
 
-/// The service alone finds no socket after such an edit, and its log says what to do.
+/// After such an edit the service alone gets no socket. Its log names the remedy.
 pub fn an_edited_socket_is_restarted(container: &mut Container) {
     container.start();
     container.drop_in(
@@ -34,7 +34,7 @@ pub fn an_edited_socket_is_restarted(container: &mut Container) {
     container.wait_for(": to another");
 }
 
-/// Entries of their own are filed as the lines are.
+/// Lines and entries have the same identifier and facility.
 pub fn under_another_name_and_facility(container: &mut Container) {
     container.drop_in(
         "foo.service",
@@ -100,14 +100,14 @@ pub fn a_second_foo(container: &mut Container) {
     };
     assert!(!logged("bar.service", ": to the second").contains("to the first"));
     assert!(!logged("foo.service", ": to the first").contains("to the second"));
-    // Neither goes with the other.
+    // Neither stops with the other.
     container.run("systemctl stop foo");
     container.wait_until_both("inactive");
     send_to(container, "/run/bar.socket", "again");
     logged("bar.service", ": again");
 }
 
-/// What would push out the system's own journal goes to one of its own, with limits of its own.
+/// The messages go to a journal namespace, which has limits of its own.
 pub fn in_a_journal_of_its_own(container: &mut Container) {
     container.drop_in("foo.service", "[Service]\nLogNamespace=foo\n");
     container.run("systemctl start foo");
@@ -150,7 +150,7 @@ pub fn to_a_file(container: &mut Container) {
     has("/var/log/foo.log", "hello");
     assert_eq!(container.run("stat --format=%a /var/log/foo.log"), "600");
     container.run("systemctl restart foo");
-    // It goes on where it was.
+    // The file is appended to.
     assert!(has("/var/log/foo.log", "again").contains(": hello"));
     // As logrotate does.
     container.run("mv /var/log/foo.log /var/log/foo.log.1; systemctl try-restart foo.service");
@@ -158,7 +158,7 @@ pub fn to_a_file(container: &mut Container) {
     assert_eq!(container.lines(), "");
 }
 
-/// The kernel's word for who sent a message, in three ways of seeing users.
+/// The sender's credentials with each setting of `PrivateUsers=`.
 pub fn with_credentials(container: &mut Container) {
     let identity = container.systemd() >= 257;
     for private in ["yes", "no", "identity"]
@@ -210,6 +210,6 @@ pub fn with_credentials(container: &mut Container) {
             .split(' ')
             .next()
             .unwrap_or_default();
-        container.tell(format_args!("PrivateUsers={private}: exposure {exposure}"));
+        container.report(format_args!("PrivateUsers={private}: exposure {exposure}"));
     }
 }

@@ -1,4 +1,4 @@
-//! What becomes of a datagram: one entry in the journal, with foo's name and priority.
+//! A datagram becomes one entry of the journal, with foo's identifier and priority.
 
 use super::frame::container::Container;
 use super::frame::journal::Entry;
@@ -29,7 +29,7 @@ pub fn socat_with_a_socket_is_named_by_it(container: &mut Container) {
     assert_eq!(text, "Received 6 bytes from /run/client.socket: hello");
 }
 
-/// socat cannot bind such a name and send to a path.
+/// socat can't bind an abstract name and send to a path.
 pub fn a_sender_with_an_abstract_name_is_named(container: &mut Container) {
     let name = format!("booted-client-{}", container.path("").display());
     let address = SocketAddr::from_abstract_name(&name).unwrap();
@@ -40,7 +40,7 @@ pub fn a_sender_with_an_abstract_name_is_named(container: &mut Container) {
     assert_eq!(text, format!("Received 5 bytes from @{name}: hello"));
 }
 
-/// logger puts a priority of its own in front, 8 for the facility and 2 for critical.
+/// logger writes a priority first: 8 for the facility and 2 for critical.
 pub fn what_logger_sends_is_text_like_any_other(container: &mut Container) {
     let logger = "logger --socket /run/foo.socket --priority user.crit";
     let entries = entries_of(container, |container| {
@@ -71,7 +71,7 @@ pub fn a_newline_makes_no_second_entry(container: &mut Container) {
     );
 }
 
-/// The journal cuts a line at 48 KiB.
+/// journald cuts a line at 48 KiB.
 pub fn a_datagram_longer_than_a_line_is_one_entry(container: &mut Container) {
     let payload = "0123456789".repeat(20_000);
     let text = one_entry(container, |container| container.send(payload.as_bytes()));
@@ -95,7 +95,7 @@ pub fn a_long_datagram_of_binary_bytes_is_one_entry(container: &mut Container) {
     );
 }
 
-/// The text of the one entry that comes of what `send` does.
+/// Returns the text of the one entry that `send` causes.
 fn one_entry(container: &Container, send: impl FnOnce(&Container)) -> String {
     let entries = entries_of(container, send);
     let [entry] = &entries[..] else {
@@ -105,7 +105,7 @@ fn one_entry(container: &Container, send: impl FnOnce(&Container)) -> String {
     text_of(entry)
 }
 
-/// The text of an entry, which has to be foo's, and with the priority that datagrams have.
+/// Returns the text of an entry. It must be foo's, and have the priority of datagrams.
 fn text_of(entry: &Entry) -> String {
     let text = entry.message();
     let fields = ["PRIORITY", "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT"].map(|name| entry.field(name));
@@ -113,7 +113,8 @@ fn text_of(entry: &Entry) -> String {
     text
 }
 
-/// All the entries that come of what `send` does: those before the entry of a datagram that is sent afterwards.
+/// Returns all entries that `send` causes: those before the entry of a datagram that is sent
+/// afterwards.
 fn entries_of(container: &Container, send: impl FnOnce(&Container)) -> Vec<Entry> {
     container.start();
     let before = container.journal().len();
@@ -130,7 +131,7 @@ fn entries_of(container: &Container, send: impl FnOnce(&Container)) -> Vec<Entry
     entries
 }
 
-/// Long texts are equal; if not, it is enough to see how they begin.
+/// Compares long texts. A failure shows only how they begin.
 fn assert_same(text: &str, expected: &str) {
     assert!(
         text == expected,

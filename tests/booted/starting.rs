@@ -1,4 +1,4 @@
-//! Starting, stopping, reloading and restarting, from either end of either pair of units.
+//! Starting, stopping, reloading and restarting, from either unit of either pair.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ pub fn starting_the_service_starts_both(container: &mut Container) {
     container.wait_until_both("active");
 }
 
-/// The original's service finds no socket when it is started by itself.
+/// The original's service gets no socket if it is started by itself.
 pub fn starting_the_service_alone_fails_as_it_did(container: &mut Container) {
     container.fails("systemctl start foo");
     assert_eq!(container.show("Result"), "exit-code");
@@ -82,11 +82,11 @@ pub fn stopping_the_service_stops_both(container: &mut Container) {
     assert_stops_both(container, "foo.service");
 }
 
-/// Both go down, with success, and nothing that a client does brings them up again.
+/// Both stop with success, and no client starts them again.
 fn assert_stops_both(container: &Container, unit: &str) {
     container.start();
-    // systemd forgets the result of a unit that is down, so its journal has to tell, and tells of what
-    // went well at this level only.
+    // systemd forgets the result of a stopped unit, so the journal must show it. It has a success
+    // at this level only.
     container.run("systemctl log-level debug");
     container.run(&format!("systemctl stop {unit}"));
     container.wait_until_both("inactive");
@@ -94,7 +94,7 @@ fn assert_stops_both(container: &Container, unit: &str) {
     container.wait_until_both("inactive");
     let entries = container.entries("_PID=1 UNIT=foo.service");
     let texts: Vec<_> = entries.iter().map(Entry::message).collect();
-    // The second as it was before systemd 248, too.
+    // The second text has another form before systemd 248.
     for ends in [
         &["Main process exited, code=exited, status=0/SUCCESS"][..],
         &["Deactivated successfully.", "Succeeded."],
@@ -128,7 +128,7 @@ pub fn restarting_starts_another_process(container: &mut Container) {
     container.wait_for(": after the restart");
 }
 
-/// So no sender finds it gone. The original's pair makes another.
+/// No sender finds the socket gone. The original's pair creates another.
 pub fn restarting_keeps_the_socket(container: &mut Container) {
     container.start();
     let socket = container.socket();
@@ -137,7 +137,7 @@ pub fn restarting_keeps_the_socket(container: &mut Container) {
     assert_eq!(container.socket(), socket);
 }
 
-/// And its socket before whatever is ordered after sockets.target.
+/// Its socket is there before all units that are ordered after sockets.target.
 pub fn enabled_it_is_up_after_a_boot(container: &mut Container) {
     container.run("systemctl enable foo");
     container.wait_until_both("inactive");
@@ -163,7 +163,7 @@ pub fn enabled_it_is_up_after_a_boot(container: &mut Container) {
 }
 
 pub fn systemd_analyze_finds_no_fault(container: &mut Container) {
-    // A minimal Debian has no man(1) to look up the manual pages with.
+    // A minimal Debian has no man(1), with which systemd-analyze looks up the pages.
     let faults = container.run("systemd-analyze verify --man=no foo.service foo.socket 2>&1");
     assert_eq!(faults, "");
 }
@@ -183,7 +183,8 @@ pub fn the_status_counts_messages_and_bytes(container: &mut Container) {
     });
 }
 
-/// A unit that wants the socket keeps it up when the service is stopped. Named together, both stay down.
+/// A unit that wants the socket keeps it active when the service is stopped. Named together, both
+/// stop.
 pub fn stopping_both_stops_a_socket_that_is_wanted(container: &mut Container) {
     let wants = "[Unit]\nWants=foo.socket\n[Service]\nExecStart=/bin/sleep infinity\n";
     fs::write(container.path("/etc/systemd/system/sender.service"), wants).expect("a unit");
@@ -194,7 +195,7 @@ pub fn stopping_both_stops_a_socket_that_is_wanted(container: &mut Container) {
     assert_eq!(container.run("systemctl is-active sender"), "active");
 }
 
-/// What foo(8) tells the author of a sender's unit: what it sends while the machine goes down is logged.
+/// What foo(8) says to the author of a sender's unit: messages sent at a shutdown are logged.
 pub fn what_is_sent_at_a_shutdown_is_logged(container: &mut Container) {
     let unit = "[Unit]\nWants=foo.socket\nAfter=foo.socket foo.service\n\
         [Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'foocl at the boot'\n\
@@ -212,7 +213,7 @@ pub fn what_is_sent_at_a_shutdown_is_logged(container: &mut Container) {
     }
 }
 
-/// systemd's own limit is five starts in ten seconds.
+/// systemd's default limit is five starts in ten seconds.
 pub fn many_stops_and_starts_fail_neither(container: &mut Container) {
     let times = || {
         let begin = Instant::now();
@@ -222,7 +223,7 @@ pub fn many_stops_and_starts_fail_neither(container: &mut Container) {
         }
         begin.elapsed()
     };
-    // A machine that is too slow for the limit has another try.
+    // A machine that is too slow to reach the limit tries again.
     assert!(
         (0..3).any(|_| times() < Duration::from_secs(10)),
         "never within ten seconds"

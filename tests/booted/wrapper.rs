@@ -1,4 +1,4 @@
-//! The safe wrapper against a real PID 1 and a real journal, through the examples.
+//! The examples, and so the safe wrapper, with a real PID 1 and a real journal.
 
 use super::frame::container::{Container, eventually};
 use std::fs;
@@ -10,14 +10,14 @@ fn start(container: &Container, unit: &str, service: &str) {
     container.run(&format!("systemctl daemon-reload; systemctl start {unit}"));
 }
 
-/// A property of a service.
+/// Returns a property of a service.
 fn show(container: &Container, unit: &str, property: &str) -> String {
     container.run(&format!(
         "systemctl show --property={property} --value {unit}.service"
     ))
 }
 
-/// The number that the service has kept in the file comes back to each of its processes, also after a crash.
+/// Each process of the service gets the number in the stored file, also after a crash.
 pub fn the_descriptor_store_survives_restarts(container: &mut Container) {
     let store = "ExecStart=/usr/local/bin/fd_store\nFileDescriptorStoreMax=1\nRestart=always\nRestartSec=0\n\
         WatchdogSec=20s";
@@ -38,15 +38,15 @@ pub fn the_descriptor_store_survives_restarts(container: &mut Container) {
     assert_eq!(show(container, "fd_store", "NFileDescriptorStore"), "1");
 }
 
-/// A service that tells what it reads, as words of a shell, and then says whether that went well, its own number and
-/// that of another of its processes.
+/// A service that tells what it reads, as words of a shell, and then says whether that went well,
+/// its own number and that of another of its processes.
 const TELLER: &str = "mkfifo /run/tell /run/told
 sleep infinity & other=$!
 tell ready
 while read -r words; do eval \"tell $words\" </dev/zero; echo $? $other $$ >/run/told; done <>/run/tell";
 
-/// Since which systemd, what is told, the property that shows it, and its value. The service manager knows it as soon
-/// as the barrier lets `tell` end, so nothing is asked twice.
+/// Since which systemd, what is told, the property that shows it, and its value. The service
+/// manager knows it as soon as the barrier lets `tell` end, so nothing is asked twice.
 const TOLD: &[(u32, &str, &str, &str)] = &[
     (
         0,

@@ -1,4 +1,4 @@
-//! A Debian booted in a container for the length of one test, and what a test does with it.
+//! A Debian that is booted in a container for one test, and what a test does with it.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -17,25 +17,26 @@ use std::time::{Duration, Instant};
 use super::host::run;
 use super::journal::{self, Entry};
 
-/// How long anything may take that is over in a moment when all is well.
+/// How long a test waits for an event. Long enough for a busy machine; the events come in
+/// milliseconds.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A booted container. It is gone when this is dropped, and when this process dies.
+/// A booted container. It ends when this is dropped, and when this process dies.
 pub struct Container {
     launcher: Child,
     notify: UnixDatagram,
     console: PathBuf,
-    /// What it was booted from.
+    /// What it was booted from: the root, the stage and the scratch directory.
     origin: [PathBuf; 3],
-    /// The container's PID 1, as it is numbered out here.
+    /// The PID of the container's PID 1 on this machine.
     leader: String,
-    /// What the case has to tell of what it has seen.
-    told: RefCell<Vec<String>>,
+    /// What the case has reported.
+    reports: RefCell<Vec<String>>,
 }
 
 impl Container {
-    /// Boots `root`, which stays untouched, with the tree `stage` installed over it. Notes go to
-    /// `scratch`. The options are those of systemd-nspawn.
+    /// Boots a copy of `root` with the tree `stage` installed over it. The console's output goes to
+    /// `scratch`. `options` are those of systemd-nspawn.
     pub fn boot(root: &Path, stage: &Path, scratch: &Path, options: &str) -> io::Result<Self> {
         static BOOTED: AtomicU32 = AtomicU32::new(0);
         let number = BOOTED.fetch_add(1, Ordering::Relaxed);
@@ -59,36 +60,35 @@ impl Container {
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)
             .stderr(output)
-            // Ctrl-C is for the test process: the container then goes as it always does.
+            // Ctrl-C must reach the test process only. It then ends the container.
             .process_group(0)
             .spawn()?;
         let origin = [root, stage, scratch].map(Path::to_owned);
-        let (leader, told) = (String::new(), RefCell::default());
+        let (leader, reports) = (String::new(), RefCell::default());
         let mut container = Self {
             launcher,
             notify,
             console,
             origin,
             leader,
-            told,
+            reports,
         };
         container.wait_for_boot()?;
         Ok(container)
     }
 
-    /// The tree that was installed over it, or that of another pair of units.
+    /// Returns the tree for a pair of units, from the same stage.
     pub fn stage_of(&self, units: &str) -> PathBuf {
         self.origin[1].with_file_name(units)
     }
 
-    /// Boots another one of the same kind, with these options of systemd-nspawn.
+    /// Boots another container from the same root and stage.
     pub fn another(&self, options: &str) -> Self {
         let [root, stage, scratch] = &self.origin;
         Self::boot(root, stage, scratch, options).expect("another container")
     }
 
-    /// Joins this one and another in a network of their own, where they have the first and the second address
-    /// of 10.0.0.0/24.
+    /// Joins two containers in a network of their own. This one is 10.0.0.1, the other 10.0.0.2.
     pub fn join(&self, other: &Self) {
         let ip = |command: &str| {
             run(Command::new("ip").args(command.split(' '))).expect("ip(8) of iproute2")
@@ -108,14 +108,13 @@ impl Container {
         }
     }
 
-    /// Reboots, and waits until the container is up again.
+    /// Reboots, and waits for the second boot.
     pub fn reboot(&mut self) {
         self.run("systemctl reboot");
         self.wait_for_boot().expect("the second boot");
     }
 
-    /// systemd-nspawn tells its own supervisor, which is us, when the container's systemd has
-    /// finished starting up.
+    /// Waits for the notification that systemd-nspawn sends when the container has started up.
     fn wait_for_boot(&mut self) -> io::Result<()> {
         let deadline = Instant::now() + DEADLINE;
         self.leader.clear();
@@ -141,7 +140,7 @@ impl Container {
         }
     }
 
-    /// Runs a shell command in the container, and gives what came of it.
+    /// Runs a shell command in the container.
     pub fn output(&self, command: &str) -> Output {
         Command::new("nsenter")
             .args(["--target", &self.leader, "--all", "--root"])
@@ -156,7 +155,7 @@ impl Container {
             .expect("nsenter")
     }
 
-    /// Runs a shell command that has to succeed, and gives what it printed.
+    /// Runs a shell command that must succeed. Returns its output.
     pub fn run(&self, command: &str) -> String {
         let output = self.output(command);
         assert!(output.status.success(), "`{command}` fails: {output:?}");
@@ -165,13 +164,13 @@ impl Container {
             .to_owned()
     }
 
-    /// Runs a shell command that has to fail.
+    /// Runs a shell command that must fail.
     pub fn fails(&self, command: &str) {
         let output = self.output(command);
         assert!(!output.status.success(), "`{command}` succeeds: {output:?}");
     }
 
-    /// The release of its systemd.
+    /// Returns the release of its systemd, such as 257.
     pub fn systemd(&self) -> u32 {
         let version = self.run("systemctl --version");
         version
@@ -181,22 +180,22 @@ impl Container {
             .expect("systemd 257 (…)")
     }
 
-    /// One property of foo.service.
+    /// Returns a property of foo.service.
     pub fn show(&self, property: &str) -> String {
         self.run(&format!(
             "systemctl show --property={property} --value foo.service"
         ))
     }
 
-    /// Starts both units, which both pairs do from the socket, and waits until all that is said at that
-    /// stands in the journal.
+    /// Starts both units from the socket, as both pairs allow. Waits until the start-up lines are
+    /// in the journal.
     pub fn start(&self) {
         self.run("systemctl start foo.socket");
         self.wait_until_both("active");
         self.wait_for(" foo.socket");
     }
 
-    /// Waits for an entry of foo's that ends so.
+    /// Waits for an entry of foo that ends with a text.
     pub fn wait_for(&self, end: &str) -> Entry {
         eventually(end, || {
             let entries = self.journal();
@@ -212,7 +211,7 @@ impl Container {
         })
     }
 
-    /// Waits until foo.socket and foo.service are both in that state, with nothing left to do.
+    /// Waits until foo.socket and foo.service are both in a state and no job is left.
     pub fn wait_until_both(&self, state: &str) {
         let wanted = format!("{state} {state} No jobs running.");
         eventually(&wanted, || {
@@ -226,55 +225,55 @@ impl Container {
         });
     }
 
-    /// A path of the container's, as it is reached from out here.
+    /// Returns a path in the container as seen from this machine.
     pub fn path(&self, inside: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{inside}", self.leader))
     }
 
-    /// Sends one datagram to foo from a socket without a name.
+    /// Sends a datagram to foo from a socket without a name.
     pub fn send(&self, payload: &[u8]) {
         let sender = UnixDatagram::unbound().expect("a socket");
         self.send_from(&sender, payload);
     }
 
-    /// Sends one datagram to foo from that socket.
+    /// Sends a datagram to foo from a socket.
     pub fn send_from(&self, sender: &UnixDatagram, payload: &[u8]) {
         let receiver = self.path("/run/foo.socket");
         let sent = sender.send_to(payload, receiver).expect("a datagram sent");
         assert_eq!(sent, payload.len());
     }
 
-    /// Everything foo has logged so far, and everything that claims to be foo's.
+    /// Returns all entries of foo's unit, and all that have foo's identifier.
     pub fn journal(&self) -> Vec<Entry> {
         self.entries("_SYSTEMD_UNIT=foo.service + SYSLOG_IDENTIFIER=foo")
     }
 
-    /// The texts of everything foo has logged so far, a line each.
+    /// Returns the texts of all that foo has logged, one line each.
     pub fn lines(&self) -> String {
         let command = "journalctl --sync; journalctl --output=cat --all SYSLOG_IDENTIFIER=foo";
         String::from_utf8_lossy(&self.output(command).stdout).into_owned()
     }
 
-    /// How many lines foo says were lost at most.
-    pub fn told_lost(&self) -> u64 {
+    /// Returns how many lines foo has reported as lost, at most.
+    pub fn reported_lost(&self) -> u64 {
         let lines = self.lines();
-        let told = lines.lines().filter_map(|line| {
+        let counts = lines.lines().filter_map(|line| {
             line.strip_prefix("Up to ")?
                 .strip_suffix(" lines before this one were lost")?
                 .parse::<u64>()
                 .ok()
         });
-        told.sum()
+        counts.sum()
     }
 
-    /// What tells foo's listening socket from any other.
+    /// Returns the inode of foo's socket. Another socket has another.
     pub fn socket(&self) -> u64 {
         fs::metadata(self.path("/run/foo.socket"))
             .expect("foo's socket")
             .ino()
     }
 
-    /// Waits until foo is up again in another process than that.
+    /// Waits until foo runs in another process.
     pub fn wait_for_another_than(&self, pid: &str) {
         eventually("another process", || {
             let (now, state) = (self.show("MainPID"), self.show("ActiveState"));
@@ -287,7 +286,7 @@ impl Container {
         });
     }
 
-    /// Adds settings to a unit.
+    /// Gives a unit a drop-in with these settings, in place of the one before.
     pub fn drop_in(&self, unit: &str, settings: &str) {
         let directory = self.path(&format!("/etc/systemd/system/{unit}.d"));
         fs::create_dir_all(&directory).expect("a directory for settings");
@@ -295,24 +294,24 @@ impl Container {
         self.run("systemctl daemon-reload");
     }
 
-    /// Keeps what a case has to tell of what it has seen.
-    pub fn tell(&self, what: impl Display) {
-        self.told.borrow_mut().push(what.to_string());
+    /// Reports what the case has seen, for the table of results.
+    pub fn report(&self, what: impl Display) {
+        self.reports.borrow_mut().push(what.to_string());
     }
 
-    /// What the case had to tell.
-    pub fn told(&self) -> String {
-        self.told.borrow().join("; ")
+    /// Returns what the case has reported.
+    pub fn reported(&self) -> String {
+        self.reports.borrow().join("; ")
     }
 
-    /// The entries that match.
+    /// Returns the entries that match.
     pub fn entries(&self, matches: &str) -> Vec<Entry> {
         let command = format!("journalctl --sync; journalctl --output=export --all {matches}");
         journal::parse(&self.output(&command).stdout)
     }
 
-    /// What to know of a container in which a test has failed.
-    pub fn report(&self) -> String {
+    /// Returns the state and the last entries of a container in which a test has failed.
+    pub fn state(&self) -> String {
         let command = "systemctl status --lines=0 foo.socket foo.service; \
             journalctl --no-full --no-hostname --priority=info --lines=40 --output=short-precise";
         String::from_utf8_lossy(&self.output(command).stdout).into_owned()
@@ -321,20 +320,19 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        // The launcher tears all down at the end of its input.
+        // The launcher ends the container at the end of its input.
         drop(self.launcher.stdin.take());
         let _ = self.launcher.wait();
         let _ = fs::remove_file(&self.console);
     }
 }
 
-/// The value of one assignment among the lines of a notification.
+/// Returns the value of an assignment in a notification.
 fn value<'a>(state: &'a str, name: &str) -> Option<&'a str> {
     state.lines().find_map(|line| line.strip_prefix(name))
 }
 
-/// Asks again and again until `question` has an answer, and fails with its last excuse when it has
-/// none in time.
+/// Calls `question` until it returns an answer. Fails after [`DEADLINE`] with its last error.
 pub fn eventually<T>(wanted: &str, mut question: impl FnMut() -> Result<T, String>) -> T {
     let deadline = Instant::now() + DEADLINE;
     loop {

@@ -1,4 +1,4 @@
-//! The package under test, and the same as an earlier version, to upgrade from.
+//! The package under test, and a copy of it with an earlier version, to upgrade from.
 
 use super::host::{error, needs, project, run, say};
 use std::env;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
-/// What the package is made of.
+/// The files that the package is built from.
 const SOURCES: [&str; 10] = [
     "Cargo.lock",
     "Cargo.toml",
@@ -24,13 +24,13 @@ const SOURCES: [&str; 10] = [
 /// The version of the package to upgrade from.
 pub const OLD: &str = "1.2.99";
 
-/// The directory that has them as `new.deb` and `old.deb`.
+/// The directory that holds both, as `new.deb` and `old.deb`.
 pub fn directory() -> PathBuf {
     project().join("target/package")
 }
 
-/// Makes both, unless they are newer than what they are made of. `FOO_PACKAGE_UNDER_TEST` names another
-/// package to put in the place of the one that `make deb` builds.
+/// Makes both, unless they are newer than [`SOURCES`]. `FOO_PACKAGE_UNDER_TEST` names a package to
+/// test in place of the one that `make deb` builds.
 pub fn make() -> Result<(), String> {
     needs("dpkg-deb", "dpkg")?;
     let (new, old) = (directory().join("new.deb"), directory().join("old.deb"));
@@ -50,7 +50,7 @@ pub fn make() -> Result<(), String> {
     let package = other.map_or_else(build, Ok)?;
     fs::copy(package, &new).map_err(error)?;
     age(&new, &old)?;
-    // A package that another program chose is not what the next run is to find.
+    // The next run must not find a package that this variable named.
     if env::var_os("FOO_PACKAGE_UNDER_TEST").is_some() {
         fs::File::open(&old)
             .and_then(|old| old.set_modified(SystemTime::UNIX_EPOCH))
@@ -59,8 +59,8 @@ pub fn make() -> Result<(), String> {
     Ok(())
 }
 
-/// Builds the package for this machine, without its tests, which run anyway, and with what cargo has built of
-/// its build dependencies.
+/// Builds the package for this machine. Its tests are left out, since `make check` runs them;
+/// cargo's target directory is shared.
 fn build() -> Result<PathBuf, String> {
     needs("dh", "debhelper")?;
     needs("dpkg-buildpackage", "dpkg-dev")?;
@@ -86,7 +86,7 @@ fn build() -> Result<PathBuf, String> {
         .ok_or_else(|| format!("no package in {}", built.display()))
 }
 
-/// Packs the same again as the earlier version.
+/// Packs the package again with the earlier version.
 fn age(new: &Path, old: &Path) -> Result<(), String> {
     let tree = directory().join("tree");
     let _ = fs::remove_dir_all(&tree);
@@ -109,7 +109,7 @@ fn age(new: &Path, old: &Path) -> Result<(), String> {
     .map(drop)
 }
 
-/// When a file, or any below a directory, was last changed.
+/// Returns when a file, or the newest file in a directory, was last changed.
 fn newest(path: &Path) -> Option<SystemTime> {
     let below = fs::read_dir(path)
         .into_iter()

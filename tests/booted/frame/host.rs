@@ -13,27 +13,27 @@ pub fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Says something, also where the test harness would keep it to itself.
+/// Prints a line that the test harness does not capture.
 pub fn say(line: &str) {
     let _ = writeln!(io::stderr(), "booted: {line}");
 }
 
-/// Whether whatever cannot run is an error.
+/// Returns whether a test that can't run is an error: `CI` is set.
 pub fn must_run() -> bool {
     env::var_os("CI").is_some_and(|value| !value.is_empty())
 }
 
-/// Whether cases take as long as they like, on all releases.
+/// Returns whether this is a soak: cases run longer, and on all releases.
 pub fn soaks() -> bool {
     env::var_os("FOO_SOAK").is_some_and(|value| !value.is_empty())
 }
 
-/// How often a case does something: so often in a soak, a few times in a check.
+/// Returns how often a case repeats a step: `soak` times in a soak, at most four times otherwise.
 pub fn times(soak: u64) -> u64 {
     if soaks() { soak } else { soak.min(4) }
 }
 
-/// Whether containers can be booted here; if not, why and what would help.
+/// Checks that containers can be booted. The error names the remedy.
 pub fn can_boot() -> Result<(), String> {
     if fs::metadata("/proc/self").map_err(error)?.uid() != 0 {
         return Err("containers need root: run this as root".to_owned());
@@ -42,7 +42,7 @@ pub fn can_boot() -> Result<(), String> {
     needs("nsenter", "util-linux")
 }
 
-/// The program has to be there; otherwise the package to install is the answer.
+/// Checks that a program is installed. The error names its package.
 pub fn needs(program: &str, package: &str) -> Result<(), String> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).any(|directory| directory.join(program).exists());
@@ -53,7 +53,7 @@ pub fn needs(program: &str, package: &str) -> Result<(), String> {
     }
 }
 
-/// Runs a program that has to succeed, and gives what it printed.
+/// Runs a program that must succeed. Returns its output.
 pub fn run(command: &mut Command) -> Result<String, String> {
     let output = command
         .output()
@@ -69,7 +69,7 @@ pub fn run(command: &mut Command) -> Result<String, String> {
     }
 }
 
-/// An error as text.
+/// Returns an error as text.
 pub fn error(error: impl Display) -> String {
     error.to_string()
 }

@@ -1,30 +1,30 @@
-//! Reads the journal's export format, the one that keeps every byte of every field.
+//! Reads the journal's export format, which keeps every byte of every field.
 
 use std::collections::BTreeMap;
 
-/// One entry of the journal.
+/// An entry of the journal.
 pub struct Entry(BTreeMap<String, Vec<u8>>);
 
 impl Entry {
-    /// The field of that name, empty if the entry has none.
+    /// Returns a field, empty if the entry has none of that name.
     pub fn field(&self, name: &str) -> String {
         let bytes = self.0.get(name).map_or(&[][..], Vec::as_slice);
         String::from_utf8_lossy(bytes).into_owned()
     }
 
-    /// The text of the entry.
+    /// Returns the text of the entry.
     pub fn message(&self) -> String {
         self.field("MESSAGE")
     }
 
-    /// The priority and the text.
+    /// Returns the priority and the text.
     pub fn line(&self) -> String {
         format!("{} {}", self.field("PRIORITY"), self.message())
     }
 }
 
-/// Takes apart what `journalctl --output=export` prints: `NAME=value` lines, or a `NAME` line
-/// followed by a little-endian length, that many bytes and a newline; an empty line ends an entry.
+/// Parses the output of `journalctl --output=export`. A field is a line `NAME=value`, or a line
+/// `NAME`, a little-endian length, the value and a newline. An empty line ends an entry.
 pub fn parse(mut export: &[u8]) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut fields = BTreeMap::new();

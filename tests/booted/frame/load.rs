@@ -1,4 +1,4 @@
-//! Senders at full speed, and the account of what became of their messages.
+//! Senders that load foo, and the account of their messages.
 
 use super::container::{Container, eventually};
 use std::collections::BTreeMap;
@@ -12,32 +12,32 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Senders, each of which numbers its messages, until they are told to stop.
+/// Senders that number their messages, and run until they are stopped.
 pub struct Load {
     stop: Arc<AtomicBool>,
-    /// How many messages of each sender have been accepted.
+    /// The number of messages accepted from each sender.
     accepted: Vec<Arc<AtomicU64>>,
     senders: Vec<JoinHandle<Troubles>>,
     _turn: Turn,
 }
 
-/// Settings of foo.service that lift its rate limit.
+/// Settings of foo.service that remove its rate limit.
 pub const NO_LIMIT: &str = "ExecStart=\nExecStart=/usr/local/bin/foo\n";
 
-/// How many senders there are.
+/// The number of senders.
 const SENDERS: usize = 4;
 
-/// How a sender sends.
+/// How fast a sender sends, and how much.
 #[derive(Clone, Copy)]
 struct Pace {
-    /// Bytes after a message's number, by turns.
+    /// Lengths of the padding after a message's number, in bytes, used in turn.
     lengths: &'static [usize],
-    /// What it waits after each message.
+    /// The pause after each message.
     pause: Duration,
 }
 
-/// The right to load the machine. At full speed one load runs at a time, since two would slow each other down. Loads
-/// that pause run side by side.
+/// The right to load the machine. A load at full speed runs alone, since two would slow each other
+/// down. Loads that pause run together.
 pub enum Turn {
     Alone(#[expect(dead_code, reason = "held until dropped")] RwLockWriteGuard<'static, ()>),
     Shared(#[expect(dead_code, reason = "held until dropped")] RwLockReadGuard<'static, ()>),
@@ -59,7 +59,7 @@ impl Turn {
 
 static TURNS: RwLock<()> = RwLock::new(());
 
-/// What a sender met with.
+/// What happened to a sender.
 #[derive(Default)]
 struct Troubles {
     refused: u64,
@@ -67,7 +67,7 @@ struct Troubles {
 }
 
 impl Load {
-    /// Starts senders that send as fast as they are let.
+    /// Starts senders that send as fast as they can.
     pub fn at_full_speed(container: &Container) -> Self {
         Self::start(
             container,
@@ -78,7 +78,7 @@ impl Load {
         )
     }
 
-    /// Starts senders that give the journal time to do something else.
+    /// Starts senders that pause, so that journald has time for other work.
     pub fn at_ease(container: &Container) -> Self {
         Self::start(
             container,
@@ -89,7 +89,8 @@ impl Load {
         )
     }
 
-    /// Starts senders of messages of these lengths by turns, in no hurry, since reading the journal takes long too.
+    /// Starts senders of messages of these lengths. They are slow, since it takes long to read long
+    /// messages from the journal.
     pub fn of_lengths(container: &Container, lengths: &'static [usize]) -> Self {
         Self::start(
             container,
@@ -117,7 +118,7 @@ impl Load {
         }
     }
 
-    /// How many messages of each sender have been accepted so far.
+    /// Returns the number of messages accepted from each sender so far.
     pub fn accepted(&self) -> Vec<u64> {
         self.accepted
             .iter()
@@ -125,7 +126,7 @@ impl Load {
             .collect()
     }
 
-    /// Waits until so many more have been accepted.
+    /// Waits until `more` further messages have been accepted.
     pub fn wait_for(&self, more: u64) {
         let sent = || self.accepted().iter().sum::<u64>();
         let wanted = sent() + more;
@@ -139,11 +140,11 @@ impl Load {
         });
     }
 
-    /// Waits until the queue is full and the senders wait, and gives how many of each had been accepted.
+    /// Waits until the queue is full and all senders wait. Returns the number accepted from each.
     pub fn wait_until_full(&self) -> Vec<u64> {
         let mut before = self.accepted();
         eventually("a full queue", || {
-            // Longer than a sender that is not waiting takes.
+            // Longer than a sender needs for a message if it does not wait.
             thread::sleep(Duration::from_millis(100));
             let now = self.accepted();
             if mem::replace(&mut before, now.clone()) == now {
@@ -154,10 +155,10 @@ impl Load {
         })
     }
 
-    /// Stops the senders, and draws up the account when all that is queued has been logged.
+    /// Stops the senders. Returns the account once everything queued is logged.
     pub fn finish(mut self, container: &Container) -> Account {
         let troubles = self.stop();
-        // The queue keeps order, so what comes before this is logged.
+        // The queue keeps order: once this is logged, all before it is.
         container.send(b"the end of the load");
         let lines = eventually("the end of the load", || {
             let lines = container.lines();
@@ -170,7 +171,7 @@ impl Load {
         Account::new(&self.accepted(), &troubles, &lines)
     }
 
-    /// Stops the senders, and draws up the account of those messages that had been accepted by then.
+    /// Stops the senders. Returns the account of the messages accepted until `by_then`.
     pub fn account(mut self, by_then: &[u64], container: &Container) -> Account {
         let troubles = self.stop();
         Account::new(by_then, &troubles, &container.lines())
@@ -185,7 +186,7 @@ impl Load {
     }
 }
 
-/// Sends `load SENDER NUMBER PADDING` until told to stop.
+/// Sends `load SENDER NUMBER PADDING` until `stop` is set.
 fn send(
     path: &Path,
     sender: usize,
@@ -194,7 +195,7 @@ fn send(
     accepted: &AtomicU64,
 ) -> Troubles {
     let socket = UnixDatagram::unbound().expect("a socket");
-    // Often enough to see that it is to stop.
+    // So that it notices `stop`.
     socket
         .set_write_timeout(Some(Duration::from_millis(50)))
         .expect("a timeout");
@@ -223,7 +224,7 @@ fn send(
     troubles
 }
 
-/// What was sent, and what of it is in the journal.
+/// How many messages were sent, and how many of them are in the journal.
 #[derive(Debug, Default)]
 pub struct Account {
     pub sent: u64,
@@ -264,7 +265,8 @@ impl Account {
         account
     }
 
-    /// Fails unless each message is in the journal once, in its sender's order, and none was refused.
+    /// Fails unless each message is in the journal once, in its sender's order, and none was
+    /// refused.
     #[track_caller]
     pub fn assert_whole(&self) {
         self.assert_lost_at_most(0);
@@ -275,7 +277,7 @@ impl Account {
         );
     }
 
-    /// Fails where more were lost, or any came twice.
+    /// Fails if more were lost, or if any is there twice.
     #[track_caller]
     pub fn assert_lost_at_most(&self, most: u64) {
         assert!(self.sent > 0, "nothing was sent");
@@ -303,7 +305,7 @@ impl fmt::Display for Account {
     }
 }
 
-/// The sender and the number in a line of foo's about a message of the load.
+/// Returns the sender and the number in a line about a message of the load.
 fn numbers(line: &str) -> Option<(usize, u64)> {
     let (_, message) = line.split_once(": load ")?;
     let mut numbers = message.split(' ');

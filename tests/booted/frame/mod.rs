@@ -1,4 +1,5 @@
-//! What the cases stand on: a Debian, what is installed over it, a container that boots both, and senders.
+//! What the cases share: a Debian, what is installed over it, a container that boots both, and
+//! senders.
 
 pub mod container;
 pub mod deb;

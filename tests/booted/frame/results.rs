@@ -28,7 +28,8 @@ pub fn keep(case: &'static str, suite: &'static str, seen: String) {
     results.entry(case).or_default().insert(suite, seen);
 }
 
-/// Writes the document if this was a whole soak, or else prints the table. Each column has a release and a heading.
+/// Writes the document if this was a whole soak, or else prints the table. Each column has a
+/// release and a heading.
 pub fn report(columns: &[(&str, String)], is_whole_soak: bool) {
     let Some(table) = table(columns) else {
         return;

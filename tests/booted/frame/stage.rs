@@ -1,4 +1,4 @@
-//! What is installed over a Debian: the programs with a pair of units.
+//! What is installed over a Debian: the programs and a pair of units.
 
 use super::deb;
 use super::host::{project, run};
@@ -10,16 +10,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
-/// Which pair of units is installed.
+/// The pair of units that is installed.
 #[derive(Clone, Copy)]
 pub enum Units {
-    /// The original's, which people have installed and keep.
+    /// The original's, which people have installed.
     Original,
-    /// The project's.
+    /// The project's, as `make install` installs them.
     Ours,
-    /// None, but the package lies there to be installed.
+    /// None. The package is there to be installed.
     Packaged,
-    /// The original's, and the package lies there.
+    /// The original's. The package is there to be installed.
     Replaced,
 }
 
@@ -33,25 +33,25 @@ impl Units {
         }
     }
 
-    /// Whether the package is needed.
+    /// Returns whether the package is needed.
     pub const fn with_package(self) -> bool {
         matches!(self, Self::Packaged | Self::Replaced)
     }
 }
 
-/// The examples that are installed besides.
+/// The examples that are installed too.
 pub const EXAMPLES: [&str; 2] = ["fd_store", "tell"];
 
-/// A directory of this process with one tree to install for each pair of units.
+/// A directory of this process. It holds one tree to install for each pair of units.
 pub struct Stage {
     directory: PathBuf,
-    /// Whether the package is there; if not, why.
+    /// Whether the package is there. The error says why it is not.
     package: Result<(), String>,
 }
 
 impl Stage {
-    /// Stages what `make install` installs, under a name; where another directory of programs is given,
-    /// those, and with `FOO_UNDER_TEST` or `FOOCL_UNDER_TEST` set, that program in the place of ours.
+    /// Stages what `make install` installs in the directory `name`. Programs come from `programs`
+    /// if it is given. `FOO_UNDER_TEST` and `FOOCL_UNDER_TEST` name programs to use instead.
     pub fn new(name: &str, programs: Option<&Path>, package: Result<(), String>) -> Self {
         let all = project().join("target/booted");
         remove_stale(&all);
@@ -90,7 +90,7 @@ impl Stage {
         stage
     }
 
-    /// The package and its earlier version, for root to install, and what its autopkgtest is.
+    /// Adds the package, its earlier version and its autopkgtest, in /root.
     fn add_package(&self, units: Units) -> io::Result<()> {
         let home = self.tree(units).join("root");
         fs::create_dir_all(&home)?;
@@ -106,7 +106,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Our programs with the original's units, and the `/bin/kill` these take for granted, which a
+    /// Adds our programs, the original's units, and the `/bin/kill` that these units need and a
     /// minimal Debian lacks.
     fn add_original(&self, tree: Units) -> io::Result<()> {
         let units = "usr/lib/systemd/system";
@@ -136,7 +136,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Whether there is a tree with these; if not, why.
+    /// Checks that there is a tree for a pair of units. The error says why there is none.
     pub fn has(&self, units: Units) -> Result<(), String> {
         if units.with_package() {
             self.package.clone()
@@ -145,17 +145,17 @@ impl Stage {
         }
     }
 
-    /// The directory itself, where notes of the run may lie.
+    /// Returns the directory itself, which also takes the consoles' output.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The tree with that pair of units.
+    /// Returns the tree for a pair of units.
     pub fn tree(&self, units: Units) -> PathBuf {
         self.directory.join(units.name())
     }
 
-    /// A program as it is staged.
+    /// Returns the path of a staged program.
     pub fn binary(&self, name: &str) -> PathBuf {
         self.tree(Units::Ours).join("usr/local/bin").join(name)
     }
@@ -164,12 +164,12 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
-        // With the last of them.
+        // Succeeds once the last of them is gone.
         let _ = self.directory.parent().map(fs::remove_dir);
     }
 }
 
-/// Removes what a process that was killed has left.
+/// Removes the stages of processes that were killed.
 fn remove_stale(all: &Path) {
     for stage in fs::read_dir(all).into_iter().flatten().flatten() {
         if !Path::new("/proc").join(stage.file_name()).exists() {

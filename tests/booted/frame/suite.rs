@@ -1,4 +1,4 @@
-//! The releases of Debian that the tests run on, each with a systemd of its own.
+//! The releases of Debian that the tests run on, each with its own systemd.
 
 use super::container::Container;
 use super::host::{error, needs, project, run, say};
@@ -17,11 +17,11 @@ pub struct Suite {
     pub debian: &'static str,
     /// Whether the tests run on it in a soak only.
     pub soak: bool,
-    /// What it takes to build the programs on it, where those that were built here don't run.
+    /// The packages to build the programs with, if those built on this machine do not run there.
     build_packages: &'static str,
-    /// How many tests ran on it.
+    /// The number of tests that ran on it.
     ran: AtomicUsize,
-    /// The version of its systemd, known as soon as one container has booted.
+    /// The version of its systemd, known once a container has booted.
     systemd: OnceLock<String>,
 }
 
@@ -37,18 +37,18 @@ impl Suite {
         }
     }
 
-    /// One that is too old to run what is built on this machine, and has ended.
+    /// A release that has ended, and is too old to run what this machine builds.
     pub const fn with_build(mut self) -> Self {
         self.build_packages = ",gcc,libc6-dev,libclang-dev,libsystemd-dev,pkg-config";
         self
     }
 
-    /// Whether the package that is built here is for it.
+    /// Returns whether the package built on this machine can be installed on it.
     pub const fn takes_package(&self) -> bool {
         self.build_packages.is_empty()
     }
 
-    /// The packages in it, besides those that every Debian has.
+    /// Returns the packages to install, apart from those that every Debian has.
     fn packages(&self) -> String {
         format!(
             "systemd,systemd-sysv,dbus,libsystemd0,socat,bsdutils,systemd-journal-remote,autopkgtest,make{}",
@@ -56,7 +56,7 @@ impl Suite {
         )
     }
 
-    /// The directory with the unpacked release, another one for other packages.
+    /// Returns the directory of the unpacked release. Its name depends on the packages.
     fn root(&self) -> PathBuf {
         let mut hasher = DefaultHasher::new();
         self.packages().hash(&mut hasher);
@@ -65,8 +65,8 @@ impl Suite {
             .join(format!("{}-{:016x}", self.name, hasher.finish()))
     }
 
-    /// Makes sure that the release is there and that what is staged runs on it, or tells why it does
-    /// not and what would help.
+    /// Makes the release unless it is there, and checks that the staged programs run on it. The
+    /// error names the remedy.
     pub fn prepare(&self, stage: Arc<Stage>) -> Result<Arc<Stage>, String> {
         self.make_root()?;
         if !self.takes_package() {
@@ -96,7 +96,7 @@ impl Suite {
         Ok(stage)
     }
 
-    /// Builds the programs in it, with the Rust of this machine, and gives their directory.
+    /// Builds the programs in it with this machine's Rust. Returns their directory.
     fn build(&self) -> Result<PathBuf, String> {
         let sysroot = run(Command::new("rustc").args(["--print", "sysroot"]))?;
         let target = format!("target/{}", self.name);
@@ -113,8 +113,8 @@ impl Suite {
         Ok(project().join(target).join("release"))
     }
 
-    /// Makes the directory unless it is there, with a tarball as the step between. Another process
-    /// may be at it too, so both get their names when they are whole.
+    /// Makes the directory from a tarball, and the tarball if it is missing. Another process may do
+    /// the same, so both get their names only when they are complete.
     fn make_root(&self) -> Result<(), String> {
         let root = self.root();
         if root.exists() {
@@ -131,12 +131,12 @@ impl Suite {
             ));
             let packages = format!("--include={}", self.packages());
             let new = partial("tar");
-            // The index of sid, and of a release that has ended, may be older than it says it may be.
+            // The index of sid, and that of a release that has ended, may be out of date.
             let any_age = "--aptopt=Acquire::Check-Valid-Until \"false\"";
             let mut command = Command::new("mmdebstrap");
             command.args(["--variant=minbase", any_age, &packages]);
             if !self.takes_package() {
-                // When a release has ended, packages of its security updates go one by one.
+                // Once a release has ended, packages of its security updates disappear one by one.
                 command.arg(
                     "--setup-hook=find \"$1/etc/apt\" -name '*.list' -exec sed -i /security/d {} +",
                 );
@@ -158,7 +158,7 @@ impl Suite {
         }
     }
 
-    /// Boots it with that pair of units.
+    /// Boots it with a pair of units.
     pub fn boot(&self, stage: &Stage, units: Units) -> io::Result<Container> {
         let container = Container::boot(&self.root(), &stage.tree(units), stage.directory(), "")?;
         self.ran.fetch_add(1, Ordering::Relaxed);
@@ -167,13 +167,13 @@ impl Suite {
         Ok(container)
     }
 
-    /// How many tests ran on what.
+    /// Returns the number of tests that ran, with the release and its systemd.
     pub fn summary(&self) -> String {
         let ran = self.ran.load(Ordering::Relaxed);
         format!("{ran} tests on {}, {}", self.debian, self.systemd())
     }
 
-    /// The version of its systemd.
+    /// Returns the version of its systemd.
     pub fn systemd(&self) -> String {
         self.systemd
             .get()
@@ -182,7 +182,7 @@ impl Suite {
     }
 }
 
-/// The newest glibc whose symbols a program asks for.
+/// Returns the newest glibc whose symbols a program needs.
 fn glibc_needed(program: &[u8]) -> Version {
     let names = program
         .windows(16)
@@ -191,10 +191,10 @@ fn glibc_needed(program: &[u8]) -> Version {
     versions.max().unwrap_or_default()
 }
 
-/// Major and minor.
+/// Major and minor version.
 type Version = (u32, u32);
 
-/// The version at the beginning of a text.
+/// Returns the version at the beginning of a text.
 fn version(text: &str) -> Option<Version> {
     let mut numbers = text.split(|character: char| !character.is_ascii_digit());
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
