@@ -86,6 +86,16 @@ pub fn what_is_no_assignment() {
         ),
         ("a status with a NUL", State::status("a\0"), "NUL"),
         (
+            "a status with a carriage return, which systemd takes for a newline",
+            State::status("a\rMAINPID=1"),
+            "carriage return",
+        ),
+        (
+            "a final backslash, which hides the newline after it from systemd",
+            State::status("a\\"),
+            "final backslash",
+        ),
+        (
             "a bus error of two lines",
             State::bus_error("a\n"),
             "newline",
@@ -147,6 +157,11 @@ pub fn what_is_no_assignment() {
             "can't name a descriptor",
         ),
         (
+            "a descriptor's name with a backslash, which systemd removes",
+            State::fd_name("a\\b"),
+            "can't name a descriptor",
+        ),
+        (
             "a descriptor's name with a newline",
             State::fd_name("a\n"),
             "can't name a descriptor",
@@ -169,7 +184,7 @@ pub fn what_is_no_assignment() {
 
 pub fn whatever_the_text_it_is_one_assignment() {
     // Any text, and one in which what matters is not rare.
-    let text = || prop_oneof![any::<String>(), "[A-Za-z0-9_=:\0\n\r \u{e4}]{0,300}"];
+    let text = || prop_oneof![any::<String>(), "[A-Za-z0-9_=:\\\\\0\n\r \u{e4}]{0,300}"];
     proptest!(|(name in text(), value in text())| {
         let states = [
             ("STATUS", State::status(&value)),
@@ -180,11 +195,12 @@ pub fn whatever_the_text_it_is_one_assignment() {
         for (name, state) in states {
             let Ok(state) = state else { continue };
             let text = state.as_str();
-            prop_assert!(!text.contains(['\0', '\n']), "{text:?}");
+            prop_assert!(!text.contains(['\0', '\n', '\r']), "{text:?}");
+            prop_assert!(!text.ends_with('\\'), "{text:?}");
             prop_assert_eq!(text.split_once('='), Some((name, value.as_str())));
         }
     });
-    proptest!(|(value in "[^\0\n]*")| {
+    proptest!(|(value in "([^\0\n\r]*[^\0\n\r\\\\])?")| {
         prop_assert!(State::status(&value).is_ok());
         prop_assert!(State::assignment("X_ANY", &value).is_ok());
     });

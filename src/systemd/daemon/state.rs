@@ -21,8 +21,8 @@ pub enum NotifyAccess {
 
 /// An assignment, such as `READY=1`, of a notification to the service manager. sd_notify(3).
 ///
-/// It is one assignment whatever text it is made of: a text with a NUL, which would end the message, or a newline,
-/// which would begin another assignment, is an error, `InvalidInput`, and there is no state.
+/// No text can become a second assignment or swallow the next one: a text with a NUL, a newline or a carriage return,
+/// or with a backslash at its end, is refused with `InvalidInput`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NotifyState(Cow<'static, str>);
 
@@ -61,7 +61,7 @@ impl NotifyState {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a text with a NUL or a newline.
+    /// `InvalidInput` if the text contains a NUL, a newline or a carriage return, or ends with a backslash.
     pub fn status(text: &str) -> io::Result<Self> {
         Self::assignment("STATUS", text)
     }
@@ -75,7 +75,7 @@ impl NotifyState {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a text with a NUL or a newline.
+    /// `InvalidInput` if the text contains a NUL, a newline or a carriage return, or ends with a backslash.
     pub fn bus_error(name: &str) -> io::Result<Self> {
         Self::assignment("BUSERROR", name)
     }
@@ -107,13 +107,14 @@ impl NotifyState {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for what is no such name: it is ASCII, of 1 to 255 characters, none of which is a colon or a
-    /// control character.
+    /// `InvalidInput` unless the name is 1 to 255 ASCII characters without a colon, a backslash or a control
+    /// character. systemd removes backslashes, so such a name would come back as another one.
     pub fn fd_name(name: &str) -> io::Result<Self> {
-        let valid = |byte: u8| byte.is_ascii() && !byte.is_ascii_control() && byte != b':';
+        let valid = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b':' && byte != b'\\';
         if name.is_empty() || name.len() > 255 || !name.bytes().all(valid) {
             return invalid(format!(
-                "{name:?} can't name a descriptor: 1 to 255 ASCII characters, no colon, no control character"
+                "{name:?} can't name a descriptor: it must be 1 to 255 ASCII characters without \
+                 a colon, a backslash or a control character"
             ));
         }
         Self::assignment("FDNAME", name)
@@ -133,8 +134,8 @@ impl NotifyState {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a name that has other characters than `A` to `Z`, `0` to `9` and `_`, and for a text with a
-    /// NUL or a newline.
+    /// `InvalidInput` if the name has characters other than `A` to `Z`, `0` to `9` and `_`, or if the text contains a
+    /// NUL, a newline or a carriage return, or ends with a backslash.
     pub fn assignment(name: &str, text: &str) -> io::Result<Self> {
         let valid = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
         if name.is_empty() || !name.bytes().all(valid) {
@@ -142,9 +143,10 @@ impl NotifyState {
                 "{name:?} can't name an assignment: it has characters but A to Z, 0 to 9 and _"
             ));
         }
-        if text.contains(['\0', '\n']) {
+        if text.contains(['\0', '\n', '\r']) || text.ends_with('\\') {
             return invalid(format!(
-                "{name}= can't take {text:?}: it would end with the NUL or the newline"
+                "{name}= can't take {text:?}: a NUL, newline or carriage return would end it, \
+                 and a final backslash would join it to the next assignment"
             ));
         }
         Ok(Self(format!("{name}={text}").into()))
