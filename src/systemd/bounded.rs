@@ -1,4 +1,5 @@
-//! Bounds how long a call of libsystemd may block: it has no non-blocking ones.
+//! Limits how long a call of libsystemd may block. libsystemd has no non-blocking variants of these
+//! calls.
 
 use nix::{
     sys::{
@@ -12,41 +13,50 @@ use nix::{
 };
 use std::{ffi::c_int, io, sync::OnceLock, time::Duration};
 
-/// The longest that a call may block. A call that need not wait takes a fraction of it.
-const LONGEST: Duration = Duration::from_millis(10);
+/// Longest time that a call may block. A call that need not wait takes far less, and 10 ms is too
+/// short for anybody to notice.
+const TIME_LIMIT: Duration = Duration::from_millis(10);
 
-/// Makes a call. If it waits for longer than [`LONGEST`], it fails with `EINTR`, and has had no effect.
+/// Makes a call that blocks for at most about [`TIME_LIMIT`].
+///
+/// # Errors
+///
+/// The call's own errors. `EINTR` if it blocked for longer than the limit; it has had no effect
+/// then.
 pub fn bounded<T>(call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    static HANDLED: OnceLock<nix::Result<()>> = OnceLock::new();
-    // Without a timer the call is made all the same.
-    let _timer = HANDLED.get_or_init(handle_alarms).and_then(|()| alarms());
+    static HANDLER: OnceLock<nix::Result<()>> = OnceLock::new();
+    // If there can be no timer, the call is made without a limit.
+    let _timer = HANDLER
+        .get_or_init(install_handler)
+        .and_then(|()| start_timer());
     call()
 }
 
-/// Lets SIGALRM interrupt system calls and do nothing else.
-fn handle_alarms() -> nix::Result<()> {
+/// Makes SIGALRM interrupt system calls, and have no other effect.
+fn install_handler() -> nix::Result<()> {
     extern "C" fn ignore(_: c_int) {}
-    // Without SA_RESTART.
+    // No SA_RESTART: it would continue the interrupted call.
     let action = SigAction::new(
         SigHandler::Handler(ignore),
         SaFlags::empty(),
         SigSet::empty(),
     );
-    // SAFETY: the handler touches nothing.
+    // SAFETY: the handler does nothing, so it is async-signal-safe.
     unsafe { sigaction(SIGALRM, &action) }?;
     SigSet::from(SIGALRM).thread_unblock()
 }
 
-/// Sends SIGALRM each time that [`LONGEST`] has passed, until it is dropped: an alarm before the call begins to wait
-/// interrupts nothing.
-fn alarms() -> nix::Result<Timer> {
+/// Starts a timer that sends SIGALRM at every [`TIME_LIMIT`], until it is dropped.
+///
+/// It repeats, since an alarm that comes just before the call blocks does not interrupt it.
+fn start_timer() -> nix::Result<Timer> {
     let event = SigEvent::new(SigevNotify::SigevSignal {
         signal: SIGALRM,
         si_value: 0,
     });
     let mut timer = Timer::new(ClockId::CLOCK_MONOTONIC, event)?;
     timer.set(
-        Expiration::Interval(LONGEST.into()),
+        Expiration::Interval(TIME_LIMIT.into()),
         TimerSetTimeFlags::empty(),
     )?;
     Ok(timer)
