@@ -1,12 +1,33 @@
-//! A thin safe wrapper over libsystemd: each function is one call of the system's own library.
+//! A thin safe wrapper over libsystemd. Nearly every function makes one call of the system's
+//! library.
 //!
-//! Nothing here changes the environment, and no argument can make a call of a safe function undefined, or panic. One
-//! function is unsafe, since only its caller can know what it asks:
-//! [`listen_fds_with_names`](daemon::listen_fds_with_names). An error is what libsystemd returned, as an [`io::Error`], or `InvalidInput`, whose text tells
-//! what is wrong with an argument.
+//! - [`daemon`]: sd-daemon(3), for services: passed sockets, notifications, watchdog.
+//! - [`journal`]: the write side of sd-journal(3): structured entries, and streams of lines.
 //!
-//! What takes a libsystemd newer than 247 says so, and comes with a feature of this package: `v254`, `v256`, `v258`.
-//! For all else that the library can do, there is `libsystemd-sys`.
+//! `libsystemd-sys` has all other functions of the library.
+//!
+//! # Errors
+//!
+//! A function returns the error of libsystemd or of the kernel as an [`io::Error`] with its errno.
+//! It returns `InvalidInput`, with a text that says what is wrong, for an argument that libsystemd
+//! can't take.
+//!
+//! # Safety
+//!
+//! No argument of a safe function causes undefined behaviour or a panic. The only unsafe function
+//! is [`listen_fds_with_names`](daemon::listen_fds_with_names): its caller promises that nothing
+//! else owns the passed descriptors.
+//!
+//! # Threads and the environment
+//!
+//! Every function may be called from any thread, and from several at once. Functions read the
+//! environment, such as `NOTIFY_SOCKET`, and never change it. [`std::env::set_var`] is unsafe, in
+//! part because it must not run at the same time as such a read.
+//!
+//! # Versions
+//!
+//! Everything works with libsystemd 247 and newer. A function that needs a newer release says so,
+//! and is behind one of the features `v254`, `v256` and `v258` of this package.
 
 pub(crate) mod bounded;
 pub mod daemon;
@@ -20,7 +41,7 @@ use std::{
     path::PathBuf,
 };
 
-/// Turns what libsystemd returns, a negative errno or a result, into a `Result`.
+/// Converts a return value of libsystemd, which is a negative errno on failure.
 fn check(result: c_int) -> io::Result<c_int> {
     if result < 0 {
         Err(io::Error::from_raw_os_error(-result))
@@ -29,19 +50,21 @@ fn check(result: c_int) -> io::Result<c_int> {
     }
 }
 
-/// The error for an argument that libsystemd can't be given, with what is wrong with it.
+/// Returns `InvalidInput` with a text that says what is wrong with the argument.
 fn invalid<T>(text: impl Into<String>) -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, text.into()))
 }
 
-/// Path of the libsystemd that this process runs on, which may be newer than the one it was built with.
+/// Returns the path of the libsystemd that this process runs with. It may be newer than the one it
+/// was built with.
 ///
-/// The name that symbolic links lead to is given, such as `libsystemd.so.0.35.0`: it tells one
-/// release from another. `None` where the dynamic linker does not know. See dladdr(3).
+/// Symbolic links are resolved, so the file name identifies the release, such as
+/// `libsystemd.so.0.35.0`. Returns `None` if the dynamic linker does not know the path, or if the
+/// file is not there any more. See dladdr(3).
 ///
 /// ```
 /// if let Some(path) = foo::systemd::library() {
-///     println!("This runs on {}", path.display());
+///     println!("This runs with {}", path.display());
 /// #   if let Some(root) = std::env::var_os("WRAPPER_ROOT") {
 /// #       assert!(path.starts_with(root), "{path:?}");
 /// #   }
@@ -50,12 +73,13 @@ fn invalid<T>(text: impl Into<String>) -> io::Result<T> {
 pub fn library() -> Option<PathBuf> {
     let function = libsystemd_sys::daemon::sd_notify as *const c_void;
     let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: `info` has room for what is written, and any address may be asked for.
+    // SAFETY: `info` has room for what dladdr writes, and dladdr accepts any address.
     if unsafe { libc::dladdr(function, info.as_mut_ptr()) } == 0 {
         return None;
     }
-    // SAFETY: all zeroes is a Dl_info, and dladdr succeeded, so its name is null or a string of
-    // the dynamic linker's, which stays as long as the library is loaded: as long as this process.
+    // SAFETY: a Dl_info of zeros is valid, and dladdr succeeded. So the name is null, or a string
+    // that the dynamic linker keeps while the library is loaded. The program links the library, so
+    // that is until the process ends.
     let name = unsafe {
         let info = info.assume_init();
         if info.dli_fname.is_null() {

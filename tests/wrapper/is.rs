@@ -426,6 +426,7 @@ pub fn a_socket_has_its_internet_address() {
     let port = |fd: BorrowedFd<'_>, port| is_socket_inet(fd, None, None, None, Some(port)).unwrap();
     assert!(port(tcp.as_fd(), at.port()) && port(udp.as_fd(), at6.port()));
     assert!(!port(tcp.as_fd(), at.port() ^ 1) && !port(udp.as_fd(), at6.port() ^ 1));
+    assert!(port(tcp.as_fd(), 0), "port 0 is any port");
 }
 
 pub fn a_message_queue_has_its_name() {

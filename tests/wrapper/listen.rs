@@ -29,7 +29,7 @@ pub fn what_was_passed() {
     );
     type Row = (&'static str, fn(Setup) -> Setup, &'static str);
     let range = "Numerical result out of range (os error 34)";
-    let rows: [Row; 17] = [
+    let rows: [Row; 18] = [
         ("two", |role| role, both),
         (
             "names",
@@ -61,6 +61,11 @@ pub fn what_was_passed() {
         ),
         ("no number", |role| role.env("LISTEN_FDS", "two"), invalid),
         ("no such process", |role| role.env("LISTEN_PID", "0"), range),
+        (
+            "a negative process",
+            |role| role.env("LISTEN_PID", "-1"),
+            range,
+        ),
         (
             "too large",
             |role| role.env("LISTEN_FDS", "99999999999"),

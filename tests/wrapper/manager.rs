@@ -9,7 +9,7 @@ use std::path::Path;
 pub fn the_watchdog() {
     let invalid = "Err(22)";
     type Row = (&'static str, fn(Setup) -> Setup, &'static str);
-    let rows: [Row; 11] = [
+    let rows: [Row; 12] = [
         ("none", |role| role, "Ok(None)"),
         (
             "to the microsecond",
@@ -50,6 +50,11 @@ pub fn the_watchdog() {
         (
             "too large",
             |role| role.env("WATCHDOG_USEC", "99999999999999999999"),
+            "Err(34)",
+        ),
+        (
+            "a negative time",
+            |role| role.env("WATCHDOG_USEC", "-1"),
             "Err(34)",
         ),
         (

@@ -69,6 +69,7 @@ const MESSAGES: &[Row] = &[
 pub fn sends_each() {
     let barriers: &[fn() -> io::Result<Notified>] = &[
         || notify_barrier(TIMEOUT),
+        || notify_barrier(Some(Duration::MAX)),
         #[cfg(feature = "v254")]
         || pid_notify_barrier(process::id(), TIMEOUT),
         #[cfg(feature = "v254")]
@@ -83,7 +84,7 @@ pub fn sends_each() {
 }
 
 /// How many barriers follow the messages.
-const BARRIERS: usize = if cfg!(feature = "v254") { 3 } else { 1 };
+const BARRIERS: usize = if cfg!(feature = "v254") { 4 } else { 2 };
 
 pub fn each_message_as_it_arrives() {
     let role = || again::role("notify::sends_each", vec![]);

@@ -1,4 +1,4 @@
-//! What a descriptor is: the sd_is_… functions of sd_is_fifo(3).
+//! What kind of file a descriptor refers to: the sd_is_… functions of sd_is_fifo(3).
 
 use crate::systemd::{check, invalid};
 use libsystemd_sys::daemon as sys;
@@ -14,33 +14,38 @@ use std::{
     ptr,
 };
 
-/// How a socket carries data. socket(2).
+/// The type of a socket. See socket(2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SocketType {
-    /// `SOCK_STREAM`: a stream of bytes.
+    /// `SOCK_STREAM`: a byte stream.
     Stream = libc::SOCK_STREAM as isize,
     /// `SOCK_DGRAM`: datagrams.
     Datagram = libc::SOCK_DGRAM as isize,
-    /// `SOCK_SEQPACKET`: a connection of datagrams.
+    /// `SOCK_SEQPACKET`: datagrams over a connection, in order.
     SequentialPacket = libc::SOCK_SEQPACKET as isize,
-    /// `SOCK_RAW`: packets of the network.
+    /// `SOCK_RAW`: raw access to a network protocol.
     Raw = libc::SOCK_RAW as isize,
 }
 
-/// The number of a type, or 0 for any.
-fn number(socket_type: Option<SocketType>) -> c_int {
+/// Returns the number of a socket type as libsystemd expects it: 0 matches any type.
+fn type_or_any(socket_type: Option<SocketType>) -> c_int {
     socket_type.map_or(0, |socket_type| socket_type as c_int)
 }
 
-/// Whether a socket has to listen, or -1 for either.
-fn flag(listening: Option<bool>) -> c_int {
+/// Returns the `listening` parameter as libsystemd expects it: -1 matches both states.
+fn listening_or_any(listening: Option<bool>) -> c_int {
     listening.map_or(-1, c_int::from)
 }
 
-/// Asks about a descriptor and, where one is given, a path.
-fn ask(
-    question: unsafe extern "C" fn(c_int, *const c_char) -> c_int,
+/// Converts the return value of an sd_is_… function.
+fn is_positive(result: c_int) -> io::Result<bool> {
+    check(result).map(|result| result > 0)
+}
+
+/// Calls one of the functions that take a descriptor and a path; null matches any path.
+fn is_at_path(
+    function: unsafe extern "C" fn(c_int, *const c_char) -> c_int,
     fd: impl AsFd,
     path: Option<&Path>,
 ) -> io::Result<bool> {
@@ -48,12 +53,15 @@ fn ask(
         .map(|path| CString::new(path.as_os_str().as_bytes()))
         .transpose()?;
     let path = path.as_ref().map_or(ptr::null(), |path| path.as_ptr());
-    // SAFETY: the descriptor is borrowed for the call; the path is null, for any, or ends with NUL and
-    // outlives the call.
-    check(unsafe { question(fd.as_fd().as_raw_fd(), path) }).map(|is| is > 0)
+    // SAFETY: the descriptor is open during the call, since it is borrowed. The path is null or a C
+    // string that outlives the call.
+    is_positive(unsafe { function(fd.as_fd().as_raw_fd(), path) })
 }
 
-/// Whether this is a FIFO or a pipe and, where a path is given, the one there. sd_is_fifo(3).
+/// Returns whether a descriptor refers to a FIFO or a pipe. If a path is given, it must be the FIFO
+/// at that path. See sd_is_fifo(3).
+///
+/// Returns `false`, not an error, if there is no file at the path.
 ///
 /// ```
 /// use std::{fs::File, io, path::Path};
@@ -66,24 +74,30 @@ fn ask(
 ///
 /// # Errors
 ///
-/// `InvalidInput` for a path that holds a NUL; otherwise as fstat(2) and stat(2).
+/// `InvalidInput` if the path contains a NUL. Otherwise the errors of fstat(2) and stat(2).
 #[doc(alias = "sd_is_fifo")]
 pub fn is_fifo(fd: impl AsFd, path: Option<&Path>) -> io::Result<bool> {
-    ask(sys::sd_is_fifo, fd, path)
+    is_at_path(sys::sd_is_fifo, fd, path)
 }
 
-/// Whether this is a regular file or a character device and, where a path is given, the one there.
-/// sd_is_special(3); [`is_fifo`] has an example.
+/// Returns whether a descriptor refers to a regular file or a character device. If a path is given,
+/// it must be the file at that path, or the same device as the one at that path. See
+/// sd_is_special(3).
+///
+/// Returns `false`, not an error, if there is no file at the path. [`is_fifo`] has an example.
 ///
 /// # Errors
 ///
-/// As [`is_fifo`].
+/// The errors of [`is_fifo`].
 #[doc(alias = "sd_is_special")]
 pub fn is_special(fd: impl AsFd, path: Option<&Path>) -> io::Result<bool> {
-    ask(sys::sd_is_special, fd, path)
+    is_at_path(sys::sd_is_special, fd, path)
 }
 
-/// Whether this is a POSIX message queue and, where a name is given, such as `/jobs`, that one. sd_is_mq(3).
+/// Returns whether a descriptor refers to a POSIX message queue. If a name is given, such as
+/// `/jobs`, it must be the queue of that name. See sd_is_mq(3) and mq_overview(7).
+///
+/// libsystemd looks for the name in `/dev/mqueue`.
 ///
 /// ```
 /// let null = std::fs::File::open("/dev/null")?;
@@ -93,14 +107,16 @@ pub fn is_special(fd: impl AsFd, path: Option<&Path>) -> io::Result<bool> {
 ///
 /// # Errors
 ///
-/// As [`is_fifo`], and `EINVAL` for a name that does not begin with a slash.
+/// `InvalidInput` if the name contains a NUL. For a message queue: `EINVAL` if the name does not
+/// begin with a slash, and `ENOENT` if there is no queue of that name. Otherwise the errors of
+/// fstat(2) and stat(2).
 #[doc(alias = "sd_is_mq")]
 pub fn is_mq(fd: impl AsFd, name: Option<&Path>) -> io::Result<bool> {
-    ask(sys::sd_is_mq, fd, name)
+    is_at_path(sys::sd_is_mq, fd, name)
 }
 
-/// Whether this is a socket of the address family (`libc::AF_*`) and of the type, and listens or does not; what
-/// is `None` may be anything. sd_is_socket(3).
+/// Returns whether a descriptor refers to a socket of an address family (`libc::AF_*`) and a type
+/// that listens, or does not listen. `None` matches anything. See sd_is_socket(3).
 ///
 /// ```
 /// use foo::systemd::daemon::{SocketType, is_socket};
@@ -112,7 +128,8 @@ pub fn is_mq(fd: impl AsFd, name: Option<&Path>) -> io::Result<bool> {
 ///
 /// # Errors
 ///
-/// As fstat(2) and getsockopt(2); `EINVAL` for a negative family.
+/// `EINVAL` if the family is negative. Otherwise the errors of fstat(2), getsockopt(2) and
+/// getsockname(2).
 #[doc(alias = "sd_is_socket")]
 pub fn is_socket(
     fd: impl AsFd,
@@ -121,15 +138,21 @@ pub fn is_socket(
     listening: Option<bool>,
 ) -> io::Result<bool> {
     let (fd, family) = (fd.as_fd(), family.unwrap_or(libc::AF_UNSPEC));
-    // SAFETY: the descriptor is borrowed for the call, which takes nothing else but numbers.
-    check(unsafe {
-        sys::sd_is_socket(fd.as_raw_fd(), family, number(socket_type), flag(listening))
+    // SAFETY: the descriptor is open during the call, since it is borrowed. All arguments are
+    // numbers.
+    is_positive(unsafe {
+        sys::sd_is_socket(
+            fd.as_raw_fd(),
+            family,
+            type_or_any(socket_type),
+            listening_or_any(listening),
+        )
     })
-    .map(|is| is > 0)
 }
 
-/// As [`is_socket`], for a socket of the internet: of `libc::AF_INET` or `libc::AF_INET6`, and bound to the
-/// port. sd_is_socket_inet(3).
+/// Like [`is_socket`], for an internet socket that is bound to a port. The family is
+/// `libc::AF_INET` or `libc::AF_INET6`; `None` matches both. Port 0 matches any port, as `None`
+/// does. See sd_is_socket_inet(3).
 ///
 /// ```
 /// use foo::systemd::daemon::{SocketType, is_socket_inet};
@@ -142,7 +165,7 @@ pub fn is_socket(
 ///
 /// # Errors
 ///
-/// As [`is_socket`], and `EINVAL` for another family.
+/// `EINVAL` if the family is another one. Otherwise the errors of [`is_socket`].
 #[doc(alias = "sd_is_socket_inet")]
 pub fn is_socket_inet(
     fd: impl AsFd,
@@ -151,26 +174,21 @@ pub fn is_socket_inet(
     listening: Option<bool>,
     port: Option<u16>,
 ) -> io::Result<bool> {
-    let (fd, family, port) = (
-        fd.as_fd(),
-        family.unwrap_or(libc::AF_UNSPEC),
-        port.unwrap_or(0),
-    );
+    let (fd, family) = (fd.as_fd(), family.unwrap_or(libc::AF_UNSPEC));
     // SAFETY: as in is_socket.
-    check(unsafe {
+    is_positive(unsafe {
         sys::sd_is_socket_inet(
             fd.as_raw_fd(),
             family,
-            number(socket_type),
-            flag(listening),
-            port,
+            type_or_any(socket_type),
+            listening_or_any(listening),
+            port.unwrap_or(0),
         )
     })
-    .map(|is| is > 0)
 }
 
-/// As [`is_socket`], for a socket that is bound to an address of the internet; port 0 is any port.
-/// sd_is_socket_sockaddr(3), since 233.
+/// Like [`is_socket`], for a socket that is bound to an internet address. Port 0, flow information
+/// 0 and scope ID 0 match any. See sd_is_socket_sockaddr(3); since libsystemd 233.
 ///
 /// ```
 /// use foo::systemd::daemon::is_socket_sockaddr;
@@ -182,7 +200,7 @@ pub fn is_socket_inet(
 ///
 /// # Errors
 ///
-/// As fstat(2), getsockopt(2) and getsockname(2).
+/// The errors of fstat(2), getsockopt(2) and getsockname(2).
 #[doc(alias = "sd_is_socket_sockaddr")]
 pub fn is_socket_sockaddr(
     fd: impl AsFd,
@@ -190,15 +208,19 @@ pub fn is_socket_sockaddr(
     address: &net::SocketAddr,
     listening: Option<bool>,
 ) -> io::Result<bool> {
-    let (fd, socket_type, listening) =
-        (fd.as_fd().as_raw_fd(), number(socket_type), flag(listening));
-    let ask = |address: *const libc::sockaddr, size: usize| {
-        // SAFETY: the descriptor is borrowed for the call, and the address is one of `size` bytes.
-        check(unsafe {
+    let (fd, socket_type, listening) = (
+        fd.as_fd().as_raw_fd(),
+        type_or_any(socket_type),
+        listening_or_any(listening),
+    );
+    let is_bound_to = |address: *const libc::sockaddr, size: usize| {
+        // SAFETY: the descriptor is open during the call, since it is borrowed. `address` points to
+        // an address of `size` bytes that outlives the call.
+        is_positive(unsafe {
             sys::sd_is_socket_sockaddr(fd, socket_type, address, size as u32, listening)
         })
     };
-    let is = match address {
+    match address {
         net::SocketAddr::V4(address) => {
             let address = libc::sockaddr_in {
                 sin_family: libc::AF_INET as libc::sa_family_t,
@@ -208,7 +230,7 @@ pub fn is_socket_sockaddr(
                 },
                 sin_zero: [0; 8],
             };
-            ask((&raw const address).cast(), size_of_val(&address))
+            is_bound_to((&raw const address).cast(), size_of_val(&address))
         }
         net::SocketAddr::V6(address) => {
             let address = libc::sockaddr_in6 {
@@ -220,14 +242,16 @@ pub fn is_socket_sockaddr(
                 },
                 sin6_scope_id: address.scope_id(),
             };
-            ask((&raw const address).cast(), size_of_val(&address))
+            is_bound_to((&raw const address).cast(), size_of_val(&address))
         }
-    };
-    is.map(|is| is > 0)
+    }
 }
 
-/// As [`is_socket`], for an `AF_UNIX` socket that is bound to an address, with a path or an abstract name.
+/// Like [`is_socket`], for an `AF_UNIX` socket that is bound to a path or an abstract name. See
 /// sd_is_socket_unix(3).
+///
+/// The path must be the one that the socket was bound with, byte for byte. All bytes of an abstract
+/// name count, including NULs.
 ///
 /// ```
 /// use foo::systemd::daemon::{SocketType, is_socket_unix};
@@ -241,7 +265,8 @@ pub fn is_socket_sockaddr(
 ///
 /// # Errors
 ///
-/// `InvalidInput` for an address without a name; otherwise as fstat(2), getsockopt(2) and getsockname(2).
+/// `InvalidInput` if the address has neither a path nor a name. Otherwise the errors of fstat(2),
+/// getsockopt(2) and getsockname(2).
 #[doc(alias = "sd_is_socket_unix")]
 pub fn is_socket_unix(
     fd: impl AsFd,
@@ -249,22 +274,26 @@ pub fn is_socket_unix(
     listening: Option<bool>,
     address: Option<&UnixAddr>,
 ) -> io::Result<bool> {
-    // An abstract name begins with a NUL, and its length counts; a path ends with one.
+    // As libsystemd expects it: an abstract name begins with a NUL and has a length; a path ends
+    // with a NUL, and its length is 0.
     let name = match address.map(|address| (address.as_pathname(), address.as_abstract_name())) {
         None => None,
-        Some((Some(path), _)) => Some([path.as_os_str().as_bytes(), b"\0"].concat()),
-        Some((_, Some(name))) => Some([b"\0", name].concat()),
+        Some((Some(path), _)) => Some(([path.as_os_str().as_bytes(), b"\0"].concat(), 0)),
+        Some((_, Some(name))) => Some(([b"\0", name].concat(), name.len() + 1)),
         Some((None, None)) => return invalid("an address without a name"),
     };
-    let (name, length) = match &name {
-        None => (ptr::null(), 0),
-        Some(name) if name.starts_with(b"\0") => (name.as_ptr(), name.len()),
-        Some(name) => (name.as_ptr(), name.len() - 1),
-    };
-    let (fd, socket_type, listening) =
-        (fd.as_fd().as_raw_fd(), number(socket_type), flag(listening));
-    // SAFETY: the descriptor is borrowed for the call; the name is null, for any, or one of `length` bytes,
-    // with a NUL after it where it is a path.
-    check(unsafe { sys::sd_is_socket_unix(fd, socket_type, listening, name.cast(), length) })
-        .map(|is| is > 0)
+    let (name, length) = name
+        .as_ref()
+        .map_or((ptr::null(), 0), |(name, length)| (name.as_ptr(), *length));
+    // SAFETY: the descriptor is open during the call, since it is borrowed. The name outlives the
+    // call. It is null, has `length` bytes, or is a C string if `length` is 0.
+    is_positive(unsafe {
+        sys::sd_is_socket_unix(
+            fd.as_fd().as_raw_fd(),
+            type_or_any(socket_type),
+            listening_or_any(listening),
+            name.cast(),
+            length,
+        )
+    })
 }

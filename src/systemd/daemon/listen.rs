@@ -1,4 +1,4 @@
-//! The descriptors that were passed: sd_listen_fds(3).
+//! Descriptors passed by the service manager: sd_listen_fds(3).
 
 use super::{SocketType, is_socket, is_socket_inet};
 use crate::systemd::{check, invalid};
@@ -19,18 +19,29 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Number of the first descriptor that is passed; the others follow it. See sd_listen_fds(3).
+/// The number of the first passed descriptor. The others follow it. See sd_listen_fds(3).
+#[doc(alias = "SD_LISTEN_FDS_START")]
 pub const LISTEN_FDS_START: RawFd = sys::SD_LISTEN_FDS_START;
 
-/// A descriptor that the service manager passed.
+/// A descriptor passed by the service manager, with its name.
 ///
-/// It can be had as one of the standard library's types, which checks that it is one:
+/// `TryFrom` converts it to a socket type of the standard library. The conversion checks the
+/// descriptor first, and gives it back in [`WrongKind`] if it is of another kind:
+///
+/// | type | what it takes |
+/// |---|---|
+/// | [`UnixDatagram`] | an `AF_UNIX` datagram socket |
+/// | [`UnixListener`] | an `AF_UNIX` stream socket that listens |
+/// | [`UnixStream`] | an `AF_UNIX` stream socket that is, or was, connected |
+/// | [`UdpSocket`] | an internet datagram socket, IPv4 or IPv6 |
+/// | [`TcpListener`] | an internet stream socket that listens |
+/// | [`TcpStream`] | an internet stream socket that does not listen |
 ///
 /// ```no_run
 /// use foo::systemd::daemon::listen_fds_with_names;
 /// use std::os::unix::net::UnixListener;
 ///
-/// // SAFETY: this is the first that the program does, so it has opened nothing.
+/// // SAFETY: nothing runs before this, so the program has not opened any descriptor.
 /// for passed in unsafe { listen_fds_with_names() }? {
 ///     let listener = UnixListener::try_from(passed)?;
 ///     let (_stream, _address) = listener.accept()?;
@@ -39,23 +50,27 @@ pub const LISTEN_FDS_START: RawFd = sys::SD_LISTEN_FDS_START;
 /// ```
 #[derive(Debug)]
 pub struct ListenFd {
-    /// `FileDescriptorName=` of the socket unit, by default the unit's name; `stored` for one of the descriptor
-    /// store that has no name; `unknown` where none was passed.
+    /// `FileDescriptorName=` of the socket unit, which is the unit's name by default.
+    ///
+    /// It is `connection` for a unit with `Accept=yes`, `stored` for a descriptor that was stored
+    /// without a name, and `unknown` if the service manager passed no names.
     pub name: OsString,
-    /// The descriptor itself: this is its only owner, and it is closed with it.
+    /// The descriptor. This is its only owner, so it is closed when this is dropped.
     pub fd: OwnedFd,
 }
 
-/// Takes the descriptors that the service manager passed, with their names, in the order of the units; those of
-/// its descriptor store come after them.
+/// Takes ownership of the descriptors that the service manager passed, and returns them with their
+/// names. See sd_listen_fds_with_names(3); since libsystemd 227.
 ///
-/// Empty if none were passed to this process. They are close-on-exec. They can be taken once: a second call finds
-/// none. The environment is left as it is, so another library that takes descriptors would find them again.
+/// Descriptors of one socket unit come in the order of the unit's settings. The order of several
+/// units is undefined. Descriptors from the descriptor store come last, in any order.
 ///
-/// sd_listen_fds_with_names(3), since 227.
+/// All of them are close-on-exec. The result is empty if none were passed to this process, and
+/// after a call that has taken them. The environment stays as it is, so another library that takes
+/// passed descriptors would take them again.
 ///
 /// ```
-/// // SAFETY: this is the first that the program does, so it has opened nothing.
+/// // SAFETY: nothing runs before this, so the program has not opened any descriptor.
 /// for passed in unsafe { foo::systemd::daemon::listen_fds_with_names() }? {
 ///     println!("{} is {:?}", passed.name.to_string_lossy(), passed.fd);
 /// }
@@ -64,26 +79,32 @@ pub struct ListenFd {
 ///
 /// # Safety
 ///
-/// Nothing else in the process owns a descriptor from 3 up to, but not including, 3 + `LISTEN_FDS`, now or later. That
-/// is so if the program has opened no descriptor yet, and no other library takes those that were passed. libsystemd
-/// believes the environment: a descriptor that was promised and not passed has the number of the first that the
-/// program opens.
+/// Nothing else in the process may own a descriptor from 3 to `LISTEN_FDS` + 2, now or later. This
+/// holds if the program has not opened any descriptor yet, and no other library takes the passed
+/// ones. libsystemd trusts the environment: if `LISTEN_FDS` promises a descriptor that was not
+/// passed, its number is that of the first descriptor that the program opens.
 ///
 /// ```compile_fail,E0133
 /// let pipe = std::io::pipe()?;
-/// // Too late, and safe code can't do it: if LISTEN_FDS promises two that were not passed, these would be the pipe's.
+/// // Too late, and an error in safe code: if LISTEN_FDS promises two descriptors that were not
+/// // passed, this would take those of the pipe.
 /// let passed = foo::systemd::daemon::listen_fds_with_names()?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// A descriptor of the program's own is noticed if it is close-on-exec, as all are that the standard library opens, but
-/// not if it isn't, such as a pipe(2).
+/// A descriptor of the program's own is detected if it is close-on-exec, as all are that the
+/// standard library opens. One that is not, such as that of a pipe(2), is not detected.
 ///
 /// # Errors
 ///
-/// `EINVAL` if `LISTEN_PID` or `LISTEN_FDS` is no number, if `LISTEN_FDS` is 0 or less, or if `LISTEN_FDNAMES` has not as
-/// many names; `ERANGE` if a number is too large, or `LISTEN_PID` is 0; `EBADF` if a descriptor that was promised is not
-/// open; `InvalidInput` if one is open, but is this program's own. What was passed stays open then.
+/// - `EINVAL`: `LISTEN_PID` or `LISTEN_FDS` is not a number, `LISTEN_FDS` is 0 or negative, or
+///   `LISTEN_FDNAMES` has another number of names.
+/// - `ERANGE`: one of the numbers is too large, or `LISTEN_PID` is 0 or negative.
+/// - `EBADF`: a promised descriptor is not open.
+/// - `InvalidInput`: a promised descriptor is open, but it is the program's own.
+///
+/// The passed descriptors stay open on an error.
+#[doc(alias = "sd_listen_fds")]
 #[doc(alias = "sd_listen_fds_with_names")]
 pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     static TAKEN: Mutex<bool> = Mutex::new(false);
@@ -91,25 +112,26 @@ pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     if *taken {
         return Ok(Vec::new());
     }
-    let foreign = (LISTEN_FDS_START..)
+    let first_own = (LISTEN_FDS_START..)
         .find(|&fd| !is_inherited(fd))
         .unwrap_or(RawFd::MAX);
     let mut names: *mut *mut c_char = ptr::null_mut();
-    // SAFETY: `names` is a valid place for the array, and is written only where the result is positive.
+    // SAFETY: `names` has room for the pointer, which is written only if the result is positive.
     let count = check(unsafe { sys::sd_listen_fds_with_names(0, &mut names) })?;
     if count == 0 {
         return Ok(Vec::new());
     }
     *taken = true;
-    // SAFETY: on success the array holds as many strings, and all of it is the caller's.
+    // SAFETY: on success the array holds `count` strings, and the caller owns all of it.
     let names = unsafe { take_names(names, count as usize) };
-    if foreign < LISTEN_FDS_START + count {
+    if first_own < LISTEN_FDS_START + count {
         return invalid(format!(
-            "descriptor {foreign} was promised by LISTEN_FDS, but this program has opened or taken it itself: \
-             the passed descriptors have to be taken first"
+            "descriptor {first_own} was promised by LISTEN_FDS, but this program has opened or \
+             taken it itself: take the passed descriptors first"
         ));
     }
-    // SAFETY: each is open, and nobody else's, as the caller promises. TAKEN sees to it that this holds once only.
+    // SAFETY: libsystemd has checked that each is open. Nothing else owns it, as the caller
+    // promises, and TAKEN makes sure that it is taken only once.
     let owned = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
     Ok((LISTEN_FDS_START..)
         .zip(names)
@@ -120,20 +142,22 @@ pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
         .collect())
 }
 
-/// Whether a descriptor came with the process: what it opened, or has taken before, is close-on-exec.
+/// Returns whether a descriptor was inherited. One that the program has opened, or taken before, is
+/// close-on-exec, which no descriptor is right after exec.
 fn is_inherited(fd: RawFd) -> bool {
-    // SAFETY: it only asks, and any number may be asked for.
+    // SAFETY: F_GETFD changes nothing, and accepts any number.
     unsafe { libc::fcntl(fd, libc::F_GETFD) == 0 }
 }
 
-/// Makes an array of C's one of Rust's.
+/// Copies an array of C strings, and frees it.
 ///
 /// # Safety
 ///
-/// The array holds `count` strings that end with NUL, each from malloc like the array itself, and nobody else has
-/// any of it.
+/// The array holds `count` C strings. The array and each string come from malloc, and nothing else
+/// owns any of them.
 unsafe fn take_names(names: *mut *mut c_char, count: usize) -> Vec<OsString> {
-    // SAFETY: as the caller promises; each string is freed once, after its last use, and so is the array.
+    // SAFETY: the caller promises that all pointers are valid. Each string, and then the array, is
+    // freed once, after its last use.
     unsafe {
         let take = |&name: &*mut c_char| {
             let owned = OsString::from_vec(CStr::from_ptr(name).to_bytes().to_vec());
@@ -161,10 +185,12 @@ impl From<ListenFd> for OwnedFd {
     }
 }
 
-/// A descriptor that was passed is not what it is to be.
+/// The error of a conversion from [`ListenFd`]: the descriptor is of another kind.
+///
+/// Its text says what the descriptor must be, and which setting the socket unit needs.
 #[derive(Debug)]
 pub struct WrongKind {
-    /// What was passed, to do something else with.
+    /// The descriptor. It is open, and can be used as something else.
     pub passed: ListenFd,
     wanted: &'static str,
 }
@@ -181,7 +207,7 @@ impl fmt::Display for WrongKind {
 
 impl error::Error for WrongKind {}
 
-/// Whether an `AF_UNIX` stream socket has, or had, a peer.
+/// Returns whether a descriptor is an `AF_UNIX` stream socket that has, or had, a peer.
 fn is_connected(passed: &ListenFd) -> io::Result<bool> {
     if !is_socket(
         passed,
@@ -194,7 +220,7 @@ fn is_connected(passed: &ListenFd) -> io::Result<bool> {
     Ok(UnixStream::from(passed.fd.try_clone()?).peer_addr().is_ok())
 }
 
-/// Lets a passed descriptor be had as a type, where it is one.
+/// Implements the conversion to a type: what the descriptor must be, and a check of that.
 macro_rules! convert {
     ($($type:ty: $wanted:literal, $is:expr;)*) => {$(
         impl TryFrom<ListenFd> for $type {
@@ -213,13 +239,14 @@ macro_rules! convert {
 }
 
 convert! {
-    UnixDatagram: "an AF_UNIX datagram socket: its unit needs ListenDatagram= with a path or an abstract name",
+    UnixDatagram: "an AF_UNIX datagram socket: its unit needs ListenDatagram= with a path or an \
+        abstract name",
         |fd| is_socket(fd, Some(libc::AF_UNIX), Some(SocketType::Datagram), None);
-    UnixListener: "a listening AF_UNIX stream socket: its unit needs ListenStream= with a path or an abstract \
-        name, and Accept=no",
+    UnixListener: "a listening AF_UNIX stream socket: its unit needs ListenStream= with a path or \
+        an abstract name, and Accept=no",
         |fd| is_socket(fd, Some(libc::AF_UNIX), Some(SocketType::Stream), Some(true));
-    UnixStream: "a connected AF_UNIX stream socket: its unit needs ListenStream= with a path or an abstract \
-        name, and Accept=yes",
+    UnixStream: "a connected AF_UNIX stream socket: its unit needs ListenStream= with a path or \
+        an abstract name, and Accept=yes",
         is_connected;
     UdpSocket: "a UDP socket: its unit needs ListenDatagram= with a port",
         |fd| is_socket_inet(fd, None, Some(SocketType::Datagram), None, None);

@@ -1,4 +1,14 @@
-//! sd-daemon(3): the sockets that were passed, what they are, notifications and the watchdog.
+//! sd-daemon(3), for services: passed descriptors, notifications to the service manager, the
+//! watchdog, and checks of what a descriptor refers to.
+//!
+//! | task | functions |
+//! |---|---|
+//! | take the sockets of a socket unit | [`listen_fds_with_names`], [`ListenFd`] |
+//! | report readiness, status, reload or stop | [`notify`], [`NotifyState`] |
+//! | send keep-alives to the watchdog | [`watchdog_enabled`], [`NotifyState::WATCHDOG`] |
+//! | keep a descriptor through restarts | [`notify_with_fds`], [`NotifyState::FDSTORE`] |
+//! | wait until notifications have been read | [`notify_barrier`] |
+//! | report for another process | [`pid_notify`], [`pid_notify_with_fds`] |
 
 mod is;
 mod listen;
@@ -21,7 +31,7 @@ use super::check;
 use libsystemd_sys::daemon as sys;
 use std::{io, time::Duration};
 
-/// Whether the system was booted with systemd. sd_booted(3).
+/// Returns whether the system was booted with systemd. See sd_booted(3).
 ///
 /// ```
 /// if !foo::systemd::daemon::booted()? {
@@ -32,21 +42,24 @@ use std::{io, time::Duration};
 ///
 /// # Errors
 ///
-/// As access(2).
+/// The errors of access(2).
 #[doc(alias = "sd_booted")]
 pub fn booted() -> io::Result<bool> {
-    // SAFETY: it takes nothing, and only looks at the file system.
+    // SAFETY: the call has no arguments.
     check(unsafe { sys::sd_booted() }).map(|booted| booted > 0)
 }
 
-/// The time within which the service manager expects each [`NotifyState::WATCHDOG`], to the microsecond;
-/// `None` where it expects none of this process. Send them at half of it. sd_watchdog_enabled(3), since 209.
+/// Returns the watchdog timeout: the longest time that may pass between two
+/// [`NotifyState::WATCHDOG`]. Send one every half of it. See sd_watchdog_enabled(3) and
+/// `WatchdogSec=` in systemd.service(5); since libsystemd 209.
+///
+/// Returns `None` if the service manager expects none from this process.
 ///
 /// ```
 /// use foo::systemd::daemon::{NotifyState, notify, watchdog_enabled};
 ///
-/// if let Some(period) = watchdog_enabled()? {
-///     println!("Every {:?}:", period / 2);
+/// if let Some(timeout) = watchdog_enabled()? {
+///     println!("One every {:?}", timeout / 2);
 ///     notify(&[NotifyState::WATCHDOG])?;
 /// }
 /// # Ok::<(), std::io::Error>(())
@@ -54,35 +67,39 @@ pub fn booted() -> io::Result<bool> {
 ///
 /// # Errors
 ///
-/// `EINVAL` if `WATCHDOG_USEC` or `WATCHDOG_PID` is no number, or the first is 0 or without end; `ERANGE` if the
-/// number is too large, or `WATCHDOG_PID` is 0.
+/// - `EINVAL`: `WATCHDOG_USEC` or `WATCHDOG_PID` is not a number, or `WATCHDOG_USEC` is 0 or the
+///   largest number, which stands for no timeout.
+/// - `ERANGE`: a number is negative or too large, or `WATCHDOG_PID` is 0.
 #[doc(alias = "sd_watchdog_enabled")]
 pub fn watchdog_enabled() -> io::Result<Option<Duration>> {
     let mut usec = 0;
-    // SAFETY: `usec` is a valid place for the result.
+    // SAFETY: `usec` has room for the result.
     let enabled = check(unsafe { sys::sd_watchdog_enabled(0, &mut usec) })?;
     Ok((enabled > 0).then(|| Duration::from_micros(usec)))
 }
 
-/// The number that tells the process of a pidfd from all others since the system was booted, its inode.
-/// sd_pidfd_get_inode_id(3), since 258: with the feature `v258`.
+/// Returns the inode number of a pidfd. It identifies a process: no two processes have the same one
+/// until the system is booted again. See sd_pidfd_get_inode_id(3); since libsystemd 258, with the
+/// feature `v258`.
 ///
 /// ```no_run
 /// # let pidfd = std::fs::File::open("/dev/null")?;
-/// // As pidfd_open(2) returns it.
+/// // A descriptor that pidfd_open(2) returned.
 /// println!("{}", foo::systemd::daemon::pidfd_get_inode_id(&pidfd)?);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// # Errors
 ///
-/// `EOPNOTSUPP` where the kernel, before 6.9, has no such number; `EBADF` where it is no pidfd.
+/// `EOPNOTSUPP` if the kernel is older than 6.9, which has no such numbers. `EBADF` if the
+/// descriptor is not a pidfd.
 #[cfg(feature = "v258")]
 #[doc(alias = "sd_pidfd_get_inode_id")]
 pub fn pidfd_get_inode_id(pidfd: impl std::os::fd::AsFd) -> io::Result<u64> {
     use std::os::fd::AsRawFd;
     let mut id = 0;
-    // SAFETY: the descriptor is borrowed for the call, and `id` is a valid place for the result.
+    // SAFETY: the descriptor is open during the call, since it is borrowed. `id` has room for the
+    // result.
     check(unsafe { sys::sd_pidfd_get_inode_id(pidfd.as_fd().as_raw_fd(), &mut id) })?;
     Ok(id)
 }

@@ -1,6 +1,6 @@
-//! What the service manager is told: sd_notify(3).
+//! Notifications to the service manager: sd_notify(3).
 
-use super::state::{NotifyState, usec};
+use super::state::{NotifyState, microseconds};
 use crate::systemd::{check, invalid};
 use libsystemd_sys::daemon as sys;
 use std::{
@@ -10,19 +10,27 @@ use std::{
     time::Duration,
 };
 
-/// Descriptors that a message can hold, `SCM_MAX_FD` of the kernel; libsystemd ends the process over a million.
+/// Largest number of descriptors in a message: `SCM_MAX_FD` of the kernel. libsystemd aborts the
+/// process if there are more than about a million.
 const FDS_MAX: usize = 253;
 
-/// What became of a notification.
+/// Whether a notification was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notified {
-    /// It is in the service manager's queue; [`notify_barrier`] waits until it has been read.
+    /// The notification is in the service manager's queue. [`notify_barrier`] waits until it has
+    /// been read.
     Queued,
-    /// `NOTIFY_SOCKET` is not set: nobody wants to know.
+    /// `NOTIFY_SOCKET` is not set, so there is no service manager to notify.
     Nobody,
 }
 
-/// Sends the assignments to the service manager, all in one message. sd_notify(3).
+/// Sends assignments to the service manager, all in one message. See sd_notify(3).
+///
+/// The service manager may still ignore the message, without an error here:
+///
+/// - systemd ignores a message of more than 4096 bytes, and one that `NotifyAccess=` of the unit
+///   does not allow. See systemd.service(5).
+/// - It ignores assignments that it does not know, such as those of newer releases.
 ///
 /// ```
 /// use foo::systemd::daemon::{Notified, NotifyState, notify};
@@ -36,22 +44,29 @@ pub enum Notified {
 ///
 /// # Errors
 ///
-/// `InvalidInput` for no assignment at all; as socket(2) and sendmsg(2); `EINVAL`, `EPROTO`,
-/// `EAFNOSUPPORT` or `ENAMETOOLONG` for a `NOTIFY_SOCKET` that is no address.
+/// - `InvalidInput`: there is no assignment.
+/// - `EINVAL`, `EPROTO`, `EAFNOSUPPORT` or `ENAMETOOLONG`: `NOTIFY_SOCKET` is not an address.
+/// - Otherwise the errors of socket(2) and sendmsg(2).
 ///
 /// # Blocking
 ///
-/// Like all functions that notify, this blocks while the service manager's queue is full. A signal handler that runs
-/// meanwhile makes it fail with `EINTR`; then nothing was sent.
+/// Like all functions that notify, this blocks while the service manager's queue is full. A signal
+/// whose handler was installed without `SA_RESTART` interrupts it with `EINTR`; nothing has been
+/// sent then.
 #[doc(alias = "sd_notify")]
 pub fn notify(state: &[NotifyState]) -> io::Result<Notified> {
-    let state = text(state)?;
-    // SAFETY: the string ends with NUL and outlives the call, which keeps nothing of it.
+    let state = message(state)?;
+    // SAFETY: the argument is a C string that outlives the call. libsystemd does not keep it.
     notified(unsafe { sys::sd_notify(0, state.as_ptr()) })
 }
 
-/// As [`notify`], with descriptors to be stored until the service is started again. They stay the caller's, who may
-/// close them then. sd_pid_notify_with_fds(3), for this process: libsystemd has no sd_notify_with_fds.
+/// Like [`notify`], with descriptors for the descriptor store. See sd_pid_notify_with_fds(3).
+///
+/// With [`NotifyState::FDSTORE`], the service manager keeps duplicates of the descriptors, and
+/// passes them to the next process of the service when it restarts. It closes them when the service
+/// is stopped. The unit needs `FileDescriptorStoreMax=`. Without [`NotifyState::FDSTORE`], the
+/// service manager closes its duplicates at once. The caller's descriptors stay open, and may be
+/// closed after this call.
 ///
 /// ```
 /// use foo::systemd::daemon::{NotifyState, notify_with_fds};
@@ -64,13 +79,17 @@ pub fn notify(state: &[NotifyState]) -> io::Result<Notified> {
 ///
 /// # Errors
 ///
-/// As [`notify`]; `InvalidInput` for more descriptors than a message can hold, 253.
+/// `InvalidInput` if there are more than 253 descriptors, the most that a message can hold.
+/// Otherwise the errors of [`notify`].
 #[doc(alias = "sd_pid_notify_with_fds")]
 pub fn notify_with_fds(state: &[NotifyState], fds: &[BorrowedFd<'_>]) -> io::Result<Notified> {
     pid_notify_with_fds(0, state, fds)
 }
 
-/// As [`notify`], on behalf of another process, which takes privileges; 0 is this one. sd_pid_notify(3).
+/// Like [`notify`], on behalf of another process; 0 stands for this one. See sd_pid_notify(3).
+///
+/// This requires privileges. If libsystemd fails to send for the other process, it sends for this
+/// process instead, without an error.
 ///
 /// ```
 /// use foo::systemd::daemon::{NotifyState, pid_notify};
@@ -81,16 +100,16 @@ pub fn notify_with_fds(state: &[NotifyState], fds: &[BorrowedFd<'_>]) -> io::Res
 ///
 /// # Errors
 ///
-/// As [`notify`], and `InvalidInput` for what can be no process. Where privileges are missing, libsystemd sends in
-/// this process's own name, without an error.
+/// `InvalidInput` if `pid` is too large for a process ID. Otherwise the errors of [`notify`].
 #[doc(alias = "sd_pid_notify")]
 pub fn pid_notify(pid: u32, state: &[NotifyState]) -> io::Result<Notified> {
-    let state = text(state)?;
+    let state = message(state)?;
     // SAFETY: as in notify.
-    notified(unsafe { sys::sd_pid_notify(number(pid)?, 0, state.as_ptr()) })
+    notified(unsafe { sys::sd_pid_notify(raw_pid(pid)?, 0, state.as_ptr()) })
 }
 
-/// [`pid_notify`] and [`notify_with_fds`] in one. sd_pid_notify_with_fds(3), since 219.
+/// Like [`notify_with_fds`], on behalf of another process as in [`pid_notify`]. See
+/// sd_pid_notify_with_fds(3); since libsystemd 219.
 ///
 /// ```
 /// use foo::systemd::daemon::{NotifyState, pid_notify_with_fds};
@@ -102,25 +121,26 @@ pub fn pid_notify(pid: u32, state: &[NotifyState]) -> io::Result<Notified> {
 ///
 /// # Errors
 ///
-/// As those.
+/// The errors of [`notify_with_fds`] and [`pid_notify`].
 #[doc(alias = "sd_pid_notify_with_fds")]
 pub fn pid_notify_with_fds(
     pid: u32,
     state: &[NotifyState],
     fds: &[BorrowedFd<'_>],
 ) -> io::Result<Notified> {
-    let state = text(state)?;
+    let state = message(state)?;
     if fds.len() > FDS_MAX {
         return invalid(format!(
             "a notification holds {FDS_MAX} descriptors, not {}",
             fds.len()
         ));
     }
-    // SAFETY: the string ends with NUL, and BorrowedFd has the layout of a descriptor, as std promises; both outlive
-    // the call, which keeps nothing of them.
+    // SAFETY: `state` is a C string. std guarantees that BorrowedFd has the layout of a descriptor,
+    // so `fds` is an array of `fds.len()` descriptors. Both outlive the call, and libsystemd keeps
+    // neither.
     notified(unsafe {
         sys::sd_pid_notify_with_fds(
-            number(pid)?,
+            raw_pid(pid)?,
             0,
             state.as_ptr(),
             fds.as_ptr().cast(),
@@ -129,31 +149,34 @@ pub fn pid_notify_with_fds(
     })
 }
 
-/// Waits until the service manager has read all notifications that were sent before, at most for the timeout, to
-/// the microsecond, or for ever where there is none. sd_notify_barrier(3), since 246.
+/// Waits until the service manager has read all notifications that were sent before. See
+/// sd_notify_barrier(3); since libsystemd 246.
+///
+/// Waits for at most the timeout, which is rounded down to microseconds, or without a limit if it
+/// is `None`.
 ///
 /// ```
 /// use foo::systemd::daemon::{NotifyState, notify, notify_barrier};
 /// use std::time::Duration;
 ///
 /// notify(&[NotifyState::STOPPING])?;
-/// // Now it knows, even if this process ends at once.
 /// notify_barrier(Some(Duration::from_secs(5)))?;
+/// // The service manager has read it, so this process may end.
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// # Errors
 ///
-/// `ETIMEDOUT` after the timeout; `EINTR` if a signal handler runs meanwhile, also one with `SA_RESTART`; otherwise as
-/// [`notify`].
+/// `ETIMEDOUT` after the timeout. `EINTR` if a signal handler runs meanwhile, even one that was
+/// installed with `SA_RESTART`. Otherwise the errors of [`notify`].
 #[doc(alias = "sd_notify_barrier")]
 pub fn notify_barrier(timeout: Option<Duration>) -> io::Result<Notified> {
-    // SAFETY: it takes numbers only.
-    notified(unsafe { sys::sd_notify_barrier(0, timeout.map_or(u64::MAX, usec)) })
+    // SAFETY: all arguments are numbers.
+    notified(unsafe { sys::sd_notify_barrier(0, timeout.map_or(u64::MAX, microseconds)) })
 }
 
-/// As [`notify_barrier`], on behalf of another process, as with [`pid_notify`]. sd_pid_notify_barrier(3), since
-/// 254: with the feature `v254`.
+/// Like [`notify_barrier`], on behalf of another process as in [`pid_notify`]. See
+/// sd_pid_notify_barrier(3); since libsystemd 254, with the feature `v254`.
 ///
 /// ```
 /// use foo::systemd::daemon::pid_notify_barrier;
@@ -165,16 +188,18 @@ pub fn notify_barrier(timeout: Option<Duration>) -> io::Result<Notified> {
 ///
 /// # Errors
 ///
-/// As those.
+/// The errors of [`notify_barrier`] and [`pid_notify`].
 #[cfg(feature = "v254")]
 #[doc(alias = "sd_pid_notify_barrier")]
 pub fn pid_notify_barrier(pid: u32, timeout: Option<Duration>) -> io::Result<Notified> {
-    // SAFETY: it takes numbers only.
-    notified(unsafe { sys::sd_pid_notify_barrier(number(pid)?, 0, timeout.map_or(u64::MAX, usec)) })
+    // SAFETY: all arguments are numbers.
+    notified(unsafe {
+        sys::sd_pid_notify_barrier(raw_pid(pid)?, 0, timeout.map_or(u64::MAX, microseconds))
+    })
 }
 
-/// The assignments as C has them, a line each.
-fn text(state: &[NotifyState]) -> io::Result<CString> {
+/// Joins assignments to the text of a message, with one on each line.
+fn message(state: &[NotifyState]) -> io::Result<CString> {
     if state.is_empty() {
         return invalid("a notification needs an assignment");
     }
@@ -182,7 +207,7 @@ fn text(state: &[NotifyState]) -> io::Result<CString> {
     Ok(CString::new(assignments.join("\n"))?)
 }
 
-/// Turns what libsystemd returns into what became of a notification.
+/// Converts the return value of a function that notifies: it is 0 if `NOTIFY_SOCKET` is not set.
 fn notified(result: c_int) -> io::Result<Notified> {
     check(result).map(|sent| {
         if sent > 0 {
@@ -193,7 +218,7 @@ fn notified(result: c_int) -> io::Result<Notified> {
     })
 }
 
-/// The number of a process as C has it.
-fn number(pid: u32) -> io::Result<libc::pid_t> {
+/// Converts a process ID to the type that C expects.
+fn raw_pid(pid: u32) -> io::Result<libc::pid_t> {
     libc::pid_t::try_from(pid).or_else(|_| invalid(format!("{pid} is no process")))
 }

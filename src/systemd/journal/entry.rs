@@ -1,4 +1,4 @@
-//! Entries of fields: sd_journal_send(3).
+//! Structured journal entries: sd_journal_send(3).
 
 use super::Priority;
 use crate::systemd::{check, invalid};
@@ -10,21 +10,24 @@ use std::{
     thread,
 };
 
-/// The longest name of a field, in bytes.
+/// Longest name of a field that the journal accepts, in bytes.
 const NAME_MAX: usize = 64;
 
-/// Fields that an entry can have: libsystemd sends two vectors for each and three more, and sendmsg(2) takes 1,024.
+/// Largest number of fields in an entry. libsystemd passes two vectors for each field and three
+/// more to sendmsg(2), which accepts 1,024.
 const FIELDS_MAX: usize = 510;
 
-/// Fields for which any stack has room. libsystemd takes 88 bytes of stack for each, without a look at where it ends:
-/// so many do not reach over the guard page, of 4 KiB at least.
+/// Largest number of fields for which every thread has enough stack. libsystemd takes 88 bytes of
+/// stack for each field and does not check where the stack ends. 32 fields take less than a page,
+/// so they can't skip the guard page, which has at least 4 KiB.
 const FIELDS_ON_STACK: usize = 32;
 
-/// The stack for an entry with more fields, in bytes.
+/// Stack of the thread that sends an entry with more fields, in bytes: several times what
+/// [`FIELDS_MAX`] fields take.
 const STACK_SIZE: usize = 256 * 1024;
 
-/// An entry for the journal: fields with a name and any bytes for a value. systemd.journal-fields(7) lists the names
-/// that mean something to it.
+/// A journal entry: fields, each with a name and a value of any bytes. systemd.journal-fields(7)
+/// lists the names that have a meaning for the journal.
 ///
 /// ```
 /// use foo::systemd::journal::{Entry, Priority};
@@ -37,14 +40,15 @@ const STACK_SIZE: usize = 256 * 1024;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "an entry is submitted by send"]
+#[must_use = "call send() to write the entry to the journal"]
 pub struct Entry {
-    /// Each as `NAME=value`.
+    /// Fields in the form `NAME=value`.
     fields: Vec<Vec<u8>>,
 }
 
 impl Entry {
-    /// One with a `MESSAGE=` and its `PRIORITY=`.
+    /// Returns an entry with `MESSAGE=` and `PRIORITY=`. The message may contain any bytes,
+    /// including newlines.
     pub fn new(priority: Priority, message: impl AsRef<[u8]>) -> Self {
         let mut entry = Self { fields: Vec::new() };
         entry.push("MESSAGE", message.as_ref());
@@ -52,12 +56,13 @@ impl Entry {
         entry
     }
 
-    /// With a field more. Several can have the same name, but there is one `MESSAGE=` and one `PRIORITY=`.
+    /// Adds a field. An entry can have several fields of the same name.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for `MESSAGE` and `PRIORITY`, which [`Entry::new`] has set, and for a name that the journal does not take: it is of 1 to 64 characters, which are `A` to `Z`, `0`
-    /// to `9` and `_`, and begins with none of the digits, nor with `_`, which the journal's own fields do.
+    /// `InvalidInput` if the journal does not accept the name: 1 to 64 characters of `A` to `Z`,
+    /// `0` to `9` and `_`, the first of them a letter. Also for `MESSAGE` and `PRIORITY`, which
+    /// [`Entry::new`] has set.
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> io::Result<Self> {
         check_name(name.as_bytes())?;
         if ["MESSAGE", "PRIORITY"].contains(&name) {
@@ -67,7 +72,7 @@ impl Entry {
         Ok(self)
     }
 
-    /// With the place in the program that calls this, as `CODE_FILE=` and `CODE_LINE=`.
+    /// Adds the file and the line of the caller, as `CODE_FILE=` and `CODE_LINE=`.
     #[track_caller]
     pub fn located(mut self) -> Self {
         let location = Location::caller();
@@ -76,7 +81,7 @@ impl Entry {
         self
     }
 
-    /// With what an error of the system was, as `ERRNO=`; without, where it was none of its.
+    /// Adds the errno of an error as `ERRNO=`. Adds nothing if the error has none.
     pub fn errno(mut self, error: &io::Error) -> Self {
         if let Some(errno) = error.raw_os_error() {
             self.push("ERRNO", errno.to_string().as_bytes());
@@ -84,11 +89,11 @@ impl Entry {
         self
     }
 
-    /// Submits it, as [`sendv`] does.
+    /// Writes the entry to the journal, as [`sendv`] does. It can be sent again.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The errors of [`sendv`].
     pub fn send(&self) -> io::Result<()> {
         sendv(
             &self
@@ -104,11 +109,13 @@ impl Entry {
     }
 }
 
-/// Submits an entry to the journal, each field of which is `NAME=value` with any bytes in the value: for what is too
-/// large to be copied into an [`Entry`].
+/// Writes an entry to the journal. Each field has the form `NAME=value`; the value is any bytes.
+/// See sd_journal_sendv(3).
 ///
-/// libsystemd adds `SYSLOG_IDENTIFIER=`, the program's name, where it is not among the fields. Where no
-/// journal is there at all, the entry is dropped without an error. sd_journal_sendv(3).
+/// The fields are not copied, so this suits large values. For others, [`Entry`] is simpler.
+///
+/// libsystemd adds `SYSLOG_IDENTIFIER=` with the program's name, unless the fields have it. If
+/// there is no journal, the entry is dropped without an error.
 ///
 /// ```
 /// use foo::systemd::journal::sendv;
@@ -120,20 +127,24 @@ impl Entry {
 ///
 /// # Errors
 ///
-/// `InvalidInput` for a field without `=` or with a name that the journal does not take, see [`Entry::field`], and for no
-/// field at all or more than 510; `EINVAL`, `E2BIG`, `EMSGSIZE` or `ENOBUFS` for an entry over its limits, such as one
-/// with hundreds of fields that hold a newline; `EAGAIN` if an entry of more than 32 fields needs a thread, for its
-/// larger stack, and none can be started; otherwise as sendmsg(2) and memfd_create(2).
+/// - `InvalidInput`: there is no field, there are more than 510, or one has no `=` or a name that
+///   the journal does not accept, see [`Entry::field`].
+/// - `EINVAL`, `E2BIG`, `EMSGSIZE` or `ENOBUFS`: the entry is too large. For example, it has
+///   hundreds of fields that contain newlines.
+/// - `EAGAIN`: the entry has more than 32 fields, which takes a thread with a larger stack, and no
+///   thread can be started.
+/// - Otherwise the errors of sendmsg(2) and memfd_create(2).
 ///
 /// # Blocking
 ///
-/// It blocks while the journal's queue is full. A signal handler that runs meanwhile makes it fail with `EINTR`; then
-/// nothing was sent.
+/// This blocks while the journal's queue is full. A signal that this thread handles, with a handler
+/// installed without `SA_RESTART`, interrupts it with `EINTR`; nothing has been sent then. An entry
+/// of more than 32 fields is not interrupted.
 #[doc(alias = "sd_journal_sendv")]
 #[doc(alias = "sd_journal_send")]
 pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
     for field in fields {
-        // What is longer is no name: a value is not looked through.
+        // A longer name is invalid anyway, so a large value is not searched.
         let start = &field[..field.len().min(NAME_MAX + 1)];
         check_name(&start[..start.iter().position(|&byte| byte == b'=').unwrap_or(0)])?;
     }
@@ -144,8 +155,8 @@ pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
         ));
     }
     let submit = || {
-        // SAFETY: IoSlice has the layout of iovec, as std promises; the fields outlive the call, which only reads them.
-        // The stack has room for what the call needs.
+        // SAFETY: std guarantees that IoSlice has the layout of iovec. The fields outlive the call,
+        // which only reads them. The stack has room: see FIELDS_ON_STACK and STACK_SIZE.
         check(unsafe { sys::sd_journal_sendv(fields.as_ptr().cast(), fields.len() as c_int) })
             .map(drop)
     };
@@ -156,22 +167,24 @@ pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
         let thread = thread::Builder::new()
             .stack_size(STACK_SIZE)
             .spawn_scoped(scope, submit)?;
-        // It doesn't panic.
+        // `submit` does not panic, so there always is a result.
         thread
             .join()
             .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
     })
 }
 
-/// Whether the journal takes a name. It says nothing where it does not: it drops the field.
+/// Returns an error if the journal does not accept a field's name. The journal itself drops such a
+/// field without an error.
 fn check_name(name: &[u8]) -> io::Result<()> {
     let valid = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
-    let begins = name.first().is_some_and(u8::is_ascii_uppercase);
-    if begins && name.len() <= NAME_MAX && name.iter().all(valid) {
+    let starts_with_letter = name.first().is_some_and(u8::is_ascii_uppercase);
+    if starts_with_letter && name.len() <= NAME_MAX && name.iter().all(valid) {
         return Ok(());
     }
     invalid(format!(
-        "{:?} can't name a field of the journal: 1 to {NAME_MAX} characters of A to Z, 0 to 9 and _, the first a letter",
+        "{:?} can't name a field of the journal: it must be 1 to {NAME_MAX} characters \
+         of A to Z, 0 to 9 and _, the first a letter",
         String::from_utf8_lossy(name)
     ))
 }

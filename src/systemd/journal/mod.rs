@@ -1,4 +1,12 @@
-//! sd-journal(3), the write side: entries of fields, and streams of lines.
+//! The write side of sd-journal(3): structured entries, and streams of lines.
+//!
+//! A line that a service writes to standard error becomes an entry anyway. This module is for more:
+//!
+//! | task | functions |
+//! |---|---|
+//! | set the priority of a line | [`Priority::prefix`] |
+//! | write an entry with fields of its own, or with several lines | [`Entry`], [`sendv`] |
+//! | write lines under another name, or from a process that is not a service | [`stream_fd`] |
 
 mod entry;
 
@@ -15,33 +23,41 @@ use std::{
     os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
 };
 
-/// The longest identifier of a stream, in bytes; libsystemd ends the process over some millions.
+/// Longest identifier of a stream, in bytes. libsystemd copies it to the stack, and aborts the
+/// process if it has several millions.
 const IDENTIFIER_MAX: usize = 4096;
 
-/// How important a record is, as syslog(3) orders it.
+/// The priority of an entry, from the most to the least important. See syslog(3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// System is unusable.
+    /// 0: the system is unusable.
     Emerg,
-    /// Action must be taken immediately.
+    /// 1: action must be taken immediately.
     Alert,
-    /// Critical conditions.
+    /// 2: critical conditions.
     Crit,
-    /// Error conditions.
+    /// 3: error conditions.
     Err,
-    /// Warning conditions.
+    /// 4: warning conditions.
     Warning,
-    /// Normal but significant condition.
+    /// 5: normal, but significant conditions.
     Notice,
-    /// Informational.
+    /// 6: informational messages.
     Info,
-    /// Debug-level messages.
+    /// 7: debug messages.
     Debug,
 }
 
 impl Priority {
-    /// What a line on standard error begins with, so that the journal files it under this priority:
-    /// `SD_NOTICE` and its like of sd-daemon(3).
+    /// Returns the prefix that gives a line this priority, such as `<4>`, for standard error of a
+    /// service and for a [stream](stream_fd). These are `SD_WARNING` and the others of
+    /// sd-daemon(3).
+    ///
+    /// ```
+    /// use foo::systemd::journal::Priority;
+    ///
+    /// eprintln!("{}The disk is nearly full", Priority::Warning.prefix());
+    /// ```
     pub fn prefix(self) -> &'static str {
         let prefix = match self {
             Self::Emerg => daemon::SD_EMERG,
@@ -53,15 +69,17 @@ impl Priority {
             Self::Info => daemon::SD_INFO,
             Self::Debug => daemon::SD_DEBUG,
         };
-        // They are ASCII, so the empty string is never used.
+        // All of them are ASCII, so the default is never used.
         prefix.to_str().unwrap_or_default()
     }
 }
 
-/// Opens a stream to the journal, each line of which becomes an entry; the caller owns it.
+/// Opens a stream to the journal. Each line that is written to it becomes an entry. See
+/// sd_journal_stream_fd(3).
 ///
-/// Entries are filed under `identifier`, and under `priority` unless a line begins with the
-/// [prefix](Priority::prefix) of another. sd_journal_stream_fd(3).
+/// The identifier becomes `SYSLOG_IDENTIFIER=` of each entry. A line has the priority of its
+/// [prefix](Priority::prefix), or `priority` if it has none. The caller owns the descriptor, which
+/// is close-on-exec and can't be read.
 ///
 /// ```
 /// use foo::systemd::journal::{Priority, stream_fd};
@@ -76,17 +94,19 @@ impl Priority {
 ///
 /// # Errors
 ///
-/// As connect(2): `ENOENT` and `ECONNREFUSED` where no journal is there. `InvalidInput` for an identifier of more than
-/// 4096 bytes, or with a newline, after which another setting of the stream would begin.
+/// - `InvalidInput`: the identifier has more than 4096 bytes, or contains a newline, after which
+///   the journal would read the stream's next setting.
+/// - `ENOENT` or `ECONNREFUSED`: there is no journal.
+/// - Otherwise the errors of socket(2), connect(2) and write(2).
 #[doc(alias = "sd_journal_stream_fd")]
 pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
     check_identifier(identifier)?;
-    // SAFETY: the identifier ends with NUL and is only read.
+    // SAFETY: the identifier is a C string, which the call only reads.
     owned(unsafe { sys::sd_journal_stream_fd(identifier.as_ptr(), priority as c_int, 1) })
 }
 
-/// As [`stream_fd`], to the journal of a namespace: `LogNamespace=` of systemd.exec(5).
-/// sd_journal_stream_fd_with_namespace(3), since 256: with the feature `v256`.
+/// Like [`stream_fd`], for the journal of a namespace. See sd_journal_stream_fd_with_namespace(3),
+/// and `LogNamespace=` in systemd.exec(5); since libsystemd 256, with the feature `v256`.
 ///
 /// ```
 /// use foo::systemd::journal::{Priority, stream_fd_with_namespace};
@@ -98,7 +118,7 @@ pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 ///
-/// As [`stream_fd`], and `EINVAL` for what can be no namespace.
+/// `EINVAL` if the namespace's name is not valid. Otherwise the errors of [`stream_fd`].
 #[cfg(feature = "v256")]
 #[doc(alias = "sd_journal_stream_fd_with_namespace")]
 pub fn stream_fd_with_namespace(
@@ -108,31 +128,35 @@ pub fn stream_fd_with_namespace(
 ) -> io::Result<OwnedFd> {
     check_identifier(identifier)?;
     let (namespace, identifier) = (namespace.as_ptr(), identifier.as_ptr());
-    // SAFETY: both end with NUL and are only read.
+    // SAFETY: both are C strings, which the call only reads.
     owned(unsafe {
         sys::sd_journal_stream_fd_with_namespace(namespace, identifier, priority as c_int, 1)
     })
 }
 
-/// Whether libsystemd, which copies it to the stack and to a line, can be given an identifier.
+/// Returns an error if libsystemd can't take an identifier: it would overflow the stack, or end its
+/// line in the stream's header.
 fn check_identifier(identifier: &CStr) -> io::Result<()> {
     let bytes = identifier.to_bytes();
     if bytes.len() <= IDENTIFIER_MAX && !bytes.contains(&b'\n') {
         return Ok(());
     }
     invalid(format!(
-        "an identifier has at most {IDENTIFIER_MAX} bytes, and no newline among them"
+        "an identifier must have at most {IDENTIFIER_MAX} bytes and no newline"
     ))
 }
 
-/// Takes a descriptor that libsystemd has opened, or its error.
+/// Converts the return value of a function that opens a descriptor.
 fn owned(result: c_int) -> io::Result<OwnedFd> {
-    // SAFETY: on success it is a new descriptor that nobody else has.
+    // SAFETY: on success the result is a new descriptor, which nothing else owns.
     check(result).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Returns whether a descriptor is the stream to the journal that the service manager opened for this process, as
-/// standard output or error: `JOURNAL_STREAM=` of systemd.exec(5) has its device and inode. Since 231.
+/// Returns whether a descriptor is the stream to the journal that the service manager opened as
+/// standard output or standard error of the service.
+///
+/// `JOURNAL_STREAM` has the device and the inode of that stream. Returns `false` if it is not set,
+/// or malformed. See systemd.exec(5); since systemd 231.
 ///
 /// ```
 /// if foo::systemd::journal::is_stream(std::io::stderr())? {
@@ -143,10 +167,11 @@ fn owned(result: c_int) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 ///
-/// As fstat(2).
+/// The errors of fstat(2).
 pub fn is_stream(fd: impl AsFd) -> io::Result<bool> {
     let mut stat = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: the descriptor is borrowed for the call, and there is room for what is written. On success all of it is.
+    // SAFETY: the descriptor is open during the call, since it is borrowed. `stat` has room for
+    // what fstat writes, and fstat writes all of it on success.
     let stat = unsafe {
         Errno::result(libc::fstat(fd.as_fd().as_raw_fd(), stat.as_mut_ptr()))?;
         stat.assume_init()
@@ -155,24 +180,29 @@ pub fn is_stream(fd: impl AsFd) -> io::Result<bool> {
     Ok(env::var_os("JOURNAL_STREAM").is_some_and(|value| value == *stream))
 }
 
-/// Returns how many bytes written to a [stream](stream_fd) the journal has not read yet: `SIOCOUTQ` of unix(7). It is 0
-/// for a stream that the journal has dropped, too.
+/// Returns how much memory, in bytes, the kernel holds for data that was written to a
+/// [stream](stream_fd) and not read yet. It is 0 if the journal has read everything, and also if
+/// the journal has closed the stream. Otherwise it is larger than the data.
+///
+/// This is `SIOCOUTQ`, or `TIOCOUTQ`, of ioctl_tty(2). It works with any socket of the family
+/// `AF_UNIX`.
 ///
 /// ```
 /// use foo::systemd::journal::{Priority, stream_fd, unread};
 ///
 /// if let Ok(stream) = stream_fd(c"example", Priority::Info) {
-///     println!("{} bytes are left", unread(&stream)?);
+///     println!("The journal has read everything: {}", unread(&stream)? == 0);
 /// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// # Errors
 ///
-/// As ioctl(2): `ENOTTY` or `EINVAL` where it is no such stream.
+/// `ENOTTY` if the descriptor is neither a socket nor a terminal. `EINVAL` if it is a socket that
+/// listens.
 pub fn unread(stream: impl AsFd) -> io::Result<usize> {
     let mut bytes: c_int = 0;
-    // SAFETY: the call writes one integer, for which `bytes` is the place. SIOCOUTQ is TIOCOUTQ.
+    // SAFETY: the call writes one integer, to `bytes`. SIOCOUTQ is the same number as TIOCOUTQ.
     Errno::result(unsafe {
         libc::ioctl(stream.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes)
     })?;
