@@ -1,59 +1,84 @@
-//! A thin safe wrapper over libsystemd, for a service of your own: [`systemd`].
+//! A thin safe wrapper over libsystemd, for services in Rust: see [`systemd`].
 //!
-//! This is all of a service that answers at a socket which systemd has made for it:
+//! # A complete service
+//!
+//! This service answers each connection to a socket that systemd listens on. `src/main.rs`:
 //!
 //! ```no_run
 //! use foo::systemd::daemon::{NotifyState, listen_fds_with_names, notify};
+//! use foo::systemd::journal::Priority;
 //! use std::{io::Write, os::unix::net::UnixListener};
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     // SAFETY: this is the first that the program does, so it has opened nothing.
+//!     // SAFETY: nothing runs before this, so the program has not opened any descriptor.
 //!     let passed = unsafe { listen_fds_with_names() }?.into_iter().next();
 //!     let listener = UnixListener::try_from(passed.ok_or("start hello.socket")?)?;
 //!     notify(&[NotifyState::READY, NotifyState::status("Saying hello")?])?;
 //!     loop {
-//!         // A client may be gone already, which is no reason to end.
-//!         if let Err(error) = listener.accept().and_then(|(mut client, _)| client.write_all(b"Hello\n")) {
-//!             eprintln!("<4>a client: {error}");
+//!         let answered = listener.accept().and_then(|(mut client, _)| {
+//!             client.write_all(b"Hello\n")
+//!         });
+//!         // The client may have closed the connection already, so the service goes on.
+//!         if let Err(error) = answered {
+//!             eprintln!("{}No answer to a client: {error}", Priority::Warning.prefix());
 //!         }
 //!     }
 //! }
 //! ```
 //!
-//! Its `Cargo.toml` names this package by its path, or by where its repository is:
+//! `Cargo.toml` names this package by its path or by its repository, since it is not on the public
+//! registry. The name `foo` belongs to another crate there.
 //!
 //! ```toml
+//! [package]
+//! name = "hello"
+//! version = "0.1.0"
+//! edition = "2024"
+//!
 //! [dependencies]
-//! foo = { path = "../foo" }       # or { git = "…" }
+//! foo = { path = "../foo" } # or { git = "…" }
 //! ```
 //!
-//! It is built where `libsystemd-dev`, `libclang-dev` and `pkg-config` are, or what they are called elsewhere, and
-//! installed as `/usr/local/bin/hello`. These two files in `/etc/systemd/system` make it a service, which
-//! `systemctl start hello.socket` starts as soon as somebody calls, for example with `socat - /run/hello.socket`:
+//! The build needs the headers of libsystemd, libclang and pkg-config. On Debian these are in the
+//! packages `libsystemd-dev`, `libclang-dev` and `pkg-config`. Build it with `cargo build
+//! --release`, and install `target/release/hello` as `/usr/local/bin/hello`.
+//!
+//! Two units in `/etc/systemd/system` make it a service. `hello.socket`:
 //!
 //! ```ini
-//! # hello.socket
 //! [Socket]
 //! ListenStream=/run/hello.socket
+//!
+//! [Install]
+//! WantedBy=sockets.target
 //! ```
 //!
+//! `hello.service`:
+//!
 //! ```ini
-//! # hello.service
 //! [Service]
 //! Type=notify
 //! ExecStart=/usr/local/bin/hello
 //! ```
 //!
-//! [`systemd::daemon`] has the rest of sd-daemon(3): watchdog, reload, a store for descriptors. A line on standard
-//! error is an entry of the journal, with a [priority](systemd::journal::Priority::prefix) if it begins with one;
-//! [`systemd::journal`] makes those with fields of their own. The directory `examples` has longer services, built by
-//! `cargo build --examples`.
+//! After `systemctl daemon-reload`, `systemctl enable --now hello.socket` starts the socket, now
+//! and at each boot. The first connection starts the service: `socat - /run/hello.socket` shows its
+//! answer, and `systemctl status hello` its state.
+//!
+//! # More
+//!
+//! - [`systemd::daemon`] has the rest of sd-daemon(3): watchdog, reload, descriptor store.
+//! - A line on standard error becomes an entry of the journal. It has the priority of its
+//!   [prefix](systemd::journal::Priority::prefix).
+//! - [`systemd::journal`] writes entries with fields of your own.
+//! - The directory `examples` has larger services; `cargo build --examples` builds them.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod systemd;
 
-// foo itself, in the order in which a datagram passes. What its programs, tests and fuzzers need is public, and hidden.
+// The daemon foo. What its programs, tests and fuzzers use is public, but hidden in the
+// documentation.
 mod activation;
 mod blocked;
 #[doc(hidden)]
