@@ -1,5 +1,5 @@
-//! Finds libsystemd with pkg-config and generates its bindings from the headers found: one module a header,
-//! so that newer headers bring newer modules and items by themselves.
+//! Finds libsystemd with pkg-config, and generates bindings from its headers: one module for each
+//! header. So newer headers add modules and items without a change here.
 
 #[path = "build/constants.rs"]
 mod constants;
@@ -13,23 +13,24 @@ use std::{
     process::ExitCode,
 };
 
-/// The oldest libsystemd that is supported: Debian 11's.
-const OLDEST: &str = "247";
+/// Oldest supported libsystemd: the one of Debian 11.
+const OLDEST_VERSION: &str = "247";
 
-/// What the headers take from the system's, and the libc crate has.
-const FROM_LIBC: &str = "FILE|clockid_t|dev_t|gid_t|inotify_event|iovec|mode_t|pid_t|siginfo_t|signalfd_siginfo|\
-    sockaddr|stat|timespec|uid_t";
+/// Types that libsystemd's headers use, and that the libc crate declares.
+const LIBC_TYPES: &str = "FILE|clockid_t|dev_t|gid_t|inotify_event|iovec|mode_t|pid_t|siginfo_t|\
+    signalfd_siginfo|sockaddr|stat|timespec|uid_t";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// A header of libsystemd.
 struct Header {
-    /// `sd-bus-vtable.h`
+    /// File name, such as `sd-bus-vtable.h`.
     file: String,
-    /// `bus_vtable`
+    /// Module name, such as `bus_vtable`.
     module: String,
-    /// Modules of the headers that it includes.
+    /// Modules of the headers that this one includes.
     includes: Vec<String>,
+    /// Macros that bindgen needs help with.
     macros: Macros,
 }
 
@@ -46,16 +47,16 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
-    let library = library()?;
-    // Reaches the packages that depend on this one as DEP_SYSTEMD_VERSION.
+    let library = find_library()?;
+    // Cargo passes it to the build scripts of dependent packages, as DEP_SYSTEMD_VERSION.
     println!("cargo::metadata=version={}", library.version);
-    let headers = headers(&library.include_paths)?;
-    let builder = builder(&library.include_paths)?;
+    let headers = read_headers(&library.include_paths)?;
+    let builder = bindgen_builder(&library.include_paths)?;
     let (mut bindings, mut functions) = (bind_system(builder.clone(), &headers)?, String::new());
     for header in &headers {
         let (module, text) = (&header.module, bind(builder.clone(), header)?);
-        for rest in text.split("pub fn ").filter(|rest| rest.starts_with("sd_")) {
-            let name = rest.split('(').next().unwrap_or_default().trim();
+        for item in text.split("pub fn ").filter(|item| item.starts_with("sd_")) {
+            let name = item.split('(').next().unwrap_or_default().trim();
             functions += &format!(
                 "({module:?}, {name:?}, libsystemd_sys::{module}::{name} as *const ()),\n"
             );
@@ -64,35 +65,36 @@ fn run() -> Result<()> {
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("bindings.rs"), bindings)?;
-    // For the tests, which link each of them.
+    // The tests link each function.
     fs::write(out.join("functions.rs"), format!("[{functions}]"))?;
     Ok(())
 }
 
-/// libsystemd, as pkg-config finds it for the target.
-fn library() -> Result<pkg_config::Library> {
+/// Finds libsystemd for the target with pkg-config.
+fn find_library() -> Result<pkg_config::Library> {
     let library = pkg_config::Config::new()
-        .atleast_version(OLDEST)
+        .atleast_version(OLDEST_VERSION)
         .probe("libsystemd");
     Ok(library.map_err(|error| {
         format!(
-            "libsystemd {OLDEST} or newer, with its headers, is needed. Install the package\n\
-             libsystemd-dev (Debian, Ubuntu), systemd-devel (Fedora, openSUSE) or systemd-libs (Arch),\n\
-             and pkg-config; for a cross build see libsystemd-sys/README.md.\n{error}"
+            "libsystemd {OLDEST_VERSION} or newer is needed, with its headers, and pkg-config.\n\
+             Install libsystemd-dev (Debian, Ubuntu), systemd-devel (Fedora, openSUSE)\n\
+             or systemd-libs (Arch), and pkg-config.\n\
+             For a cross build see libsystemd-sys/README.md.\n{error}"
         )
     })?)
 }
 
-/// What all modules are generated with.
-fn builder(include_paths: &[PathBuf]) -> Result<bindgen::Builder> {
-    // bindgen panics if it is missing. The text below says more than the panic's.
+/// Returns the bindgen settings that all modules share.
+fn bindgen_builder(include_paths: &[PathBuf]) -> Result<bindgen::Builder> {
+    // bindgen panics if libclang is missing. The error below is more helpful than the panic's.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let found = panic::catch_unwind(bindgen::clang_version);
     panic::set_hook(hook);
     found.map_err(|_| {
-        "libclang is needed. Install the package libclang-dev (Debian, Ubuntu), clang-devel (Fedora, openSUSE)\n\
-         or clang (Arch), or let LIBCLANG_PATH name the directory that it is in."
+        "libclang is needed. Install libclang-dev (Debian, Ubuntu), clang-devel (Fedora,\n\
+         openSUSE) or clang (Arch), or set LIBCLANG_PATH to the directory that it is in."
     })?;
     Ok(bindgen::builder()
         .clang_args(
@@ -111,8 +113,8 @@ fn builder(include_paths: &[PathBuf]) -> Result<bindgen::Builder> {
         .parse_callbacks(Box::new(bindgen::CargoCallbacks::new())))
 }
 
-/// The public headers, wherever the compiler finds them.
-fn headers(include_paths: &[PathBuf]) -> Result<Vec<Header>> {
+/// Reads the public headers, from the directory in which the compiler finds them.
+fn read_headers(include_paths: &[PathBuf]) -> Result<Vec<Header>> {
     let directory = include_paths
         .iter()
         .map(PathBuf::as_path)
@@ -120,23 +122,24 @@ fn headers(include_paths: &[PathBuf]) -> Result<Vec<Header>> {
     let directory = directory
         .map(|path| path.join("systemd"))
         .find(|path| path.join("sd-daemon.h").exists());
-    let directory = directory.ok_or("libsystemd.pc is there and systemd/sd-daemon.h is not")?;
+    let directory =
+        directory.ok_or("pkg-config finds libsystemd, but systemd/sd-daemon.h is missing")?;
     println!("cargo::rerun-if-changed={}", directory.display());
     let mut headers = Vec::new();
     for entry in fs::read_dir(&directory)? {
         let file = entry?.file_name().to_string_lossy().into_owned();
-        let Some(module) = module(&file) else {
+        let Some(module) = module_name(&file) else {
             continue;
         };
         let text = fs::read_to_string(directory.join(&file))?;
         let included = text
             .lines()
             .filter_map(|line| line.strip_prefix("#include \"")?.strip_suffix('"'));
-        let includes = included.filter_map(self::module).collect();
+        let includes = included.filter_map(module_name).collect();
         headers.push(Header {
             module,
             includes,
-            macros: Macros::of(&text),
+            macros: Macros::parse(&text),
             file,
         });
     }
@@ -144,7 +147,7 @@ fn headers(include_paths: &[PathBuf]) -> Result<Vec<Header>> {
     Ok(headers)
 }
 
-/// A module of the types that the headers use and don't declare.
+/// Generates the module of the types that the headers use and do not declare.
 fn bind_system(builder: bindgen::Builder, headers: &[Header]) -> Result<String> {
     let include: Vec<_> = headers
         .iter()
@@ -154,17 +157,18 @@ fn bind_system(builder: bindgen::Builder, headers: &[Header]) -> Result<String> 
         .header_contents("system.h", &include.concat())
         .allowlist_file(".*/systemd/sd-[^/]*")
         .blocklist_file(".*/systemd/sd-[^/]*")
-        .blocklist_type(FROM_LIBC)
-        .opaque_type(FROM_LIBC);
+        .blocklist_type(LIBC_TYPES)
+        .opaque_type(LIBC_TYPES);
     Ok(format!(
-        "/// What the headers of libsystemd take from those of the system.\n\
+        "/// Types that the headers of libsystemd take from the headers of the system.\n\
          pub mod system {{ pub use libc::{{{}}}; {} }}\n",
-        FROM_LIBC.replace('|', ", "),
+        LIBC_TYPES.replace('|', ", "),
         builder.generate()?
     ))
 }
 
-/// A module of what one header declares and, as in C, of what those declare that it includes.
+/// Generates the module of one header. As in C, it also has the items of the headers that this one
+/// includes.
 fn bind(builder: bindgen::Builder, header: &Header) -> Result<String> {
     let Header {
         file,
@@ -191,8 +195,9 @@ fn bind(builder: bindgen::Builder, header: &Header) -> Result<String> {
     ))
 }
 
-/// `bus_vtable` for `sd-bus-vtable.h`; none for a header that is not public.
-fn module(file: &str) -> Option<String> {
+/// Returns the module of a header, such as `bus_vtable` for `sd-bus-vtable.h`. Returns `None` if
+/// the header is not public.
+fn module_name(file: &str) -> Option<String> {
     Some(
         file.strip_prefix("sd-")?
             .strip_suffix(".h")?

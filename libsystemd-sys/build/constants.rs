@@ -1,12 +1,13 @@
-//! The constants that bindgen can't make by itself, or not in a type of use.
+//! Constants that bindgen leaves out, or binds with the wrong type.
 
 use std::collections::BTreeMap;
 
-/// What a variable begins with whose value stands for that of a macro.
+/// Prefix of a C variable that has the value of a macro.
 pub const PREFIX: &str = "value_of_";
 
-/// Types of the parameters that take the constants of enumerations without a name; the others are `int`.
-const PARAMETERS: [(&str, &str); 8] = [
+/// Types for the constants of enumerations without a name, by prefix: those of the parameters that
+/// take them. All others are `int`.
+const PARAMETER_TYPES: [(&str, &str); 8] = [
     ("SD_BUS_CREDS_", "u64"),
     ("SD_BUS_MESSAGE_DUMP_", "u64"),
     ("SD_BUS_MESSAGE_", "u8"),
@@ -17,11 +18,15 @@ const PARAMETERS: [(&str, &str); 8] = [
     ("SD_PATH_", "u64"),
 ];
 
-/// Those that are initializers of a structure.
+/// Macros that are initializers of a structure, with what they are in Rust.
 const INITIALIZERS: [(&str, &str); 3] = [
     (
         "SD_BUS_ERROR_NULL",
-        "sd_bus_error = sd_bus_error { name: ::std::ptr::null(), message: ::std::ptr::null(), _need_free: 0 }",
+        "sd_bus_error = sd_bus_error {
+            name: ::std::ptr::null(),
+            message: ::std::ptr::null(),
+            _need_free: 0,
+        }",
     ),
     (
         "SD_ID128_ALLF",
@@ -33,27 +38,29 @@ const INITIALIZERS: [(&str, &str); 3] = [
     ),
 ];
 
-/// What a macro stands for.
+/// The kind of value that a macro has.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
-    /// `SD_ID128_MAKE(…)`, or the name of another that is.
+    /// An ID: `SD_ID128_MAKE(…)`, or the name of another macro of this kind.
     Id,
-    /// `SD_ID128_MAKE_STR(…)`
+    /// A string: `SD_ID128_MAKE_STR(…)`.
     Text,
-    /// A number that bindgen leaves out, and its type.
+    /// A number that bindgen leaves out, with its type.
     Number(&'static str),
 }
 
-/// The macros of a header that need help.
+/// The macros of a header that bindgen needs help with.
 pub struct Macros {
+    /// Macros whose values the C compiler computes, by name.
     evaluated: BTreeMap<String, Kind>,
-    /// Constants in Rust, complete.
+    /// Rust code of the other constants.
     written: String,
 }
 
 impl Macros {
-    /// Those that are defined in the text of a header, whatever the conditions.
-    pub fn of(header: &str) -> Self {
+    /// Finds the macros in the text of a header. Those under an `#if` count too, whether or not it
+    /// holds.
+    pub fn parse(header: &str) -> Self {
         let mut macros = Self {
             evaluated: BTreeMap::new(),
             written: String::new(),
@@ -79,7 +86,7 @@ impl Macros {
         let kind = if let Some((_, value)) = INITIALIZERS.iter().find(|(known, _)| *known == name) {
             self.written += &format!("pub const {name}: {value};\n");
             return;
-        } else if let Some((kind, number)) = pointer(value) {
+        } else if let Some((kind, number)) = split_pointer(value) {
             let value = format!("::std::ptr::without_provenance_mut({number})");
             self.written += &format!("pub const {name}: *mut {kind} = {value};\n");
             return;
@@ -89,7 +96,7 @@ impl Macros {
             Kind::Id
         } else if value.starts_with("SD_ID128_MAKE_") {
             Kind::Text
-        } else if let Some(kind) = number(value) {
+        } else if let Some(kind) = number_type(value) {
             Kind::Number(kind)
         } else {
             return;
@@ -97,14 +104,15 @@ impl Macros {
         self.evaluated.insert(name.to_owned(), kind);
     }
 
-    /// C that gives each of them a variable, from which bindgen learns its value. An id is told as text.
+    /// Returns C code with a variable for each evaluated macro, from which bindgen gets the value.
+    /// The variable of an ID is a string.
     pub fn variables(&self) -> String {
         let mut text =
             String::from("#undef SD_ID128_MAKE\n#define SD_ID128_MAKE SD_ID128_MAKE_STR\n");
         for (name, kind) in &self.evaluated {
             let declarator = match kind {
                 Kind::Id | Kind::Text => format!("char *const {PREFIX}{name}"),
-                // Signed: bindgen 0.71 leaves out what is larger.
+                // Signed, since bindgen 0.71 leaves out larger values.
                 Kind::Number(_) => format!("long long {PREFIX}{name}"),
             };
             text += &format!("#ifdef {name}\nstatic const {declarator} = {name};\n#endif\n");
@@ -112,25 +120,26 @@ impl Macros {
         text
     }
 
-    /// What bindgen made of a header, each constant under its name and in its type.
+    /// Returns bindgen's output for a header, with each constant under its own name and with the
+    /// right type.
     pub fn complete(&self, bindings: &str) -> String {
         let mut text: String = bindings
             .split_inclusive(';')
-            .filter_map(|item| self.item(item))
+            .filter_map(|item| self.correct(item))
             .collect();
         text += &self.written;
         text
     }
 
-    /// An item; none where it is the type of an enumeration without a name.
-    fn item(&self, item: &str) -> Option<String> {
+    /// Corrects one item. Returns `None` for the type of an enumeration without a name.
+    fn correct(&self, item: &str) -> Option<String> {
         if item.contains("pub type _bindgen_ty_") {
             return None;
         }
-        let Some((before, name, kind, value)) = constant(item) else {
+        let Some((before, name, kind, value)) = split_constant(item) else {
             return Some(item.to_owned());
         };
-        // What only widens an enumeration says nothing.
+        // These only make the type of an enumeration wider.
         if name.ends_with("_INT64_MIN") || name.ends_with("_INT64_MAX") {
             return Some(before.to_owned());
         }
@@ -143,19 +152,19 @@ impl Macros {
                 format!("{kind} = {} as i64 as {kind};", value.trim_end_matches(';'))
             }
             _ if is_length(known) => format!("usize = {value}"),
-            _ if kind.starts_with("_bindgen_ty_") => format!("{} = {value}", parameter(known)),
+            _ if kind.starts_with("_bindgen_ty_") => format!("{} = {value}", parameter_type(known)),
             _ => format!("{kind} = {value}"),
         };
         Some(format!("{before}pub const {known}: {constant}"))
     }
 }
 
-/// What stands before a constant, its name, its type and its value.
-fn constant(item: &str) -> Option<(&str, &str, &str, &str)> {
+/// Splits the item of a constant into what precedes it, its name, its type and its value.
+fn split_constant(item: &str) -> Option<(&str, &str, &str, &str)> {
     let (before, constant) = item.rsplit_once("pub const ")?;
     let (declaration, value) = constant.split_once('=')?;
     let (name, kind) = declaration.split_once(':')?;
-    // A function can be const, too.
+    // `pub const fn` is not a constant.
     let name = name.trim();
     if name.contains(char::is_whitespace) {
         return None;
@@ -163,8 +172,9 @@ fn constant(item: &str) -> Option<(&str, &str, &str, &str)> {
     Some((before, name, kind.trim(), value.trim()))
 }
 
-/// The type of a number that bindgen leaves out: one with a cast, with a type, or of an enumeration.
-fn number(value: &str) -> Option<&'static str> {
+/// Returns the type of a number that bindgen leaves out: one with a cast or a typed suffix, or the
+/// name of an enumerator.
+fn number_type(value: &str) -> Option<&'static str> {
     const STARTS: [(&str, &str); 4] = [
         ("UINT32_C", "u32"),
         ("UINT64_C", "u64"),
@@ -178,22 +188,22 @@ fn number(value: &str) -> Option<&'static str> {
         .or(enumerator.then_some("::std::ffi::c_int"))
 }
 
-/// Whether a constant is the size of an array or text.
+/// Returns whether a constant is the size of an array or a string, and so of the type `usize`.
 fn is_length(name: &str) -> bool {
     name.starts_with("SD_") && (name.ends_with("_STRING_MAX") || name.ends_with("_LENGTH"))
 }
 
-/// The type of the parameter that a constant of an enumeration without a name goes to.
-fn parameter(name: &str) -> &'static str {
+/// Returns the type for a constant of an enumeration without a name.
+fn parameter_type(name: &str) -> &'static str {
     let name = name.trim_start_matches('_');
-    let known = PARAMETERS
+    let known = PARAMETER_TYPES
         .iter()
         .find(|(prefix, _)| name.starts_with(prefix));
     known.map_or("::std::ffi::c_int", |(_, kind)| kind)
 }
 
-/// The type and the number of `((TYPE *) NUMBER)`.
-fn pointer(value: &str) -> Option<(&str, &str)> {
+/// Returns the type and the number of `((TYPE *) NUMBER)`.
+fn split_pointer(value: &str) -> Option<(&str, &str)> {
     let (kind, number) = value
         .strip_prefix("((")?
         .strip_suffix(')')?

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-/// Generated; private, so that what is public is chosen below.
+/// The generated code: one public module for each header, all of them exported below.
 #[allow(
     missing_docs,
     non_camel_case_types,

@@ -1,4 +1,4 @@
-//! What the library exports and its headers declare is what is bound.
+//! The bindings have everything that the library exports and that its headers declare.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -6,14 +6,15 @@ mod common;
 use common::{BINDINGS, headers, library, output, preprocess};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Each function that is bound: its module and its address, so that the linker has to find it.
+/// Returns each bound function: its module, its name and its address. The linker has to find each
+/// of them.
 fn functions() -> impl Iterator<Item = (&'static str, &'static str, *const ())> {
     let functions: &[(&str, &str, *const ())] =
         &include!(concat!(env!("OUT_DIR"), "/functions.rs"));
     functions.iter().copied()
 }
 
-/// The names in C, or in Rust, that begin as those of libsystemd do.
+/// Returns the names in C or Rust code that have a prefix of libsystemd.
 fn names(text: &str) -> BTreeSet<&str> {
     let words =
         text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
@@ -29,7 +30,7 @@ fn every_function_is_bound() {
         "nm",
         &["--dynamic", "--defined-only", library.to_str().unwrap()],
     );
-    // As nm has it, T is a function, and B, D and R are data.
+    // In the output of nm, T marks a function, and B, D and R mark data.
     let exported = |kinds: &[&str]| -> BTreeSet<&str> {
         let symbols = symbols
             .lines()
@@ -52,7 +53,7 @@ fn every_function_is_bound() {
     let none = if missing.is_empty() { "none" } else { "some" };
     let version = output("pkg-config", &["--modversion", "libsystemd"]);
     let version = version.trim();
-    // A line of the table of make check-releases.
+    // A row of the table that `make check-releases` prints.
     println!(
         "| {version} | {} | {} | {none} |",
         exported.len(),
@@ -80,19 +81,19 @@ fn every_function_is_in_the_module_of_its_header() {
         let text = texts
             .entry(module)
             .or_insert_with(|| headers().remove(&header).unwrap());
-        // Some are declared by macros, such as sd_bus_ref and sd_bus_unref.
+        // A macro declares some of them in pairs, such as sd_bus_ref and sd_bus_unref.
         let stem = name.trim_end_matches("_unref").trim_end_matches("_ref");
         let names = names(text);
         assert!(
             names.contains(name) || names.contains(stem),
-            "{name} is in {module}, and not in {header}"
+            "{name} is bound in {module}, but {header} does not declare it"
         );
     }
 }
 
-/// Names in the headers that stand for nothing a program in Rust could use, with the reason.
-fn is_no_item(name: &str, declaration: &str) -> bool {
-    // Functions that are compiled into their caller; the ends of enumerations, which only widen them.
+/// Returns whether a name needs no binding.
+fn needs_no_binding(name: &str, declaration: &str) -> bool {
+    // The library does not export inline functions. The other names only make an enumeration wider.
     declaration.contains("inline") || name.ends_with("_INT64_MIN") || name.ends_with("_INT64_MAX")
 }
 
@@ -111,12 +112,12 @@ fn every_declaration_is_bound() {
     };
     let missing: Vec<_> = unbound
         .into_iter()
-        .filter(|name| !is_no_item(name, declaration(name)))
+        .filter(|name| !needs_no_binding(name, declaration(name)))
         .collect();
     assert!(missing.is_empty(), "declared and not bound: {missing:?}");
 }
 
-/// Macros without a value that Rust could hold: initializers of an element or of an argument list.
+/// Macros that have no value in Rust: initializers of an array element, or argument lists.
 const NO_VALUE: [&str; 6] = [
     "SD_BUS_ERROR_MAP_END",
     "SD_BUS_NO_ARGS",

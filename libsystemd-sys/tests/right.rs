@@ -1,4 +1,4 @@
-//! The types and the values are those of C.
+//! The bound types and values are those of the C compiler.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -11,8 +11,9 @@ use std::{
     ptr,
 };
 
-/// `(what, type, number)` of what bindgen asserts at compile time: `["Size of T"] [… - 16usize]`.
-fn asserted() -> Vec<(&'static str, &'static str, &'static str)> {
+/// Returns what bindgen asserts at compile time: a property, a type and a number. An assertion has
+/// the form `["Size of T"] [… - 16usize]`.
+fn bindgen_assertions() -> Vec<(&'static str, &'static str, &'static str)> {
     let assertion = |text: &'static str| {
         let (subject, rest) = text.split_once('"')?;
         let (what, name) = subject.split_once(" of ")?;
@@ -26,7 +27,7 @@ fn asserted() -> Vec<(&'static str, &'static str, &'static str)> {
 
 #[test]
 fn sizes_and_alignments_are_those_of_the_c_compiler() {
-    let asserted = asserted().into_iter();
+    let asserted = bindgen_assertions().into_iter();
     let asserted: Vec<_> = asserted
         .filter(|(_, name, _)| name.starts_with("sd_") && !name.contains("bindgen"))
         .collect();
@@ -38,7 +39,7 @@ fn sizes_and_alignments_are_those_of_the_c_compiler() {
         } else {
             "_Alignof"
         };
-        // The one whose typedef is another name than its tag.
+        // The only structure whose tag differs from the name of its type.
         let name = if *name == "sd_id128" {
             "sd_id128_t"
         } else {
@@ -49,7 +50,7 @@ fn sizes_and_alignments_are_those_of_the_c_compiler() {
     compile(&["-fsyntax-only", "-w"], &code);
 }
 
-/// `(name, value)` of each constant that is bound.
+/// Returns the name and the value of each bound constant.
 fn constants() -> impl Iterator<Item = (&'static str, &'static str)> {
     let constants = BINDINGS
         .split("pub const ")
@@ -91,7 +92,8 @@ fn ids_are_those_of_their_texts() {
         .filter_map(|(name, value)| Some((name, value.split_once("0x")?.1.split_once("u128")?.0)));
     let mut count = 0;
     for (name, hex) in ids {
-        // The texts of partitions have dashes, and those of this machine's architecture are not there.
+        // An ID for this machine's architecture has no constant for its string. The strings of
+        // partition types have dashes.
         let Some(text) = texts.get(format!("{name}_STR").as_str()) else {
             continue;
         };
@@ -101,10 +103,10 @@ fn ids_are_those_of_their_texts() {
     assert!(count > 50, "only {count} ids seen");
 }
 
-/// The text that the library makes of an id, which goes to it by value.
+/// Returns the string that the library makes of an ID, which is passed by value.
 fn text_of(id: id128::sd_id128_t) -> CString {
     let mut text = [0; id128::SD_ID128_STRING_MAX];
-    // SAFETY: there is room for the text with its NUL, which the call writes.
+    // SAFETY: `text` has room for the string and the NUL that the call writes.
     unsafe {
         id128::sd_id128_to_string(id, text.as_mut_ptr());
         CStr::from_ptr(text.as_ptr()).to_owned()
@@ -134,7 +136,7 @@ fn ids_go_by_value() {
 #[test]
 fn variadic_functions_take_arguments() {
     let mut error = bus::SD_BUS_ERROR_NULL;
-    // SAFETY: the format takes a number and a string; the error is initialized, and freed at the end.
+    // SAFETY: the arguments match the format. `error` is initialized, and freed at the end.
     unsafe {
         let name = bus_protocol::SD_BUS_ERROR_FAILED.as_ptr();
         let result = bus::sd_bus_error_setf(
@@ -144,15 +146,18 @@ fn variadic_functions_take_arguments() {
             42 as c_int,
             c"words".as_ptr(),
         );
-        assert!(result < 0, "it returns the error that it stands for");
+        assert!(
+            result < 0,
+            "sd_bus_error_setf returns the error as a negative errno"
+        );
         assert_eq!(CStr::from_ptr(error.message), c"42 words");
         bus::sd_bus_error_free(&mut error);
     }
 }
 
-/// An exit handler, which counts its calls in what `userdata` points to.
+/// An exit handler that counts its calls, in the integer that `userdata` points to.
 unsafe extern "C" fn count(_: *mut event::sd_event_source, userdata: *mut c_void) -> c_int {
-    // SAFETY: the test passes a counter, and looks at it when the loop has ended.
+    // SAFETY: the test passes a pointer to an integer, and does not use it before the loop ends.
     unsafe { *userdata.cast::<c_int>() += 1 };
     0
 }
@@ -162,7 +167,8 @@ fn callbacks_are_called() {
     let handler: event::sd_event_handler_t = Some(count as unsafe extern "C" fn(_, _) -> _);
     let (mut calls, mut event): (c_int, _) = (0, ptr::null_mut());
     let userdata = (&raw mut calls).cast();
-    // SAFETY: the loop is this test's own, and ends before what it points to.
+    // SAFETY: only this test uses the event loop. The loop is freed before `calls` goes out of
+    // scope.
     unsafe {
         assert!(event::sd_event_new(&mut event) >= 0);
         assert!(event::sd_event_add_exit(event, ptr::null_mut(), handler, userdata) >= 0);
@@ -173,10 +179,10 @@ fn callbacks_are_called() {
     assert_eq!(calls, 1);
 }
 
-/// Does not run: that it compiles shows that the constants have the types of the parameters.
+/// Is never called. It compiles only if the constants have the types of the parameters.
 #[allow(unused, reason = "it is compiled, not called")]
 unsafe fn constants_have_the_types_of_their_parameters() {
-    // SAFETY: never called.
+    // SAFETY: this function is never called.
     unsafe {
         let (mut creds, mut text, mut journal, mut source) = (
             ptr::null_mut(),

@@ -1,5 +1,5 @@
-//! The library and the headers that the bindings are held against.
-#![allow(dead_code, reason = "each test has its own use of them")]
+//! The library and the headers that the tests compare the bindings with.
+#![allow(dead_code, reason = "each test uses only some of the functions")]
 
 use std::{
     collections::BTreeMap,
@@ -9,10 +9,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What was generated.
+/// The generated code.
 pub const BINDINGS: &str = include_str!(concat!(env!("OUT_DIR"), "/bindings.rs"));
 
-/// The library that this process runs on.
+/// Returns the path of the library that this process runs with.
 pub fn library() -> PathBuf {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let line = maps
@@ -22,12 +22,12 @@ pub fn library() -> PathBuf {
     PathBuf::from(&line[line.find('/').unwrap()..])
 }
 
-/// What a program writes; it has to succeed.
+/// Runs a program, which must succeed, and returns its output.
 pub fn output(program: &str, arguments: &[&str]) -> String {
     filter(program, arguments, "")
 }
 
-/// What a program writes about its input; it has to succeed.
+/// Runs a program with an input. The program must succeed. Returns its output.
 pub fn filter(program: &str, arguments: &[&str], input: &str) -> String {
     let mut command = Command::new(program);
     let command = command
@@ -50,18 +50,18 @@ pub fn filter(program: &str, arguments: &[&str], input: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The compiler's arguments that let it find the headers, as pkg-config tells.
+/// Returns the arguments with which the compiler finds the headers, from pkg-config.
 fn include_arguments() -> Vec<String> {
     let flags = output(
         "pkg-config",
         &["--cflags", "--keep-system-cflags", "libsystemd"],
     );
-    // Where another system's headers are tested, those of its libc are named there.
+    // Has the directory of libc's headers if the headers of another system are tested.
     let flags = flags + &env::var("BINDGEN_EXTRA_CLANG_ARGS").unwrap_or_default();
     flags.split_whitespace().map(str::to_owned).collect()
 }
 
-/// The text of each public header, by its name.
+/// Returns the text of each public header, by file name.
 pub fn headers() -> BTreeMap<String, String> {
     let directories = include_arguments()
         .into_iter()
@@ -78,7 +78,8 @@ pub fn headers() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What the C compiler makes of a program that includes all headers and ends with `code`.
+/// Compiles a C program that includes all headers and ends with `code`. Returns the compiler's
+/// output.
 pub fn compile(arguments: &[&str], code: &str) -> String {
     let include: Vec<_> = headers()
         .keys()
@@ -95,7 +96,7 @@ pub fn compile(arguments: &[&str], code: &str) -> String {
     filter("cc", &arguments, &text)
 }
 
-/// What the preprocessor makes of all headers.
+/// Returns the preprocessor's output for all headers.
 pub fn preprocess(arguments: &[&str]) -> String {
     compile(arguments, "")
 }
