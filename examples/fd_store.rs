@@ -1,5 +1,5 @@
-//! A service that counts its starts in a file without a name, which the service manager keeps for it: no restart,
-//! not even one after a crash, loses it, and nothing lies on a disk.
+//! A service that counts its starts. The count is in a file without a name, and the service manager
+//! keeps its descriptor. So the count survives a restart, even after a crash.
 //!
 //! ```ini
 //! # fd_store.service
@@ -11,7 +11,7 @@
 //! WatchdogSec=1min
 //! ```
 //!
-//! After `systemctl restart fd_store`, `systemctl status fd_store` tells of one start more.
+//! `systemctl status fd_store` shows the count. Each `systemctl restart fd_store` adds one.
 
 use foo::systemd::daemon::{
     Notified, NotifyState, listen_fds_with_names, notify, notify_barrier, notify_with_fds,
@@ -24,11 +24,11 @@ use std::os::{fd::AsFd, unix::fs::OpenOptionsExt};
 use std::{thread, time::Duration};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // SAFETY: this is the first that the program does, so it has opened nothing.
+    // SAFETY: nothing runs before this, so the program has not opened any descriptor.
     let kept = unsafe { listen_fds_with_names() }?
         .into_iter()
         .find(|passed| passed.name == "starts");
-    let mut file = kept.map_or_else(store, |kept| Ok(File::from(kept.fd)))?;
+    let mut file = kept.map_or_else(create, |kept| Ok(File::from(kept.fd)))?;
     let mut starts = String::new();
     file.rewind()?;
     file.read_to_string(&mut starts)?;
@@ -40,16 +40,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         NotifyState::READY,
         NotifyState::status(&format!("Start {starts}"))?,
     ])?;
-    let period = watchdog_enabled()?;
+    let watchdog = watchdog_enabled()?;
     loop {
-        // Here the service does its work.
-        thread::sleep(period.map_or(Duration::MAX, |period| period / 2));
+        // The work of the service goes here.
+        thread::sleep(watchdog.map_or(Duration::MAX, |timeout| timeout / 2));
         notify(&[NotifyState::WATCHDOG])?;
     }
 }
 
-/// Makes the file and has it kept; it comes back with the next start.
-fn store() -> Result<File, Box<dyn Error>> {
+/// Creates the file, and passes it to the service manager, which passes it back at the next start.
+fn create() -> Result<File, Box<dyn Error>> {
     let mut options = File::options();
     let file = options
         .read(true)
@@ -60,7 +60,7 @@ fn store() -> Result<File, Box<dyn Error>> {
     if notify_with_fds(&state, &[file.as_fd()])? == Notified::Nobody {
         return Err("there is no service manager: start fd_store.service".into());
     }
-    // Once this returns the service manager has it, whatever becomes of this process.
+    // After this, the service manager has the descriptor, even if this process crashes.
     notify_barrier(Some(Duration::from_secs(5)))?;
     Ok(file)
 }

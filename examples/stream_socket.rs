@@ -1,5 +1,4 @@
-//! A server on a stream socket that systemd listens on: it starts with the first connection, and says each line
-//! back.
+//! An echo server on a stream socket that systemd listens on. The first connection starts it.
 //!
 //! ```ini
 //! # stream_socket.socket
@@ -15,8 +14,12 @@
 //! ExecStart=/usr/local/bin/stream_socket
 //! ```
 //!
-//! To try it here: `systemd-socket-activate --listen=/tmp/echo target/debug/examples/stream_socket`, and in
-//! another terminal `socat - /tmp/echo`.
+//! To try it without the units:
+//!
+//! ```sh
+//! systemd-socket-activate --listen=/tmp/echo target/debug/examples/stream_socket
+//! socat - /tmp/echo       # in another terminal
+//! ```
 
 use foo::systemd::daemon::{ListenFd, NotifyState, listen_fds_with_names, notify};
 use std::error::Error;
@@ -25,7 +28,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // SAFETY: this is the first that the program does, so it has opened nothing.
+    // SAFETY: nothing runs before this, so the program has not opened any descriptor.
     let passed = unsafe { listen_fds_with_names() }?;
     let [socket] = <[ListenFd; 1]>::try_from(passed).map_err(|passed| {
         format!(
@@ -33,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             passed.len()
         )
     })?;
-    // An error, which says what the unit needs, if it is something else.
+    // If it is another kind of descriptor, the error says which setting the unit needs.
     let listener = UnixListener::try_from(socket)?;
     notify(&[NotifyState::READY])?;
 
@@ -47,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Says each line back, until there are no more.
+/// Sends each line back, until the client closes the connection.
 fn echo(mut stream: &UnixStream) -> io::Result<()> {
     for line in BufReader::new(stream).lines() {
         writeln!(stream, "{}", line?)?;

@@ -42,11 +42,11 @@ pub fn the_descriptor_store_survives_restarts(container: &mut Container) {
 /// its own number and that of another of its processes.
 const TELLER: &str = "mkfifo /run/tell /run/told
 sleep infinity & other=$!
-tell ready
-while read -r words; do eval \"tell $words\" </dev/zero; echo $? $other $$ >/run/told; done <>/run/tell";
+notify ready
+while read -r words; do eval \"notify $words\" </dev/zero; echo $? $other $$ >/run/told; done <>/run/tell";
 
 /// Since which systemd, what is told, the property that shows it, and its value. The service
-/// manager knows it as soon as the barrier lets `tell` end, so nothing is asked twice.
+/// manager knows it as soon as the barrier lets `notify` end, so nothing is asked twice.
 const TOLD: &[(u32, &str, &str, &str)] = &[
     (
         0,
@@ -96,16 +96,16 @@ pub fn the_service_manager_knows_what_it_was_told(container: &mut Container) {
         let [status, other, own] = answer.split(' ').collect::<Vec<_>>()[..] else {
             panic!("{answer}")
         };
-        assert_eq!(status, "0", "tell {words}");
+        assert_eq!(status, "0", "notify {words}");
         let value = value.replace("$$", own).replace("$other", other);
-        assert_eq!(show(container, "teller", property), value, "tell {words}");
+        assert_eq!(show(container, "teller", property), value, "notify {words}");
     }
 }
 
 /// Starts in two seconds where it has one, and then says that its watchdog is to see to it.
 pub fn a_service_has_more_time_and_triggers_its_watchdog(container: &mut Container) {
-    let slow = "ExecStart=/bin/sh -c 'tell extend_timeout_usec=20; sleep 2; tell ready; read end </run/end; \
-        tell watchdog_trigger; sleep infinity'\nTimeoutStartSec=1s\nNotifyAccess=all";
+    let slow = "ExecStart=/bin/sh -c 'notify extend_timeout_usec=20; sleep 2; notify ready; read end </run/end; \
+        notify watchdog_trigger; sleep infinity'\nTimeoutStartSec=1s\nNotifyAccess=all";
     container.run("mkfifo /run/end");
     start(container, "slow", slow);
     assert_eq!(show(container, "slow", "ActiveState"), "active");
@@ -121,14 +121,14 @@ pub fn a_service_has_more_time_and_triggers_its_watchdog(container: &mut Contain
 }
 
 pub fn the_journal_has_each_byte_of_an_entry(container: &mut Container) {
-    container.run("tell journal; journalctl --sync");
+    container.run("journal; journalctl --sync");
     let entry = container.run("journalctl --output=json --all EXAMPLE_ID=1 EXAMPLE_ID=2");
     for field in [
         r#""MESSAGE":"two\nlines""#,
         r#""PRIORITY":"4""#,
         r#""ERRNO":"2""#,
-        r#""CODE_FILE":"examples/tell.rs""#,
-        r#""SYSLOG_IDENTIFIER":"tell""#,
+        r#""CODE_FILE":"examples/journal.rs""#,
+        r#""SYSLOG_IDENTIFIER":"journal""#,
         r#""EXAMPLE_RAW":[0,10,255]"#,
         r#""EXAMPLE_ID":["1","2"]"#,
     ] {
@@ -138,7 +138,7 @@ pub fn the_journal_has_each_byte_of_an_entry(container: &mut Container) {
         );
     }
     let lines: Vec<_> = container
-        .entries("SYSLOG_IDENTIFIER=told")
+        .entries("SYSLOG_IDENTIFIER=example")
         .iter()
         .map(|entry| entry.line())
         .collect();

@@ -40,7 +40,7 @@ impl Units {
 }
 
 /// The examples that are installed too.
-pub const EXAMPLES: [&str; 2] = ["fd_store", "tell"];
+pub const EXAMPLES: [&str; 3] = ["fd_store", "journal", "notify"];
 
 /// A directory of this process. It holds one tree to install for each pair of units.
 pub struct Stage {
