@@ -1,7 +1,7 @@
 /*
- * The daemon that foo is measured against, as plain as it gets in C: a recvfrom and an fprintf a message,
- * to standard error, which is not buffered. It serves one socket, as foo 1.2 does, and checks nothing more
- * than it has to in order to be correct.
+ * The plain C daemon that foo is compared with. Each message takes one recvfrom, and one fprintf to
+ * standard error, which is not buffered. It serves one socket, as foo 1.2 does, and checks only
+ * what it must to be correct.
  */
 #include <stdio.h>
 #include <sys/socket.h>
@@ -28,7 +28,8 @@ int main(void)
     sd_notify(0, "READY=1");
     for (;;) {
         socklen_t length = sizeof sender;
-        ssize_t size = recvfrom(SD_LISTEN_FDS_START, text, sizeof text - 1, 0, (struct sockaddr *)&sender, &length);
+        ssize_t size = recvfrom(SD_LISTEN_FDS_START, text, sizeof text - 1, 0,
+                                (struct sockaddr *)&sender, &length);
         if (size < 0) {
             perror("recvfrom");
             continue;
@@ -36,7 +37,7 @@ int main(void)
         text[size] = '\0';
         if (length <= sizeof sender.sun_family)
             sender.sun_path[0] = '\0';
-        fprintf(stderr, SD_NOTICE "Received %zd bytes from %.*s: %s\n", size, (int)sizeof sender.sun_path,
-                sender.sun_path, text);
+        fprintf(stderr, SD_NOTICE "Received %zd bytes from %.*s: %s\n", size,
+                (int)sizeof sender.sun_path, sender.sun_path, text);
     }
 }

@@ -1,4 +1,4 @@
-//! How long a clean build takes, and what of it the bindings.
+//! The time of a clean build, and of the bindings alone.
 
 use crate::contender::{Column, run};
 use crate::figure::Figure;
@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-/// Builds foo anew, in a directory that is removed: first libsystemd-sys, which is bindgen with its
-/// dependencies and the making of the bindings, then the rest.
+/// Builds foo in a new directory, and removes it. libsystemd-sys is built first: bindgen with its
+/// dependencies, and the bindings.
 pub fn figures(out: &Path) -> [Figure; 2] {
     let target = out.join("build");
     let seconds = |arguments: &[&str]| {
@@ -29,7 +29,7 @@ pub fn figures(out: &Path) -> [Figure; 2] {
         figure
     };
     [
-        figure("a clean `make`", all),
-        figure("of that libsystemd-sys with bindgen", bindings),
+        figure("build time of a clean `make`", all),
+        figure("build time of libsystemd-sys alone (bindgen)", bindings),
     ]
 }

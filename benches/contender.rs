@@ -1,4 +1,4 @@
-//! The daemons that are measured, built here but for foo itself.
+//! The daemons that are measured. All but foo are built here.
 
 use crate::common;
 use std::env;
@@ -6,12 +6,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The columns of the table, in this order.
+/// The columns of the table, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
     Foo,
     C,
-    /// C where nobody asked for hardening.
+    /// C without hardening, as cc builds it by default.
     Plain,
     Floor,
     Systemd,
@@ -40,26 +40,27 @@ impl Column {
     }
 }
 
-/// A daemon.
+/// A daemon, and the column for its figures.
 pub struct Contender {
     pub column: Column,
     pub program: PathBuf,
 }
 
-/// All of them.
+/// All daemons.
 pub struct Contenders {
     pub ours: Contender,
-    /// The C daemon, with the hardening that rustc gives foo.
+    /// The C daemon, hardened as rustc hardens foo.
     pub c: Contender,
-    /// What cc makes of it where nobody asks for hardening: bound lazily.
+    /// The C daemon as cc builds it by default: without hardening, and with lazy binding.
     pub c_plain: Contender,
-    /// The same as the first, with room for messages of any length; not where another takes its place.
+    /// The hardened C daemon with a buffer for messages of any length. `None` if `FOO_BASELINE`
+    /// replaces the C daemon.
     pub c_roomy: Option<Contender>,
     pub floor: Contender,
     pub crates: [Contender; 2],
 }
 
-/// What hardens a program as rustc does.
+/// Flags that harden a C program as rustc hardens foo.
 const HARDENED: [&str; 4] = [
     "-fPIE",
     "-pie",
@@ -68,7 +69,7 @@ const HARDENED: [&str; 4] = [
 ];
 
 impl Contenders {
-    /// Builds them in a directory.
+    /// Builds the daemons in a directory.
     pub fn build(out: &Path) -> Self {
         let floor = cc("floor", "floor", &HARDENED, out);
         let baseline = env::var_os("FOO_BASELINE").map(PathBuf::from);
@@ -117,7 +118,8 @@ impl Contenders {
         contenders
     }
 
-    /// Has what was just built written to disk: until then its pages count as dirty in whatever runs it.
+    /// Writes the new programs to disk. Until then, their pages count as dirty memory of the
+    /// processes that run them.
     fn write_back(&self) {
         for Contender { program, .. } in [&self.ours, &self.c, &self.c_plain]
             .into_iter()
@@ -128,7 +130,7 @@ impl Contenders {
     }
 }
 
-/// Compiles a C program to a name, with these flags.
+/// Compiles a C program of this directory, and returns its path.
 fn cc(source: &str, name: &str, flags: &[&str], out: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/{source}.c"));
     let program = out.join(name);
@@ -142,7 +144,7 @@ fn cc(source: &str, name: &str, flags: &[&str], out: &Path) -> PathBuf {
     program
 }
 
-/// Runs a program that has to succeed, and gives what it printed.
+/// Runs a program, which must succeed, and returns its output.
 pub fn run(command: &mut Command) -> String {
     let output = command
         .output()

@@ -1,12 +1,12 @@
-//! A figure: the medians of what was measured of each daemon.
+//! A figure: one property that was measured several times for each daemon.
 
 use crate::contender::Column;
 
-/// What was measured of each daemon.
+/// The samples of one property, for each daemon.
 pub struct Figure {
     pub name: String,
     pub unit: &'static str,
-    /// By column.
+    /// Samples by column.
     samples: [Vec<f64>; Column::ALL.len()],
 }
 
@@ -23,15 +23,15 @@ impl Figure {
         self.samples[column as usize].push(sample);
     }
 
-    /// The median, where there is any sample.
+    /// Returns the median of a daemon, if it has samples.
     pub fn median(&self, column: Column) -> Option<f64> {
         let mut samples = self.samples[column as usize].clone();
         samples.sort_by(f64::total_cmp);
         samples.get(samples.len() / 2).copied()
     }
 
-    /// One's median over another's.
-    pub fn over(&self, column: Column, other: Column) -> Option<f64> {
+    /// Returns the ratio of two medians.
+    pub fn ratio(&self, column: Column, other: Column) -> Option<f64> {
         Some(self.median(column)? / self.median(other)?)
     }
 }

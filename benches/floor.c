@@ -1,6 +1,6 @@
 /*
- * What the kernel itself costs: receives in batches, with the senders' addresses, and drops everything.
- * It serves as many sockets as it is passed; one without poll.
+ * The cost of the kernel alone: receives messages in batches, with the addresses of their senders,
+ * and drops them. It serves all passed sockets. For a single one it does not call poll.
  */
 #define _GNU_SOURCE
 #include <poll.h>
@@ -31,7 +31,11 @@ int main(void)
         return 1;
     for (int i = 0; i < SLOTS; i++) {
         vectors[i] = (struct iovec){ texts[i], ROOM };
-        headers[i].msg_hdr = (struct msghdr){ .msg_name = &senders[i], .msg_iov = &vectors[i], .msg_iovlen = 1 };
+        headers[i].msg_hdr = (struct msghdr){
+            .msg_name = &senders[i],
+            .msg_iov = &vectors[i],
+            .msg_iovlen = 1,
+        };
     }
     for (int i = 0; i < count; i++)
         sockets[i] = (struct pollfd){ .fd = SD_LISTEN_FDS_START + i, .events = POLLIN };

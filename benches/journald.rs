@@ -1,4 +1,4 @@
-//! The journal as the log: daemons under a booted systemd, with foo's units.
+//! Figures with the journal as the log: daemons under a booted systemd, with foo's units.
 
 use crate::contender::{Column, Contender, Contenders};
 use crate::figure::Figure;
@@ -13,28 +13,35 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+/// How often each daemon is measured. The table has the medians.
 const ROUNDS: usize = 5;
 
-/// Messages at full speed.
+/// Number of messages that are sent at full speed.
 const MESSAGES: usize = 50_000;
 
-/// Messages one at a time, and what lies between them.
+/// Number of messages that are sent one at a time.
 const SINGLE: usize = 400;
+
+/// Pause between those. The daemon sleeps again before the next one comes.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// The Debians to choose from: the first that runs what was built here.
+/// The releases of Debian to try. The first one that runs the programs built here is used.
 static SUITES: [Suite; 2] = [
     Suite::new("bookworm", "Debian 12", false),
     Suite::new("trixie", "Debian 13", false),
 ];
 
-/// A Debian that runs what is staged.
+/// A release of Debian that runs the staged programs.
 pub struct Prepared {
     suite: &'static Suite,
     stage: Arc<Stage>,
 }
 
-/// Makes the Debian where it is not there yet, for which it takes a network; or tells why it can't be booted.
+/// Prepares a Debian. If it has to be created, this needs a network.
+///
+/// # Errors
+///
+/// The reason why no Debian can be booted.
 pub fn prepare() -> Result<Prepared, String> {
     host::can_boot()?;
     let stage = Arc::new(Stage::new("bench", None, Err("not measured".to_owned())));
@@ -46,15 +53,19 @@ pub fn prepare() -> Result<Prepared, String> {
     ready(&SUITES[0]).or_else(|_| ready(&SUITES[1]))
 }
 
-/// What a message costs a daemon that logs to the journal, how long it takes to get there, and the version of
-/// systemd; or why that can't be measured.
+/// Measures the processor time per message of daemons that log to the journal, and the time until a
+/// message is an entry. Returns the figures and the version of systemd.
+///
+/// # Errors
+///
+/// The reason why nothing can be measured.
 pub fn figures(
     prepared: &Prepared,
     contenders: &Contenders,
 ) -> Result<(Vec<Figure>, String), String> {
     let Prepared { suite, stage } = prepared;
     let container = suite.boot(stage, Units::Ours).map_err(host::error)?;
-    let mut cost = Figure::new("processor time a message, journal", "ns");
+    let mut cost = Figure::new("processor time per message, journal", "ns");
     let mut median = Figure::new("send to journal entry, one at a time, p50", "µs");
     let mut slow = Figure::new("send to journal entry, one at a time, p99", "µs");
     let Contenders {
@@ -73,7 +84,7 @@ pub fn figures(
             );
             container.run("systemctl start foo.socket foo.service");
             cost.add(*column, at_full_speed(&container));
-            // It logs nothing.
+            // The floor logs nothing.
             if *column == Column::Floor {
                 continue;
             }
@@ -85,7 +96,7 @@ pub fn figures(
     Ok((vec![cost, median, slow], suite.systemd()))
 }
 
-/// The daemon's processor time a message, in nanoseconds.
+/// Returns the daemon's processor time per message, in nanoseconds.
 fn at_full_speed(container: &Container) -> f64 {
     let sender = sender(container);
     let pid = container.show("MainPID");
@@ -102,7 +113,8 @@ fn at_full_speed(container: &Container) -> f64 {
     cost
 }
 
-/// How long each of some messages took to the journal, in microseconds, in order of that.
+/// Sends messages one at a time. Returns the time from each message to its entry, in microseconds,
+/// sorted.
 fn one_at_a_time(container: &Container, mark: &str) -> Vec<f64> {
     let sender = sender(container);
     for _ in 0..SINGLE {
@@ -133,7 +145,7 @@ fn one_at_a_time(container: &Container, mark: &str) -> Vec<f64> {
     delays
 }
 
-/// A bound socket that sends to foo.
+/// Returns a bound socket that is connected to foo.
 fn sender(container: &Container) -> UnixDatagram {
     let path = container.path("/run/bench.sender");
     let _ = fs::remove_file(&path);
@@ -142,7 +154,7 @@ fn sender(container: &Container) -> UnixDatagram {
     sender
 }
 
-/// The processor time that a process has used, in nanoseconds, as soon as it sleeps.
+/// Waits until a process sleeps. Returns the processor time that it has used, in nanoseconds.
 fn busy(container: &Container, pid: &str) -> f64 {
     let read = |file| fs::read_to_string(container.path(&format!("/proc/{pid}/{file}"))).unwrap();
     eventually("asleep", || match read("status") {

@@ -1,4 +1,5 @@
-//! How a daemon is started: this program puts its sockets where systemd puts them, says so, and becomes it.
+//! Starts a daemon as systemd does: this program, run once more, opens the sockets from descriptor
+//! 3 on, sets the environment, and executes the daemon.
 
 use crate::common::daemon::Daemon;
 use crate::common::{TempDir, sys};
@@ -16,24 +17,25 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::time::Duration;
 
-/// The first argument of this program when it is to become a daemon.
+/// The first argument with which this program becomes a daemon.
 pub const BECOME: &str = "become";
 
-/// What it tells before it does: the time, in nanoseconds.
+/// The variable of the notification before exec: the monotonic time, in nanoseconds.
 const EXEC: &str = "EXEC_MONOTONIC_NSEC";
 
-/// The path of the socket with that number, in a directory.
+/// Returns the path of a socket in a directory, by number.
 pub fn socket(dir: &Path, number: usize) -> PathBuf {
     dir.join(format!("foo{number}.socket"))
 }
 
-/// Starts a daemon on a processor of its own, or on any, with sockets that ask for credentials or don't. Returns how
-/// long it took from exec to `READY=1`, too.
+/// Starts a daemon on its processor. `credentials` sets whether its sockets ask for credentials.
+/// Returns the daemon and the time from exec to `READY=1`.
 pub fn start(program: &Path, sockets: usize, credentials: bool, log: File) -> (Daemon, Duration) {
     let dir = TempDir::new();
     let notify = UnixDatagram::bind(dir.join("notify")).unwrap();
     let mut command = Command::new("/bin/sh");
-    // What this process was given by accident must not pass: what is opened next is 3, 4 and so on.
+    // Closes descriptors that this process inherited by accident, so that the next ones to be
+    // opened are 3, 4 and so on.
     command.args([
         "-c",
         "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$0\" \"$@\"",
@@ -76,12 +78,13 @@ pub fn start(program: &Path, sockets: usize, credentials: bool, log: File) -> (D
     )
 }
 
-/// The time, comparable between processes.
+/// Returns the monotonic time, which all processes share.
 fn monotonic() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap().into()
 }
 
-/// Becomes a daemon that has been passed so many sockets in a directory: the rest of the command line.
+/// Opens sockets and becomes a daemon, as the rest of the command line says. Returns only on an
+/// error.
 pub fn become_daemon(mut arguments: impl Iterator<Item = OsString>) -> io::Error {
     let result = (|| {
         let mut next = || arguments.next().ok_or(io::ErrorKind::InvalidInput);
@@ -114,7 +117,7 @@ pub fn become_daemon(mut arguments: impl Iterator<Item = OsString>) -> io::Error
         Err(command.exec())
     })();
     let Err::<(), _>(error) = result else {
-        unreachable!("exec gives an error only")
+        unreachable!("exec returns only on an error")
     };
     error
 }

@@ -1,4 +1,4 @@
-//! A load: what it consists of, and what it costs a daemon and its senders.
+//! A load, and what it costs a daemon and its senders.
 
 use crate::common::daemon::Daemon;
 use crate::common::{eventually, patient, persist};
@@ -11,41 +11,42 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Where a daemon's lines go.
+/// The file that a daemon's lines go to.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Log {
     Null,
     File,
 }
 
-/// What is sent, by whom and to what.
+/// A load: messages, senders, sockets and surroundings.
 #[derive(Clone, Copy)]
 pub struct Load {
+    /// Number of messages of all senders.
     pub messages: usize,
-    /// Bytes of a message.
+    /// Size of a message, in bytes.
     pub size: usize,
     pub senders: usize,
     pub sockets: usize,
     /// Whether the sockets ask for the credentials of senders.
     pub credentials: bool,
     pub log: Log,
-    /// Whether the daemon has a processor of its own.
+    /// Whether no sender runs on the processor of the daemon.
     pub apart: bool,
-    /// `net.unix.max_dgram_qlen`.
+    /// Length of a socket's queue: `net.unix.max_dgram_qlen`.
     pub queue: usize,
 }
 
-/// What a message cost, in nanoseconds.
+/// The cost of a load per message, in nanoseconds.
 #[derive(Clone, Copy)]
 pub struct Cost {
     /// Processor time of the daemon.
     pub daemon: f64,
-    /// Time of the senders, from the first message to the end of the last.
+    /// Time that the senders took, from the first message to the last.
     pub senders: f64,
 }
 
 impl Load {
-    /// The log of a daemon, a new one.
+    /// Opens a new log for a daemon.
     pub fn log(&self, scratch: &Path) -> File {
         match self.log {
             Log::Null => File::options().write(true).open("/dev/null").unwrap(),
@@ -56,7 +57,7 @@ impl Load {
     /// Starts a daemon, loads it and stops it.
     pub fn measure(&self, program: &Path, scratch: &Path) -> Cost {
         let (daemon, _) = launch::start(program, self.sockets, self.credentials, self.log(scratch));
-        // What is touched for the first time costs more, and is not what this is about.
+        // A first, smaller load: memory that is used for the first time costs more.
         Self {
             messages: self.messages / 20,
             ..*self
@@ -65,7 +66,7 @@ impl Load {
         self.run(&daemon)
     }
 
-    /// Loads a daemon, and waits until it has logged everything.
+    /// Sends the load, and waits until the daemon has logged all of it.
     pub fn run(&self, daemon: &Daemon) -> Cost {
         eventually("idle", || (daemon.state() == 'S').then_some(()));
         let (busy, barrier) = (busy(daemon), Arc::new(Barrier::new(self.senders + 1)));
@@ -97,7 +98,7 @@ impl Load {
         }
     }
 
-    /// Sends a sender's part; its socket, and when it had sent the last.
+    /// Sends one sender's messages. Returns its socket and the time after the last message.
     fn send(&self, name: &Path, target: &Path, barrier: &Barrier) -> (UnixDatagram, Instant) {
         processors::keep_sender(self.apart);
         let _ = std::fs::remove_file(name);
@@ -112,7 +113,7 @@ impl Load {
     }
 }
 
-/// The processor time that a daemon has used, to the nanosecond. It must be asleep.
+/// Returns the processor time that a daemon has used. The daemon must be asleep.
 pub fn busy(daemon: &Daemon) -> Duration {
     let stat = daemon.proc("schedstat");
     Duration::from_nanos(stat.split_whitespace().next().unwrap().parse().unwrap())

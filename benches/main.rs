@@ -1,10 +1,10 @@
-//! What foo costs, beside a plain C daemon, the kernel's floor and the crates one would take instead:
-//! `make bench`. See README.md beside this.
+//! `make bench`: what foo costs, compared with a plain C daemon, with the kernel alone (the floor)
+//! and with daemons on other crates. README.md in this directory explains the figures.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a bench that can't measure ends"
+    reason = "the bench ends if it can't measure"
 )]
 
 mod build;
@@ -31,10 +31,10 @@ use nix::sched::{CloneFlags, unshare};
 use std::path::Path;
 use std::{env, fs};
 
-/// How often each daemon is measured. The medians are shown.
+/// How often each daemon is measured. The table has the medians.
 const ROUNDS: usize = 7;
 
-/// Short messages of one sender, which a load of another kind differs from.
+/// The basic load: short messages of one sender. The others differ from it in one or two fields.
 const PLAIN: Load = Load {
     messages: 150_000,
     size: 32,
@@ -47,7 +47,7 @@ const PLAIN: Load = Load {
 };
 
 fn main() {
-    // cargo says --bench.
+    // cargo passes --bench.
     let mut arguments = env::args_os()
         .skip(1)
         .filter(|argument| argument != "--bench");
@@ -59,18 +59,16 @@ fn main() {
     let out = project.join("target/bench");
     fs::create_dir_all(&out).unwrap();
     let wanted = first.to_string_lossy();
-    // What takes a network comes before this program leaves it.
+    // Both may need a network, which the namespace below does not have.
     let contenders = Contenders::build(&out);
     let journal = "journal".contains(&*wanted).then(journald::prepare);
     if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
-        panic!(
-            "a network namespace, whose queues have the length that is to be measured: {error}: needs root"
-        );
+        panic!("no network namespace, in which to set the length of queues: {error}: needs root");
     }
     let (figures, systemd) = measure(&contenders, journal, &wanted, &out);
     let (table, caption) = (report::table(&figures), report::caption(systemd.as_deref()));
     println!("{table}\n{caption}");
-    // A part of the figures, or those beside another daemon, are for whoever asked for them.
+    // Only a complete run, compared with the C daemon of this directory, goes to the documents.
     if wanted.is_empty() && env::var_os("FOO_BASELINE").is_none() {
         report::write(&project.join("benches/RESULTS.md"), &table, &caption);
         fs::write(
@@ -81,7 +79,8 @@ fn main() {
     }
 }
 
-/// The figures of the parts that are wanted, and the systemd under which the journal was measured.
+/// Measures the wanted parts. Returns their figures, and the version of systemd if the journal was
+/// measured.
 fn measure(
     contenders: &Contenders,
     journal: Option<Result<Prepared, String>>,
@@ -91,43 +90,48 @@ fn measure(
     let is_wanted = |part: &str| part.contains(wanted);
     let (mut figures, mut systemd) = (Vec::new(), None);
     let resting = is_wanted("memory").then(|| process::Resting::new(&contenders.ours, out));
-    for (name, load, many) in loads() {
+    for (name, load, with_crates) in loads() {
         if is_wanted(name) {
-            figures.extend(loaded(name, &load, &chosen(contenders, &load, many), out));
+            figures.extend(measure_load(
+                name,
+                &load,
+                &choose(contenders, &load, with_crates),
+                out,
+            ));
         }
     }
     if let Some(prepared) = journal {
-        say("journal");
+        progress("journal");
         match prepared.and_then(|prepared| journald::figures(&prepared, contenders)) {
             Ok((journal, version)) => {
                 figures.extend(journal);
                 systemd = Some(version);
             }
-            Err(reason) => say(&format!("skipped: the journal: {reason}")),
+            Err(reason) => progress(&format!("skipped: the journal: {reason}")),
         }
     }
     if is_wanted("start") {
-        say("start");
+        progress("start");
         figures.push(process::start(contenders, out));
     }
     if let Some(resting) = resting {
-        say("memory");
+        progress("memory");
         figures.extend(process::memory(contenders, out));
         figures.extend(resting.figures());
     }
     if is_wanted("build") {
-        say("build");
+        progress("build");
         figures.extend(build::figures(out));
     }
     (figures, systemd)
 }
 
-/// Tells what is being measured.
-fn say(what: &str) {
+/// Prints what is being measured.
+fn progress(what: &str) {
     eprintln!("bench: {what}");
 }
 
-/// The loads, by name, and whether also those on crates have to carry them.
+/// The loads: a name, the load, and whether the daemons on crates are measured too.
 fn loads() -> Vec<(&'static str, Load, bool)> {
     vec![
         ("32 bytes, /dev/null", PLAIN, true),
@@ -228,8 +232,8 @@ fn loads() -> Vec<(&'static str, Load, bool)> {
     ]
 }
 
-/// Those that carry a load as it is meant.
-fn chosen<'a>(contenders: &'a Contenders, load: &Load, many: bool) -> Vec<&'a Contender> {
+/// Returns the daemons that can process a load.
+fn choose<'a>(contenders: &'a Contenders, load: &Load, with_crates: bool) -> Vec<&'a Contender> {
     let Contenders {
         ours,
         c,
@@ -238,7 +242,8 @@ fn chosen<'a>(contenders: &'a Contenders, load: &Load, many: bool) -> Vec<&'a Co
         crates,
         ..
     } = contenders;
-    // The C daemon serves one socket, and cuts what is longer than 1,024 bytes.
+    // The C daemon serves one socket without credentials. It truncates messages at 1,024 bytes, and
+    // is built with a larger buffer for longer ones.
     let c = match load {
         Load { sockets: 2.., .. }
         | Load {
@@ -247,16 +252,16 @@ fn chosen<'a>(contenders: &'a Contenders, load: &Load, many: bool) -> Vec<&'a Co
         Load { size: 1025.., .. } => c_roomy.as_ref(),
         _ => Some(c),
     };
-    let crates = if many { &crates[..] } else { &[] };
+    let crates = if with_crates { &crates[..] } else { &[] };
     [ours, floor].into_iter().chain(c).chain(crates).collect()
 }
 
-/// Loads daemons by turns; what a message cost them and their senders.
-fn loaded(name: &str, load: &Load, contenders: &[&Contender], scratch: &Path) -> [Figure; 2] {
-    say(name);
+/// Loads each daemon in turn. Returns the cost per message for the daemons and for their senders.
+fn measure_load(name: &str, load: &Load, contenders: &[&Contender], scratch: &Path) -> [Figure; 2] {
+    progress(name);
     fs::write("/proc/sys/net/unix/max_dgram_qlen", load.queue.to_string()).unwrap();
-    let mut daemon = Figure::new(format!("processor time a message, {name}"), "ns");
-    let mut senders = Figure::new(format!("sender's time a message, {name}"), "ns");
+    let mut daemon = Figure::new(format!("processor time per message, {name}"), "ns");
+    let mut senders = Figure::new(format!("sender's time per message, {name}"), "ns");
     for _ in 0..ROUNDS {
         for contender in contenders {
             let cost = load.measure(&contender.program, scratch);

@@ -1,10 +1,11 @@
-//! The figures as a plot: a line for each that C has too, and on it a dot for each daemon, by its ratio to C.
+//! The figures as a plot. Each figure that C has too gets a line, and each daemon a dot on it, at
+//! its ratio to C.
 
 use crate::contender::Column;
 use crate::figure::Figure;
 use std::fmt::Write;
 
-/// The colour of each column; C is the line that all are compared with.
+/// The colour of each column. C has none, since it is the vertical line at 1.
 const COLORS: [(Column, &str); 5] = [
     (Column::Foo, "#d1242f"),
     (Column::Plain, "#9a6700"),
@@ -13,23 +14,25 @@ const COLORS: [(Column, &str); 5] = [
     (Column::SdNotify, "#1a7f37"),
 ];
 
-/// Ratios at which there is a line, the first and the last of which are the ends of the scale.
+/// Ratios that have a vertical line. The first and the last are the ends of the scale.
 const TICKS: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
 
+/// Sizes in pixels: the plot, its margins, and the height of a figure's line.
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 410.0;
 const RIGHT: f64 = 30.0;
 const TOP: f64 = 70.0;
 const LINE: f64 = 20.0;
 
-/// Where a ratio stands: the scale is logarithmic, so that twice and half are equally far from 1.
+/// Returns the horizontal position of a ratio. The scale is logarithmic, so 2 and 0.5 are equally
+/// far from 1.
 fn x(ratio: f64) -> f64 {
     let [first, .., last] = TICKS;
     let part = (ratio.clamp(first, last) / first).ln() / (last / first).ln();
     LEFT + part * (WIDTH - LEFT - RIGHT)
 }
 
-/// The plot as SVG.
+/// Returns the plot as SVG.
 pub fn svg(figures: &[Figure], caption: &str) -> String {
     let figures: Vec<_> = figures
         .iter()
@@ -38,10 +41,11 @@ pub fn svg(figures: &[Figure], caption: &str) -> String {
     let bottom = TOP + LINE * figures.len() as f64;
     let height = bottom + 60.0;
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
-         font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
-         <text x=\"12\" y=\"22\" font-size=\"15\">What foo costs beside a plain C daemon (1.0); to the left is \
-         cheaper</text>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
+         font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
+         <text x=\"12\" y=\"22\" font-size=\"15\">\
+         What foo costs, compared with a plain C daemon (1.0): further left is cheaper</text>\n"
     );
     let mut add = |element: String| writeln!(svg, "{element}").unwrap();
     for (place, (column, color)) in COLORS.iter().enumerate() {
@@ -63,9 +67,9 @@ pub fn svg(figures: &[Figure], caption: &str) -> String {
             "end",
             &figure.name.replace('`', ""),
         ));
-        // foo last, on top of the others.
+        // Reversed, so that the dot of foo is on top.
         for (column, color) in COLORS.iter().rev() {
-            if let Some(ratio) = figure.over(*column, Column::C) {
+            if let Some(ratio) = figure.ratio(*column, Column::C) {
                 add(dot(x(ratio), y, color));
             }
         }

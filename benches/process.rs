@@ -1,4 +1,4 @@
-//! What a process costs before and after it works: its start, and its memory.
+//! The cost of a process apart from messages: its start, and its memory.
 
 use crate::common::daemon::Daemon;
 use crate::contender::{Column, Contender, Contenders};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// How often each daemon is started.
 const STARTS: usize = 51;
 
-/// How long memory is given to become what it was before.
+/// Time that foo rests after large messages, before its memory is measured again.
 const REST: Duration = Duration::from_secs(60);
 
 /// The daemons whose start and memory are compared.
@@ -21,7 +21,7 @@ fn all(contenders: &Contenders) -> impl Iterator<Item = &Contender> {
         .chain(&contenders.crates)
 }
 
-/// Starts daemons by turns; how long it took them.
+/// Starts each daemon in turn, and measures the time from exec to `READY=1`.
 pub fn start(contenders: &Contenders, scratch: &Path) -> Figure {
     let mut figure = Figure::new("exec to `READY=1`", "µs");
     for _ in 0..STARTS {
@@ -33,7 +33,8 @@ pub fn start(contenders: &Contenders, scratch: &Path) -> Figure {
     figure
 }
 
-/// Private dirty memory after a million messages; and how much more foo has after ten.
+/// Measures private dirty memory after a million messages, and how much more foo has after ten
+/// million.
 pub fn memory(contenders: &Contenders, scratch: &Path) -> [Figure; 2] {
     let million = Load {
         messages: 1_000_000,
@@ -56,20 +57,23 @@ pub fn memory(contenders: &Contenders, scratch: &Path) -> [Figure; 2] {
     [after_a_million, growth]
 }
 
+/// Returns the private dirty memory of a daemon, in KiB.
 fn private_dirty(daemon: &Daemon) -> f64 {
     daemon.proc_number("smaps_rollup", "Private_Dirty") as f64
 }
 
-/// A foo that has received large messages, and rests.
+/// A process of foo that rests after large messages, with its memory in KiB.
 pub struct Resting {
     daemon: Daemon,
     since: Instant,
+    /// Memory before the large messages.
     before: f64,
+    /// Memory right after them.
     large: f64,
 }
 
 impl Resting {
-    /// Sends foo short messages, and then large ones.
+    /// Starts foo, and sends short messages and then large ones.
     pub fn new(ours: &Contender, scratch: &Path) -> Self {
         let (daemon, _) = launch::start(&ours.program, 1, false, PLAIN.log(scratch));
         PLAIN.run(&daemon);
@@ -89,7 +93,8 @@ impl Resting {
         }
     }
 
-    /// What it has after a minute: to be called when all else has been measured.
+    /// Waits until foo has rested for a minute, and returns the figures. Call this last, so that
+    /// other measurements use that time.
     pub fn figures(&self) -> [Figure; 3] {
         std::thread::sleep(REST.saturating_sub(self.since.elapsed()));
         let figure = |when: &str, value| {

@@ -1,21 +1,22 @@
-//! Who runs where. Left to itself the scheduler puts sender and daemon now on one processor, now on two,
-//! which is a factor of two in either's figures.
+//! Keeps daemons and senders on fixed processors. Otherwise the scheduler would run them on one
+//! processor or on two, which changes a figure by a factor of two.
 
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use std::thread;
 
+/// Returns the number of processors.
 fn count() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The processors that a daemon runs on, as taskset(1) takes them: the last one, which the senders leave
-/// to it where they are to be apart, and share otherwise.
+/// Returns the processor that a daemon runs on, for taskset(1): the last one.
 pub fn of_daemon() -> String {
     (count() - 1).to_string()
 }
 
-/// Keeps the thread that calls this on the processors of senders.
+/// Keeps the calling thread on the processors of senders: all but the last one if they are apart
+/// from the daemon, and the last one otherwise.
 pub fn keep_sender(apart: bool) {
     let last = count() - 1;
     let mut set = CpuSet::new();

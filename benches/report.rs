@@ -60,7 +60,7 @@ pub fn table(figures: &[Figure]) -> String {
     row(alignment.map(|cell| cell.trim().to_owned()).collect());
     for figure in figures {
         let medians = Column::ALL.map(|column| figure.median(column).map_or(String::new(), number));
-        let ratios = [Column::C, Column::Floor].map(|column| figure.over(Column::Foo, column));
+        let ratios = [Column::C, Column::Floor].map(|column| figure.ratio(Column::Foo, column));
         let ratios = ratios.map(|ratio| ratio.map_or(String::new(), |ratio| format!("{ratio:.2}")));
         let name = format!("{}, {}", figure.name, figure.unit);
         row([name].into_iter().chain(medians).chain(ratios).collect());
