@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
+use std::thread;
 
 /// What a program calls first.
 fn take() -> io::Result<Vec<ListenFd>> {
@@ -161,6 +162,20 @@ pub fn takes_too_late() {
         assert!(is_open(fd) && is_close_on_exec(fd), "{fd}");
     }
     assert!(opened.metadata().is_ok(), "not its owner's any more");
+}
+
+pub fn only_one_thread_takes_them() {
+    let role = again::role("listen::takes_in_threads", two());
+    assert_eq!(again::end("eight threads", role).log, ["2 taken"]);
+}
+
+pub fn takes_in_threads() {
+    let taken: Vec<ListenFd> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
+        let all = threads.into_iter().map(|thread| thread.join().unwrap());
+        all.flat_map(Result::unwrap).collect()
+    });
+    println!("{} taken", taken.len());
 }
 
 /// What the kernel says of a descriptor of this process, if it is open.

@@ -42,6 +42,7 @@ const TESTS: &[(&str, fn())] = named! {
     convert::each_is_had_as_its_type_only;
     listen::what_was_passed;
     listen::what_the_program_opened_is_not_taken;
+    listen::only_one_thread_takes_them;
     manager::the_watchdog;
     manager::booted_where_systemd_runs;
     manager::the_library_is_the_one_loaded;
@@ -69,6 +70,7 @@ const ROLES: &[(&str, fn())] = named! {
     is::has_a_message_queue;
     listen::takes;
     listen::takes_too_late;
+    listen::takes_in_threads;
     manager::asks_for_the_watchdog;
     notify::sends_each;
     notify::sends_descriptors;

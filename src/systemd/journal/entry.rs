@@ -137,9 +137,9 @@ impl Entry {
 ///
 /// # Blocking
 ///
-/// This blocks while the journal's queue is full. A signal that this thread handles, with a handler
-/// installed without `SA_RESTART`, interrupts it with `EINTR`; nothing has been sent then. An entry
-/// of more than 32 fields is not interrupted.
+/// This blocks while the journal's queue is full. A signal whose handler was installed without
+/// `SA_RESTART` interrupts it with `EINTR`; nothing has been sent then. An entry of more than 32
+/// fields is sent from another thread, so a signal to this thread does not interrupt it.
 #[doc(alias = "sd_journal_sendv")]
 #[doc(alias = "sd_journal_send")]
 pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {

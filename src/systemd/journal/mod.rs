@@ -98,6 +98,11 @@ impl Priority {
 ///   the journal would read the stream's next setting.
 /// - `ENOENT` or `ECONNREFUSED`: there is no journal.
 /// - Otherwise the errors of socket(2), connect(2) and write(2).
+///
+/// # Blocking
+///
+/// This blocks while the journal's queue of new connections is full. Writes to the stream block
+/// while the stream is full.
 #[doc(alias = "sd_journal_stream_fd")]
 pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
     check_identifier(identifier)?;
