@@ -13,8 +13,8 @@ use nix::{
 };
 use std::{ffi::c_int, io, sync::OnceLock, time::Duration};
 
-/// Longest time that a call may block. A call that need not wait takes far less, and 10 ms is too
-/// short for anybody to notice.
+/// Longest time that a call may block. A call that need not wait takes far less, and foo's loop
+/// stands still for that long.
 const TIME_LIMIT: Duration = Duration::from_millis(10);
 
 /// Makes a call that blocks for at most about [`TIME_LIMIT`].

@@ -67,7 +67,7 @@ pub fn each_is_had_as_its_type_only() {
     let dir = TempDir::new();
     let listener = TcpListener::bind("[::1]:0").unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let rows: [(&str, OwnedFd, &str); 11] = [
+    let rows: [(&str, OwnedFd, &str); 12] = [
         (
             "a unix datagram socket",
             dir.socket("datagram").into(),
@@ -105,6 +105,11 @@ pub fn each_is_had_as_its_type_only() {
         ),
         ("a tcp listener of IPv6", listener.into(), "TcpListener"),
         ("a tcp stream of IPv6", stream.into(), "TcpStream"),
+        (
+            "a tcp socket that neither listens nor has a peer",
+            sys::socket(libc::AF_INET, libc::SOCK_STREAM).unwrap(),
+            "TcpStream",
+        ),
         (
             "a tcp listener",
             TcpListener::bind("127.0.0.1:0").unwrap().into(),
