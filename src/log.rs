@@ -210,9 +210,10 @@ impl Log {
         self.sink.ready_fd(blocked)
     }
 
-    /// Writes long lines as it can, out of order or cut. For the end, if journald does not read.
-    pub fn give_up_order(&mut self) {
-        self.sink.give_up_order();
+    /// Writes long lines as it can, out of order or cut. For the end, if journald does not read. Returns whether they
+    /// waited until now.
+    pub fn give_up_order(&mut self) -> bool {
+        self.sink.give_up_order()
     }
 
     /// Returns whether lines should be flushed before more are added.

@@ -343,12 +343,13 @@ impl<'a> Server<'a> {
             if matches!(blocked, Blocked::Limited(_)) {
                 return Ok(false);
             }
-            if begin.elapsed() >= ORDER_FOR {
-                self.log.give_up_order();
+            let is_worth_a_try =
+                self.log.wait(blocked, begin + ORDER_FOR).is_ok() || self.log.give_up_order();
+            if !is_worth_a_try {
+                self.log
+                    .wait(blocked, begin + PATIENCE)
+                    .map_err(|_| Error::Log)?;
             }
-            self.log
-                .wait(blocked, begin + PATIENCE)
-                .map_err(|_| Error::Log)?;
         }
         Ok(true)
     }

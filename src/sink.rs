@@ -244,10 +244,11 @@ impl Sink {
     }
 
     /// Lets lines and entries no longer wait for each other, nor for a full queue. For the end, if journald does not
-    /// read.
-    pub fn give_up_order(&mut self) {
-        if let Kind::Journal { in_order, .. } = &mut self.kind {
-            *in_order = false;
+    /// read. Returns whether they waited until now.
+    pub fn give_up_order(&mut self) -> bool {
+        match &mut self.kind {
+            Kind::Journal { in_order, .. } => mem::take(in_order),
+            _ => false,
         }
     }
 

@@ -1,0 +1,594 @@
+//! What foo's log does with the journal. The test stands in journald's place, and decides what is read and when. It
+//! runs in a mount namespace, so it needs root or namespaces for users.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
+
+mod common;
+
+use common::daemon::{Daemon, Note};
+use common::setup::Setup;
+use common::{DEADLINE, TempDir, assert_line, eventually, have, patient, persist, skip, sys};
+use nix::sys::signal::Signal::SIGTERM;
+use nix::sys::socket::{MsgFlags, recv};
+use nix::unistd::geteuid;
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::net::Shutdown;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::process::Command;
+
+/// A line that is longer than this, with its newline, is an entry.
+const LINE_MAX: usize = 48 * 1024;
+
+/// What sets up a directory of the test as journald's.
+const PLACE: &str = "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal && \
+    mount --bind \"$0\" /run/systemd/journal && exec \"$@\"";
+
+/// The two sockets of journald.
+struct Journal {
+    dir: TempDir,
+    streams: UnixListener,
+    queue: UnixDatagram,
+}
+
+/// Two messages that are entries, since each has what journald could take for a priority.
+const ENTRIES: [&str; 2] = ["<0>", "<1>"];
+
+/// journald's end of a stream.
+struct Stream(UnixStream);
+
+impl Journal {
+    /// `None` if it can't be set up here, which is reported.
+    fn new(test: &str) -> Option<Self> {
+        let dir = TempDir::new();
+        let under = under(&dir);
+        let tried = Command::new(&under[0])
+            .args(&under[1..])
+            .arg("true")
+            .output();
+        if !tried.is_ok_and(|output| output.status.success()) {
+            skip(test, "it takes root, or namespaces for users");
+            return None;
+        }
+        Some(Self {
+            streams: UnixListener::bind(dir.join("stdout")).unwrap(),
+            queue: patient(dir.socket("socket")),
+            dir,
+        })
+    }
+
+    /// Closes the queue, with what is in it, and makes another one.
+    fn renew_queue(&mut self) {
+        self.close_queue();
+        fs::remove_file(self.dir.join("socket")).unwrap();
+        self.queue = patient(self.dir.socket("socket"));
+    }
+
+    /// Closes the queue, with what is in it. Its file stays.
+    fn close_queue(&mut self) {
+        self.queue = UnixDatagram::unbound().unwrap();
+    }
+
+    /// Closes all, as journald does when it stops.
+    fn stop(&mut self, stream: Stream) {
+        // Whatever is in the queue is dropped.
+        self.queue = UnixDatagram::unbound().unwrap();
+        for name in ["socket", "stdout"] {
+            fs::remove_file(self.dir.join(name)).unwrap();
+        }
+        stream.0.shutdown(Shutdown::Both).unwrap();
+    }
+
+    /// Takes streams again after a stop. Returns the first one, which the daemon opens.
+    fn start(&mut self) -> Stream {
+        self.streams = UnixListener::bind(self.dir.join("stdout")).unwrap();
+        self.accept_opened()
+    }
+
+    /// Fills the queue. Returns how many datagrams that took.
+    fn fill(&self) -> usize {
+        let filler = UnixDatagram::unbound().unwrap();
+        filler.set_nonblocking(true).unwrap();
+        let socket = self.dir.join("socket");
+        (0..)
+            .take_while(|_| filler.send_to(b"filler", &socket).is_ok())
+            .count()
+    }
+
+    /// Takes what [`Journal::fill`] left.
+    fn drain(&self, count: usize) {
+        (0..count).for_each(|_| assert_eq!(self.datagram(), "filler"));
+    }
+
+    /// A daemon that is ready, and whose log is a stream to this journal. The next line is the first after its start.
+    fn ready(&self, setup: Setup) -> (Daemon, Stream) {
+        let ours = UnixStream::connect(self.dir.join("stdout")).unwrap();
+        self.ready_with(setup, ours)
+    }
+
+    fn ready_with(&self, setup: Setup, ours: UnixStream) -> (Daemon, Stream) {
+        let mut stream = self.accept();
+        let setup = setup.log_to_journal(ours).under(under(&self.dir));
+        let daemon = setup.ready();
+        while stream.line() != "<5> foo.socket" {}
+        (daemon, stream)
+    }
+
+    fn accept(&self) -> Stream {
+        self.streams.set_nonblocking(true).unwrap();
+        let (stream, _) = eventually("a stream", || self.streams.accept().ok());
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        Stream(stream)
+    }
+
+    /// The stream that the daemon opens after it lost another one.
+    fn accept_opened(&self) -> Stream {
+        let mut stream = self.accept();
+        // Identifier, unit, priority, level prefix, and where else it goes.
+        let header: Vec<_> = (0..7).map(|_| stream.line()).collect();
+        assert_eq!(header, ["foo", "", "5", "1", "0", "0", "0"]);
+        stream
+    }
+
+    /// The next datagram: an entry, or the empty one that marks the end of several.
+    fn datagram(&self) -> String {
+        let mut buffer = vec![0; 300_000];
+        let size = persist(|| self.queue.recv(&mut buffer)).unwrap();
+        buffer.truncate(size);
+        String::from_utf8(buffer).unwrap()
+    }
+
+    /// The next entry.
+    fn entry(&self) -> String {
+        loop {
+            match self.datagram() {
+                mark if mark.is_empty() => {}
+                entry => return entry,
+            }
+        }
+    }
+
+    /// Waits until there is an entry, and leaves it there.
+    fn wait_for_entry(&self) {
+        eventually("an entry", || {
+            let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+            recv(self.queue.as_raw_fd(), &mut [0], flags).ok()
+        });
+    }
+
+    /// Reads the mark behind the entries, for which a line waits.
+    #[track_caller]
+    fn assert_mark(&self) {
+        assert_eq!(self.datagram(), "", "the mark");
+    }
+
+    /// Fails unless the next entry is the record of this message.
+    #[track_caller]
+    fn assert_entry(&self, case: &str, daemon: &Daemon, payload: &str) {
+        let entry = self.entry();
+        let message = entry.lines().next().unwrap().strip_prefix("MESSAGE=");
+        assert_line(case, message.unwrap(), &message_of(daemon, payload));
+    }
+
+    /// Whether there is no entry, nor a mark.
+    fn is_empty(&self) -> bool {
+        self.queue.set_nonblocking(true).unwrap();
+        let result = self.queue.recv(&mut [0]);
+        self.queue.set_nonblocking(false).unwrap();
+        result.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+}
+
+/// The command that puts a directory in journald's place, for the command after it.
+fn under(dir: &TempDir) -> Vec<String> {
+    let user: &[_] = if geteuid().is_root() {
+        &[]
+    } else {
+        &["--map-root-user"]
+    };
+    let place = dir.path().to_str().unwrap();
+    [&["unshare", "--mount"], user, &["sh", "-c", PLACE, place]]
+        .concat()
+        .into_iter()
+        .map(String::from)
+        .collect()
+}
+
+impl Stream {
+    /// The next line.
+    fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        loop {
+            let mut byte = [0];
+            persist(|| self.0.read_exact(&mut byte)).unwrap();
+            match byte {
+                [b'\n'] => return String::from_utf8(line).unwrap(),
+                [byte] => line.push(byte),
+            }
+        }
+    }
+
+    /// Fails unless the next line is the record of this message.
+    #[track_caller]
+    fn assert_line(&mut self, case: &str, daemon: &Daemon, payload: &str) {
+        let want = daemon.received(payload.len(), payload);
+        assert_line(case, &self.line(), &want);
+    }
+
+    /// Fails unless so many lines are reported as lost.
+    #[track_caller]
+    fn assert_lost(&mut self, case: &str, count: usize) {
+        // The line that failed may have been written in part.
+        assert_eq!(self.line(), "", "{case}");
+        let report = format!("<4>Up to {count} lines before this one were lost");
+        assert_eq!(self.line(), report, "{case}");
+    }
+
+    /// Whether nothing is left to read.
+    fn is_empty(&mut self) -> bool {
+        self.0.set_nonblocking(true).unwrap();
+        let result = self.0.read(&mut [0]);
+        self.0.set_nonblocking(false).unwrap();
+        result.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+}
+
+/// Waits until the daemon reports so many messages. It does so a second after it has logged them as well as it can.
+fn taken(daemon: &Daemon, count: usize) {
+    let begin = format!("Received {count} message");
+    let has = |note: Note| {
+        note.value("STATUS")
+            .is_some_and(|text| text.starts_with(&begin))
+    };
+    while !has(daemon.notified()) {}
+}
+
+/// What waits in a stream to be read.
+fn waiting(stream: &UnixStream) -> Vec<u8> {
+    let mut bytes = vec![0; 4096];
+    let size = recv(
+        stream.as_raw_fd(),
+        &mut bytes,
+        MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT,
+    );
+    bytes.truncate(size.unwrap_or(0));
+    bytes
+}
+
+/// The message of a record, which is a line without its prefix.
+fn message_of(daemon: &Daemon, payload: &str) -> String {
+    daemon.received(payload.len(), payload)[3..].to_owned()
+}
+
+#[test]
+fn what_is_an_entry() {
+    let Some(journal) = Journal::new("what_is_an_entry") else {
+        return;
+    };
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    // With its newline, the line is as long as this.
+    let payload_of = |length: usize| {
+        let digits = 5;
+        let rest = message_of(&daemon, "").len() - 1 + digits + 1;
+        "x".repeat(length - rest)
+    };
+    let (longest, longer) = (payload_of(LINE_MAX), payload_of(LINE_MAX + 1));
+    let lines = [
+        "hello", "<", "<7", "<>", "<8>", "< 7>", "<0007>", "<08>", "<008>", "7>", &longest,
+    ];
+    for payload in lines {
+        daemon.send(payload);
+        stream.assert_line("a line", &daemon, payload);
+    }
+    assert!(journal.is_empty(), "an entry of what is a line");
+    let entries = [
+        "<7>",
+        "<00>",
+        "<007>",
+        "a<0>b",
+        "<<0>",
+        "<9><1>",
+        &longer,
+        &"y".repeat(150_000),
+    ];
+    for payload in entries {
+        daemon.send(payload);
+        let text = message_of(&daemon, payload);
+        let fields = "PRIORITY=5\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=foo";
+        let entry = format!("MESSAGE={text}\n{fields}\n");
+        assert_line("an entry", &journal.entry(), &entry);
+    }
+    assert!(stream.is_empty(), "a line of what is an entry");
+}
+
+/// What the unit sets for lines is what entries have too, if journald takes it.
+#[test]
+fn settings_of_the_unit() {
+    let Some(journal) = Journal::new("settings_of_the_unit") else {
+        return;
+    };
+    let (longest, longer) = ("7".repeat(64), "7".repeat(65));
+    for (facility, identifier, want) in [
+        ("16", "an identifier", ("16", "an identifier")),
+        (&*longest, &*longest, (&*longest, &*longest)),
+        ("", "", ("3", "foo")),
+        ("1x", "a\tb", ("3", "foo")),
+        (&longer, &longer, ("3", "foo")),
+    ] {
+        let setup = Daemon::listening()
+            .env("SYSLOG_FACILITY", facility)
+            .env("SYSLOG_IDENTIFIER", identifier);
+        let (daemon, _stream) = journal.ready(setup);
+        daemon.send(ENTRIES[0]);
+        let (facility, identifier) = want;
+        let fields = format!("SYSLOG_FACILITY={facility}\nSYSLOG_IDENTIFIER={identifier}\n");
+        let entry = journal.entry();
+        assert!(entry.ends_with(&fields), "no {fields:?} in {entry:?}");
+    }
+}
+
+#[test]
+fn lines_and_entries_wait_for_each_other() {
+    let Some(journal) = Journal::new("lines_and_entries_wait_for_each_other") else {
+        return;
+    };
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    for payload in ["one", ENTRIES[0], "two"] {
+        daemon.send(payload);
+    }
+    taken(&daemon, 2);
+    assert!(journal.is_empty(), "an entry before the line is read");
+    stream.assert_line("one", &daemon, "one");
+    journal.assert_entry("the entry", &daemon, ENTRIES[0]);
+    taken(&daemon, 3);
+    assert!(stream.is_empty(), "a line before the mark is read");
+    journal.assert_mark();
+    stream.assert_line("two", &daemon, "two");
+    daemon.signal(SIGTERM);
+    assert_eq!(daemon.end().code, 0);
+    assert!(
+        stream.0.read(&mut [0]).is_ok_and(|size| size == 0),
+        "more lines"
+    );
+}
+
+#[test]
+fn a_full_queue() {
+    let Some(journal) = Journal::new("a_full_queue") else {
+        return;
+    };
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    let filled = journal.fill();
+    daemon.send(ENTRIES[0]);
+    taken(&daemon, 1);
+    daemon.assert_rests("a full queue");
+    journal.drain(filled);
+    journal.assert_entry("after it was full", &daemon, ENTRIES[0]);
+
+    // It has no room for the mark either.
+    daemon.send(ENTRIES[0]);
+    journal.wait_for_entry();
+    let mut filled = 0;
+    daemon.stopped(|| {
+        daemon.send("one");
+        journal.assert_entry("before the mark", &daemon, ENTRIES[0]);
+        filled = journal.fill();
+    });
+    taken(&daemon, 3);
+    daemon.assert_rests("no room for the mark");
+    assert!(stream.is_empty(), "a line before there is a mark");
+    journal.drain(filled);
+    journal.assert_mark();
+    stream.assert_line("after the mark", &daemon, "one");
+}
+
+/// A journald that reads nothing does not keep foo from a stop, and nothing is lost.
+#[test]
+fn a_stop_gives_up_the_order() {
+    let Some(mut journal) = Journal::new("a_stop_gives_up_the_order") else {
+        return;
+    };
+    // Nothing of the queue is read.
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    journal.fill();
+    daemon.send(ENTRIES[0]);
+    daemon.send("one");
+    taken(&daemon, 1);
+    daemon.signal(SIGTERM);
+    stream.assert_line("a full queue", &daemon, ENTRIES[0]);
+    stream.assert_line("a full queue", &daemon, "one");
+    assert_eq!(daemon.end().code, 0, "a full queue");
+
+    // Nothing of the stream is read.
+    journal.renew_queue();
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    for payload in ["one", ENTRIES[0], "two"] {
+        daemon.send(payload);
+    }
+    taken(&daemon, 2);
+    daemon.signal(SIGTERM);
+    journal.assert_entry("out of order", &daemon, ENTRIES[0]);
+    let (one, two) = (daemon.received(3, "one"), daemon.received(3, "two"));
+    assert_eq!(daemon.end().code, 0, "an unread stream");
+    assert_eq!([stream.line(), stream.line()], [one, two]);
+}
+
+/// What journald may not have read when its end of a stream is closed is reported, once.
+#[test]
+fn a_stream_that_is_dropped() {
+    let Some(journal) = Journal::new("a_stream_that_is_dropped") else {
+        return;
+    };
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    daemon.send("read");
+    stream.assert_line("read", &daemon, "read");
+    let wait_for = |stream: &Stream, lines| {
+        eventually("lines arrive", || {
+            (waiting(&stream.0)
+                .iter()
+                .filter(|&&byte| byte == b'\n')
+                .count()
+                == lines)
+                .then_some(())
+        })
+    };
+    daemon.send("one");
+    daemon.send("two");
+    wait_for(&stream, 2);
+    drop(stream);
+    daemon.send("three");
+    let stream = journal.accept_opened();
+    daemon.send("four");
+    // With the report, of two lines.
+    wait_for(&stream, 4);
+    drop(stream);
+    // The report may be lost too, and with it what it reports.
+    daemon.send("five");
+    let mut stream = journal.accept_opened();
+    stream.assert_line("the third stream", &daemon, "five");
+    daemon.send("six");
+    stream.assert_lost("the third stream", 4);
+    stream.assert_line("the third stream", &daemon, "six");
+    daemon.send("seven");
+    stream.assert_line("the third stream", &daemon, "seven");
+}
+
+/// A line of which a dropped stream had a part is written anew, from its start.
+#[test]
+fn a_line_that_is_cut() {
+    let Some(journal) = Journal::new("a_line_that_is_cut") else {
+        return;
+    };
+    let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
+    // A long line takes several calls.
+    sys::set_send_buffer(&ours, 1).unwrap();
+    let (daemon, mut stream) = journal.ready_with(Daemon::listening(), ours);
+    let long = "x".repeat(40_000);
+    daemon.stopped(|| {
+        daemon.send("one");
+        daemon.send(&long);
+    });
+    taken(&daemon, 2);
+    stream.assert_line("before it", &daemon, "one");
+    drop(stream);
+    let mut stream = journal.accept_opened();
+    stream.assert_line("the long one", &daemon, &long);
+    daemon.send("two");
+    stream.assert_lost("after it", 1);
+    stream.assert_line("after it", &daemon, "two");
+}
+
+/// Entries that journald may not have read when it closes the queue are reported, too.
+#[test]
+fn a_queue_that_is_closed() {
+    let Some(mut journal) = Journal::new("a_queue_that_is_closed") else {
+        return;
+    };
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    daemon.send(ENTRIES[0]);
+    daemon.send(ENTRIES[1]);
+    daemon.send("a line waits for them");
+    taken(&daemon, 3);
+    journal.renew_queue();
+    stream.assert_lost("a line", 2);
+    stream.assert_line("a line", &daemon, "a line waits for them");
+
+    daemon.send(ENTRIES[0]);
+    journal.wait_for_entry();
+    journal.close_queue();
+    daemon.send(ENTRIES[1]);
+    taken(&daemon, 5);
+    journal.renew_queue();
+    journal.assert_entry("an entry", &daemon, ENTRIES[1]);
+    daemon.send("next");
+    journal.assert_mark();
+    stream.assert_lost("after the entry", 1);
+    stream.assert_line("after the entry", &daemon, "next");
+}
+
+/// An entry waits for a journald that is restarted, however long that takes. The rest of it is not lost either.
+#[test]
+fn a_journald_that_is_restarted() {
+    let Some(mut journal) = Journal::new("a_journald_that_is_restarted") else {
+        return;
+    };
+    // WATCHDOG=1 comes each second.
+    let setup = Daemon::listening().env("WATCHDOG_USEC", "2000000");
+    let (daemon, mut stream) = journal.ready(setup);
+    daemon.send("one");
+    stream.assert_line("one", &daemon, "one");
+    daemon.send(ENTRIES[0]);
+    taken(&daemon, 2);
+    journal.stop(stream);
+    daemon.send(ENTRIES[1]);
+    taken(&daemon, 3);
+    for _ in 0..3 {
+        while !daemon.notified().has("WATCHDOG=1") {}
+    }
+    let mut stream = journal.start();
+    journal.queue = patient(journal.dir.socket("socket"));
+    journal.assert_entry("the entry that waited", &daemon, ENTRIES[1]);
+    daemon.send("two");
+    journal.assert_mark();
+    stream.assert_lost("after the restart", 2);
+    stream.assert_line("after the restart", &daemon, "two");
+
+    journal.stop(stream);
+    daemon.send("three");
+    taken(&daemon, 5);
+    let mut stream = journal.start();
+    stream.assert_line("the line that waited", &daemon, "three");
+    daemon.signal(SIGTERM);
+    assert_eq!(daemon.end().code, 0);
+}
+
+/// If only the queue is missing an entry waits for it, but not for ever: then it is a line.
+#[test]
+fn a_queue_that_is_missing() {
+    let Some(mut journal) = Journal::new("a_queue_that_is_missing") else {
+        return;
+    };
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    fs::rename(journal.dir.join("socket"), journal.dir.join("hidden")).unwrap();
+    daemon.send("read");
+    stream.assert_line("read", &daemon, "read");
+    daemon.send(ENTRIES[0]);
+    taken(&daemon, 2);
+    assert!(stream.is_empty(), "it does not wait");
+    fs::rename(journal.dir.join("hidden"), journal.dir.join("socket")).unwrap();
+    journal.assert_entry("back in time", &daemon, ENTRIES[0]);
+    daemon.send("after it");
+    journal.assert_mark();
+    stream.assert_line("after it", &daemon, "after it");
+
+    journal.close_queue();
+    fs::remove_file(journal.dir.join("socket")).unwrap();
+    daemon.send(ENTRIES[0]);
+    stream.assert_line("not in time", &daemon, ENTRIES[0]);
+}
+
+/// A call of libsystemd that was interrupted is made again.
+#[test]
+fn an_entry_that_is_interrupted() {
+    let test = "an_entry_that_is_interrupted";
+    if !have("strace", "strace", test) {
+        return;
+    }
+    let Some(journal) = Journal::new(test) else {
+        return;
+    };
+    // The first is READY=1.
+    let inject = "inject=sendmsg:error=EINTR:when=2";
+    let setup = Daemon::listening().under(["strace", "-D", "-qq", "-o", "/dev/null", "-e", inject]);
+    let (daemon, mut stream) = journal.ready(setup);
+    daemon.send(ENTRIES[0]);
+    journal.assert_entry("interrupted", &daemon, ENTRIES[0]);
+    daemon.send("next");
+    journal.assert_mark();
+    stream.assert_line("interrupted", &daemon, "next");
+}
