@@ -72,7 +72,7 @@ impl Control {
             header,
             credentials,
         } = self;
-        let is_whole = length >= size_of::<libc::cmsghdr>() + size_of::<libc::ucred>();
+        let is_whole = length >= size_of::<Self>();
         let is_credentials =
             (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_CREDENTIALS);
         if is_whole && is_credentials {

@@ -2,8 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use foo::datagram::Batch;
+use foo::record::Credentials;
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::{PassCred, ReceiveTimestamp};
+use std::fs;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
 
 /// Where malloc has memory that was used, larger than a batch. The second one is not a mapping of its own any more.
 fn leave_garbage() {
@@ -32,4 +37,38 @@ fn a_stream_shows_no_memory() {
             "memory of the heap is shown"
         );
     }
+}
+
+/// The room for credentials may hold something else that the socket asks for.
+#[test]
+fn a_timestamp_is_no_credentials() {
+    let (sender, receiver) = UnixDatagram::pair().unwrap();
+    setsockopt(&receiver, PassCred, &true).unwrap();
+    let mut batch = Batch::new().unwrap();
+    let mut credentials = || {
+        sender.send(b"hello").unwrap();
+        batch.receive(&receiver, true).unwrap();
+        batch.take().unwrap().credentials.unwrap()
+    };
+    assert_eq!(credentials().pid, std::process::id());
+    setsockopt(&receiver, ReceiveTimestamp, &true).unwrap();
+    let unknown = Credentials { pid: 0, uid: 65534 };
+    assert_eq!(credentials(), unknown);
+    // Nothing is there at all.
+    setsockopt(&receiver, ReceiveTimestamp, &false).unwrap();
+    setsockopt(&receiver, PassCred, &false).unwrap();
+    assert_eq!(credentials(), unknown);
+}
+
+/// A batch that is dropped leaves no memory behind, of 4 MiB each.
+#[test]
+fn a_batch_is_freed() {
+    let size = || {
+        let pages = fs::read_to_string("/proc/self/statm").unwrap();
+        pages.split(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let before = size();
+    (0..1000).for_each(|_| drop(Batch::new().unwrap()));
+    let grown = size().saturating_sub(before);
+    assert!(grown < 500_000, "{grown} pages more");
 }
