@@ -11,6 +11,7 @@
 mod common;
 
 mod calls;
+mod memory;
 mod receiving;
 mod running;
 mod starting;

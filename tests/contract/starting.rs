@@ -353,6 +353,16 @@ fn command_line() {
             assert!(shown.contains(word), "{args:?}: no {word} in {shown}");
         }
     }
+    for (rate, bytes) in [
+        ("5", 5),
+        ("5B", 5),
+        ("5K", 5 << 10),
+        ("5M", 5 << 20),
+        ("5G", 5 << 30),
+    ] {
+        let options = ::foo::cli::foo(["foo", "--max-rate", rate].map(Into::into));
+        assert_eq!(options.unwrap().max_rate, Some(bytes), "{rate}");
+    }
     for args in [
         &["--frobnicate"][..],
         &["-x"],
@@ -391,6 +401,7 @@ fn limits_that_are_too_low() {
             "Unable to receive signals: Too many open files",
         ),
         ("--data=2000000", "Unable to reserve memory: out of memory"),
+        ("--data=1000000", "Unable to open the log: out of memory"),
     ] {
         let end = Daemon::listening().under(["prlimit", limit]).start().end();
         end.assert_refused(limit, &[word]);

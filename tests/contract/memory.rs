@@ -1,0 +1,100 @@
+//! Memory: reserved at the start, taken up by what is large, and given back when the traffic pauses.
+
+use crate::common::daemon::Daemon;
+use crate::common::{eventually, patient, sys};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use std::fs::File;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+/// Waits for the status with this count. It comes a second after the first message that it counts.
+fn counted(daemon: &Daemon, messages: usize) {
+    let begin = format!("Received {messages} message");
+    while !daemon
+        .notified()
+        .value("STATUS")
+        .is_some_and(|status| status.starts_with(&begin))
+    {}
+}
+
+/// Memory that holds what no file does, in KiB.
+fn anonymous(daemon: &Daemon) -> u64 {
+    daemon.proc_number("smaps_rollup", "Anonymous")
+}
+
+#[test]
+fn what_large_messages_take_is_given_back() {
+    let null = File::create("/dev/null").unwrap();
+    let daemon = Daemon::listening().log_to(null).ready();
+    daemon.send("hello");
+    counted(&daemon, 1);
+    let before = anonymous(&daemon);
+    // Each byte is four in the log, and each sender can have one such message queued.
+    let large = vec![1; 200_000];
+    for round in 1..=2 {
+        daemon.stopped(|| {
+            for _ in 0..10 {
+                let sender = patient(UnixDatagram::unbound().unwrap());
+                sender.send_to(&large, daemon.socket()).unwrap();
+            }
+        });
+        counted(&daemon, 1 + 10 * round);
+        eventually("the memory is given back", || {
+            (anonymous(&daemon) < before + 400).then_some(())
+        });
+    }
+}
+
+/// The longest lines that there can be need no memory but what was reserved, nor much of that.
+#[test]
+fn what_is_reserved_is_enough() {
+    let null = File::create("/dev/null").unwrap();
+    let daemon = Daemon::listening().log_to(null).ready();
+    // The longest name: 107 bytes, each of which is four in the log.
+    let mut name = daemon.dir.path().to_str().unwrap().to_owned();
+    name.extend(std::iter::repeat_n('\n', 107 - name.len()));
+    let name = SocketAddr::from_abstract_name(name).unwrap();
+    let longest = patient(UnixDatagram::bind_addr(&name).unwrap());
+    sys::set_send_buffer(&longest, 212_992).unwrap();
+    let reserved = || daemon.proc_number("status", "VmData");
+    let before = reserved();
+    assert!(before < 16 * 1024, "{before} KiB");
+    daemon.stopped(|| {
+        // A line that just does not fill the log, and the longest behind it.
+        let line = daemon.received(65_000, "").len() + 1;
+        daemon.send("x".repeat(64 * 1024 - 1 - line));
+        // It is cut, which takes a few words more.
+        if longest.send_to(&vec![1; 300_000], daemon.socket()).is_err() {
+            let text = vec![1; 200_000];
+            longest.send_to(&text, daemon.socket()).unwrap();
+        }
+    });
+    counted(&daemon, 2);
+    let after = reserved();
+    assert!(after < before + 128, "{before} KiB, then {after} KiB");
+}
+
+/// What comes in one batch is written in one call.
+#[test]
+fn a_batch_is_written_at_once() {
+    // Each write is a packet.
+    let (log, packets) = socketpair(
+        AddressFamily::Unix,
+        SockType::SeqPacket,
+        None,
+        SockFlag::empty(),
+    )
+    .unwrap();
+    let daemon = Daemon::listening().log_to(log).ready();
+    let packets = File::from(packets);
+    let packet = || {
+        let mut buffer = vec![0; 8192];
+        let size = std::io::Read::read(&mut &packets, &mut buffer).unwrap();
+        String::from_utf8(buffer[..size].to_vec()).unwrap()
+    };
+    while !packet().ends_with("<5> foo.socket\n") {}
+    let text = "x".repeat(300);
+    daemon.stopped(|| (0..10).for_each(|_| daemon.send(&text)));
+    let lines = format!("{}\n", daemon.received(300, &text)).repeat(10);
+    assert_eq!(packet(), lines);
+}
