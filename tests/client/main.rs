@@ -12,13 +12,16 @@ mod common;
 mod attacks;
 
 use common::client::Place;
-use common::{patient, persist, skip};
+use common::{eventually, patient, persist, skip};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, geteuid};
 use proptest::prelude::*;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -170,6 +173,13 @@ fn nothing_listens() {
     fs::write(path("file"), "").unwrap();
     let _listener = UnixListener::bind(path("stream")).unwrap();
     let long = path(&"x".repeat(200));
+    let _forbidden = place.dir.socket("forbidden");
+    fs::set_permissions(path("forbidden"), Permissions::from_mode(0o0)).unwrap();
+    // Root may send there.
+    if !geteuid().is_root() {
+        let end = place.run(place.bare(["--socket", &path("forbidden"), "hello"]));
+        end.assert_error("forbidden", 1, &[&path("forbidden"), "SocketGroup="]);
+    }
     let cases = [
         ("missing", path("missing"), "systemctl start foo"),
         ("nobody behind it", path("dead"), "systemctl start foo"),
@@ -244,6 +254,14 @@ fn queue_full() {
             .spawn()
             .unwrap();
         place.waits(&child);
+        // Even to be stopped and continued interrupts a call that times out.
+        let pid = Pid::from_raw(child.id().try_into().unwrap());
+        for (signal, state) in [(Signal::SIGSTOP, 'T'), (Signal::SIGCONT, 'S')] {
+            kill(pid, signal).unwrap();
+            eventually("the signal is taken", || {
+                (common::state(child.id()) == state).then_some(())
+            });
+        }
         (0..filled).for_each(|_| assert_eq!(place.received().0, b""));
         assert_eq!(place.received().0, b"hello");
         place.end(child).assert_ok(timeout);
@@ -303,12 +321,10 @@ fn nowhere_to_write() {
             .env("TMPDIR", directory);
         let end = place.run(command);
         assert_eq!(end.code, Some(0), "{}", end.err);
-        assert!(
-            end.err
-                .starts_with("foocl: sending without a name: unable to make a socket in /"),
-            "{}",
-            end.err
-        );
+        let begin =
+            format!("foocl: sending without a name: unable to make a socket in {directory}: ");
+        assert!(end.err.starts_with(&begin), "{}", end.err);
+        assert!(!end.err.contains("in use"), "{}", end.err);
         assert_eq!(place.received(), (b"hello".to_vec(), None));
     }
 }
