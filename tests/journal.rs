@@ -16,11 +16,13 @@ use nix::sys::signal::Signal::SIGTERM;
 use nix::sys::socket::{MsgFlags, recv};
 use nix::unistd::geteuid;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// A line that is longer than this, with its newline, is an entry.
 const LINE_MAX: usize = 48 * 1024;
@@ -248,16 +250,12 @@ fn taken(daemon: &Daemon, count: usize) {
     while !has(daemon.notified()) {}
 }
 
-/// What waits in a stream to be read.
-fn waiting(stream: &UnixStream) -> Vec<u8> {
-    let mut bytes = vec![0; 4096];
-    let size = recv(
-        stream.as_raw_fd(),
-        &mut bytes,
-        MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT,
-    );
-    bytes.truncate(size.unwrap_or(0));
-    bytes
+/// How many lines wait in a stream to be read.
+fn lines_in(stream: &UnixStream) -> usize {
+    let mut bytes = [0; 4096];
+    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+    let size = recv(stream.as_raw_fd(), &mut bytes, flags).unwrap_or(0);
+    bytes[..size].iter().filter(|&&byte| byte == b'\n').count()
 }
 
 /// The message of a record, which is a line without its prefix.
@@ -411,11 +409,91 @@ fn a_stop_gives_up_the_order() {
         daemon.send(payload);
     }
     taken(&daemon, 2);
+    let start = Instant::now();
     daemon.signal(SIGTERM);
     journal.assert_entry("out of order", &daemon, ENTRIES[0]);
+    assert!(start.elapsed() >= Duration::from_millis(500), "too early");
     let (one, two) = (daemon.received(3, "one"), daemon.received(3, "two"));
     assert_eq!(daemon.end().code, 0, "an unread stream");
     assert_eq!([stream.line(), stream.line()], [one, two]);
+}
+
+/// A stop waits for journald to read everything, as long as it reads anything.
+#[test]
+fn a_stop_waits_for_the_reader() {
+    let Some(journal) = Journal::new("a_stop_waits_for_the_reader") else {
+        return;
+    };
+    // This one ends after the longest time that a stop may take.
+    let (log, _reader) = UnixStream::pair().unwrap();
+    let stuck = Daemon::listening().log_to(log.try_clone().unwrap()).ready();
+    log.set_nonblocking(true).unwrap();
+    while (&log).write(&[b'\n'; 4096]).is_ok() {}
+    stuck.send("hello");
+    stuck.signal(SIGTERM);
+
+    // Nothing is read.
+    let (daemon, stream) = journal.ready(Daemon::listening());
+    daemon.send("one");
+    taken(&daemon, 1);
+    let start = Instant::now();
+    daemon.signal(SIGTERM);
+    assert_eq!(daemon.end().code, 0);
+    assert!(start.elapsed() >= Duration::from_millis(500), "too early");
+    assert_ne!(stuck.state(), 'Z', "as long as it may take at most");
+    drop(stream);
+
+    // A line is read now and then, but none for too long.
+    const LINES: usize = 10;
+    const PACE: Duration = Duration::from_millis(100);
+    eventually("a machine that does not stall", || {
+        let (daemon, mut stream) = journal.ready(Daemon::listening());
+        for line in 0..LINES {
+            daemon.send("one");
+            eventually("it arrives", || (lines_in(&stream.0) > line).then_some(()));
+        }
+        daemon.signal(SIGTERM);
+        let mut stalls = false;
+        for _ in 1..LINES {
+            let start = Instant::now();
+            thread::sleep(PACE);
+            stream.line();
+            stalls |= start.elapsed() > 3 * PACE;
+        }
+        let state = daemon.state();
+        stream.line();
+        if stalls {
+            return None;
+        }
+        assert_ne!(state, 'Z', "ended before all was read");
+        assert_eq!(daemon.end().code, 0);
+        Some(())
+    });
+}
+
+/// A foo that can't start is started again and again, so that it says no more than it must.
+#[test]
+fn a_start_that_fails() {
+    let Some(journal) = Journal::new("a_start_that_fails") else {
+        return;
+    };
+    let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
+    let mut stream = journal.accept();
+    let setup = Daemon::listening().unset("LISTEN_FDS");
+    let end = setup
+        .log_to_journal(ours)
+        .under(under(&journal.dir))
+        .start()
+        .end();
+    assert_eq!(end.code, 255);
+    let mut text = String::new();
+    stream.0.read_to_string(&mut text).unwrap();
+    let want = [
+        "<5>foo service started",
+        "<4>Unable to find any file descriptors",
+        "<3>Unable to get file descriptor for socket",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), want);
 }
 
 /// What journald may not have read when its end of a stream is closed is reported, once.
@@ -429,13 +507,8 @@ fn a_stream_that_is_dropped() {
     stream.assert_line("read", &daemon, "read");
     let wait_for = |stream: &Stream, lines| {
         eventually("lines arrive", || {
-            (waiting(&stream.0)
-                .iter()
-                .filter(|&&byte| byte == b'\n')
-                .count()
-                == lines)
-                .then_some(())
-        })
+            (lines_in(&stream.0) == lines).then_some(())
+        });
     };
     daemon.send("one");
     daemon.send("two");
@@ -527,9 +600,12 @@ fn a_journald_that_is_restarted() {
     journal.stop(stream);
     daemon.send(ENTRIES[1]);
     taken(&daemon, 3);
+    let before = daemon.ran();
     for _ in 0..3 {
         while !daemon.notified().has("WATCHDOG=1") {}
     }
+    let ran = daemon.ran() - before;
+    assert!(ran < Duration::from_millis(100), "busy for {ran:?}");
     let mut stream = journal.start();
     journal.queue = patient(journal.dir.socket("socket"));
     journal.assert_entry("the entry that waited", &daemon, ENTRIES[1]);

@@ -267,6 +267,12 @@ impl Daemon {
         self.proc_text(file, name).parse().unwrap()
     }
 
+    /// The processor time that it has taken.
+    pub fn ran(&self) -> Duration {
+        let nanoseconds = self.proc("schedstat");
+        Duration::from_nanos(nanoseconds.split(' ').next().unwrap().parse().unwrap())
+    }
+
     /// How many descriptors it has open.
     pub fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.child.id()))

@@ -8,7 +8,7 @@ use crate::common::{
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
 use nix::unistd::getuid;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::IoSlice;
 use std::net::Shutdown;
@@ -390,10 +390,12 @@ fn an_error_from_the_socket_that_passes() {
     ) {
         return;
     }
-    let inject = "inject=recvmmsg:error=ENOMEM:when=1..3";
-    let daemon = Daemon::listening()
-        .under(["strace", "-D", "-qq", "-o", "/dev/null", "-e", inject])
-        .ready();
+    let setup = Daemon::listening();
+    let trace = setup.dir().join("trace");
+    let strace = ["strace", "-D", "-qq", "-e", "trace=ppoll,recvmmsg", "-e"];
+    let inject = ["inject=recvmmsg:error=ENOMEM:when=1..3", "-o"];
+    let strace = strace.iter().chain(&inject).map(OsString::from);
+    let daemon = setup.under(strace.chain([trace.clone().into()])).ready();
     daemon.send("hello");
     let error = daemon.line();
     assert!(
@@ -408,6 +410,9 @@ fn an_error_from_the_socket_that_passes() {
     );
     while daemon.notified().value("STATUS") != Some("Received 1 message, 5 bytes") {}
     daemon.assert_rests("after the error");
+    // Between the tries it sleeps.
+    let calls = fs::read_to_string(trace).unwrap().lines().count();
+    assert!(calls < 40, "{calls} calls");
 }
 
 #[test]

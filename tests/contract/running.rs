@@ -1,11 +1,12 @@
 //! Running and stopping: signals, notifications, and what it costs to be there.
 
 use crate::common::daemon::{Daemon, Note};
-use crate::common::{assert_line, eventually, patient, persist};
+use crate::common::{TempDir, assert_line, eventually, have, patient, persist};
 use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGTERM};
 use nix::time::{ClockId, clock_gettime};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::iter;
 use std::net::Shutdown;
 use std::os::unix::net::{UnixDatagram, UnixStream};
@@ -250,9 +251,73 @@ fn a_log_that_takes_nothing_any_more() {
         .set_write_timeout(Some(Duration::from_millis(300)))
         .unwrap();
     while persist(|| sender.send_to(&[b'x'; 5000], daemon.socket())).is_ok() {}
+    let start = Instant::now();
     daemon.signal(SIGTERM);
     assert_eq!(daemon.end().code, 255);
+    assert!(start.elapsed() >= Duration::from_secs(5), "too early");
     drop(reader);
+}
+
+/// Why it ends is worth a moment's wait for the log.
+#[test]
+fn an_error_while_the_log_takes_nothing() {
+    let dir = TempDir::new();
+    let socket = dir.socket("socket");
+    let (log, mut reader) = UnixStream::pair().unwrap();
+    let filler = log.try_clone().unwrap();
+    let setup = Daemon::with([socket.try_clone().unwrap()]).log_to(log);
+    let daemon = setup.ready();
+    daemon.stopped(|| {
+        socket.shutdown(Shutdown::Read).unwrap();
+        filler.set_nonblocking(true).unwrap();
+        while (&filler).write(&[b'\n'; 4096]).is_ok() {}
+        filler.set_nonblocking(false).unwrap();
+    });
+    drop(filler);
+    // It waits for the log, or it has ended.
+    eventually("it waits", || "SZ".contains(daemon.state()).then_some(()));
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    let error = "<3>Unable to receive from foo.socket any more: it was shut down";
+    assert!(text.contains(error), "{}", text.trim());
+    assert_eq!(daemon.end().code, 255);
+}
+
+/// After a batch it looks for more a few times, which is cheaper than to sleep; after a single message it does not.
+#[test]
+fn it_lingers_after_a_batch() {
+    if !have("strace", "strace", "running::it_lingers_after_a_batch") {
+        return;
+    }
+    let setup = Daemon::listening();
+    let sender = UnixDatagram::unbound().unwrap();
+    for _ in 0..2 {
+        sender
+            .send_to(b"hello", setup.dir().join("foo.socket"))
+            .unwrap();
+    }
+    let trace = setup.dir().join("trace");
+    let traced = ["strace", "-D", "-qq", "-e", "trace=sched_yield", "-o"].map(OsString::from);
+    let daemon = setup
+        .under(traced.into_iter().chain([trace.clone().into()]))
+        .ready();
+    let looks = || fs::read_to_string(&trace).unwrap().lines().count();
+    let counted = |count| {
+        let begin = format!("Received {count} message");
+        while !daemon
+            .notified()
+            .value("STATUS")
+            .is_some_and(|text| text.starts_with(&begin))
+        {}
+    };
+    counted(2);
+    daemon.assert_rests("after a batch");
+    let after_a_batch = looks();
+    assert!((1..=32).contains(&after_a_batch), "{after_a_batch} looks");
+    daemon.send("hello");
+    counted(3);
+    daemon.assert_rests("after a single message");
+    assert_eq!(looks(), after_a_batch, "after a single message");
 }
 
 /// What exceeds the limit stays queued, and senders wait; a reload, the watchdog and a stop don't.
@@ -318,18 +383,14 @@ fn a_rate_limit_is_reached_exactly() {
         let text = "x".repeat(500 - line);
         let sender = UnixDatagram::unbound().unwrap();
         sender.send_to(text.as_bytes(), daemon.socket()).unwrap();
-        let busy = || -> u64 {
-            let ran = daemon.proc("schedstat");
-            ran.split(' ').next().unwrap().parse().unwrap()
-        };
-        let before = busy();
+        let before = daemon.ran();
         let note = daemon.notified();
         let status = note.value("STATUS").unwrap();
         assert!(
             status.contains("--max-rate= is reached"),
             "{rate}: {status}"
         );
-        let ran = Duration::from_nanos(busy() - before);
+        let ran = daemon.ran() - before;
         assert!(ran < Duration::from_millis(50), "{rate}: busy for {ran:?}");
     }
 }

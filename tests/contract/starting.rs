@@ -139,6 +139,7 @@ fn no_sockets_passed() {
     ];
     for (case, setup) in cases {
         let end = setup.start().end();
+        assert_eq!(end.log[0], "<6>Environment: ", "{case}");
         let lines = after_start(&end);
         let want = [
             "<4>Unable to find any file descriptors",
