@@ -648,23 +648,68 @@ fn a_queue_that_is_missing() {
     stream.assert_line("not in time", &daemon, ENTRIES[0]);
 }
 
-/// A call of libsystemd that was interrupted is made again.
+/// Entries that wait together become lines one after the other. Those of the environment do so.
 #[test]
-fn an_entry_that_is_interrupted() {
-    let test = "an_entry_that_is_interrupted";
+fn several_entries_without_a_queue() {
+    let Some(journal) = Journal::new("several_entries_without_a_queue") else {
+        return;
+    };
+    fs::remove_file(journal.dir.join("socket")).unwrap();
+    let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
+    let mut stream = journal.accept();
+    let names = ["A", "B", "C"];
+    let setup = names.iter().fold(Daemon::listening(), |setup, name| {
+        setup.env(name, format!("<{name}><0>"))
+    });
+    let _daemon = setup
+        .log_to_journal(ours)
+        .under(under(&journal.dir))
+        .ready();
+    let mut lines = Vec::new();
+    while lines.last().is_none_or(|line| line != "<5> foo.socket") {
+        lines.push(stream.line());
+    }
+    for name in names {
+        let line = format!("<6> {name}=<{name}><0>");
+        assert_eq!(
+            lines.iter().filter(|other| **other == line).count(),
+            1,
+            "{lines:?}"
+        );
+    }
+    let is_whole = |line: &String| line.starts_with("<6>") || line.starts_with("<5>");
+    assert!(lines.iter().all(is_whole), "{lines:?}");
+}
+
+/// A call that was interrupted is made again: a write, and one of libsystemd.
+#[test]
+fn a_call_that_is_interrupted() {
+    let test = "a_call_that_is_interrupted";
     if !have("strace", "strace", test) {
         return;
     }
     let Some(journal) = Journal::new(test) else {
         return;
     };
-    // The first is READY=1.
-    let inject = "inject=sendmsg:error=EINTR:when=2";
-    let setup = Daemon::listening().under(["strace", "-D", "-qq", "-o", "/dev/null", "-e", inject]);
-    let (daemon, mut stream) = journal.ready(setup);
+    // The first calls are READY=1 and the lines of the start.
+    let inject = ["sendmsg", "write"].map(|call| format!("inject={call}:error=EINTR:when=2"));
+    let strace = [
+        "strace",
+        "-D",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        &inject[0],
+        "-e",
+        &inject[1],
+    ];
+    let (daemon, mut stream) = journal.ready(Daemon::listening().under(strace));
+    daemon.send("a line");
+    stream.assert_line("interrupted", &daemon, "a line");
     daemon.send(ENTRIES[0]);
     journal.assert_entry("interrupted", &daemon, ENTRIES[0]);
     daemon.send("next");
     journal.assert_mark();
-    stream.assert_line("interrupted", &daemon, "next");
+    stream.assert_line("nothing is lost", &daemon, "next");
 }
