@@ -82,6 +82,11 @@ fn numbers_and_texts_are_those_of_the_c_compiler() {
         numbers > 150 && texts > 90,
         "only {numbers} numbers and {texts} texts seen"
     );
+    // The type of the variables that their values are taken from.
+    assert!(
+        !BINDINGS.contains("c_longlong ="),
+        "a number has no type of its own"
+    );
     compile(&["-fsyntax-only", "-w"], &code);
 }
 
