@@ -443,6 +443,20 @@ fn a_stop_waits_for_the_reader() {
     assert_ne!(stuck.state(), 'Z', "as long as it may take at most");
     drop(stream);
 
+    // All was read, so that there is nothing to wait for.
+    eventually("the shorter stop", || {
+        let (hangs, unread) = journal.ready(Daemon::listening());
+        hangs.send("one");
+        eventually("it arrives", || (lines_in(&unread.0) == 1).then_some(()));
+        let (daemon, mut stream) = journal.ready(Daemon::listening());
+        daemon.send("one");
+        stream.assert_line("all is read", &daemon, "one");
+        hangs.signal(SIGTERM);
+        daemon.signal(SIGTERM);
+        assert_eq!(daemon.end().code, 0);
+        (hangs.state() != 'Z').then_some(())
+    });
+
     // A line is read now and then, but none for too long.
     const LINES: usize = 10;
     const PACE: Duration = Duration::from_millis(100);
@@ -681,35 +695,67 @@ fn several_entries_without_a_queue() {
     assert!(lines.iter().all(is_whole), "{lines:?}");
 }
 
-/// A call that was interrupted is made again: a write, and one of libsystemd.
-#[test]
-fn a_call_that_is_interrupted() {
-    let test = "a_call_that_is_interrupted";
+/// A daemon whose calls fail as strace(1) is asked to let them.
+fn failing(test: &str, journal: &Journal, faults: &[&str]) -> Option<(Daemon, Stream)> {
     if !have("strace", "strace", test) {
-        return;
+        return None;
     }
+    let inject = |fault: &&str| ["-e".to_owned(), format!("inject={fault}")];
+    let strace = ["strace", "-D", "-qq", "-o", "/dev/null"].map(String::from);
+    let strace = strace.into_iter().chain(faults.iter().flat_map(inject));
+    Some(journal.ready(Daemon::listening().under(strace)))
+}
+
+/// A write that was interrupted is made again.
+#[test]
+fn a_write_that_is_interrupted() {
+    let test = "a_write_that_is_interrupted";
     let Some(journal) = Journal::new(test) else {
         return;
     };
-    // The first calls are READY=1 and the lines of the start.
-    let inject = ["sendmsg", "write"].map(|call| format!("inject={call}:error=EINTR:when=2"));
-    let strace = [
-        "strace",
-        "-D",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        &inject[0],
-        "-e",
-        &inject[1],
-    ];
-    let (daemon, mut stream) = journal.ready(Daemon::listening().under(strace));
-    daemon.send("a line");
-    stream.assert_line("interrupted", &daemon, "a line");
-    daemon.send(ENTRIES[0]);
-    journal.assert_entry("interrupted", &daemon, ENTRIES[0]);
-    daemon.send("next");
-    journal.assert_mark();
-    stream.assert_line("nothing is lost", &daemon, "next");
+    // The first one writes the lines of the start.
+    let faults = ["write:error=EINTR:when=2"];
+    let Some((daemon, mut stream)) = failing(test, &journal, &faults) else {
+        return;
+    };
+    for payload in ["interrupted", "next"] {
+        daemon.send(payload);
+        stream.assert_line("nothing is lost", &daemon, payload);
+    }
+}
+
+/// An entry that libsystemd can't send is sent again, or is a line.
+#[test]
+fn an_entry_that_fails() {
+    let test = "an_entry_that_fails";
+    let Some(journal) = Journal::new(test) else {
+        return;
+    };
+    // The first notification is READY=1. libsystemd says nothing if the queue is missing, which foo sees for itself.
+    let missing = ["sendmsg:error=ENOENT:when=2", "statx:error=ENOENT:when=2"];
+    for (faults, is_entry) in [
+        (&["sendmsg:error=EINTR:when=2"][..], true),
+        (&missing, true),
+        (&["sendmsg:error=EPERM:when=2"], false),
+    ] {
+        let Some((daemon, mut stream)) = failing(test, &journal, faults) else {
+            return;
+        };
+        daemon.send(ENTRIES[0]);
+        if is_entry {
+            journal.assert_entry(faults[0], &daemon, ENTRIES[0]);
+            daemon.send("next");
+            journal.assert_mark();
+        } else {
+            journal.assert_mark();
+            stream.assert_line(faults[0], &daemon, ENTRIES[0]);
+            journal.assert_mark();
+            daemon.send("next");
+        }
+        stream.assert_line(faults[0], &daemon, "next");
+        if is_entry {
+            // The line was written because there was room for another one.
+            journal.assert_mark();
+        }
+    }
 }

@@ -184,6 +184,33 @@ fn never_killed_by_its_log() {
     assert_eq!(daemon.end().code, 0);
 }
 
+/// A write that fails is tried once more. If that fails as well, the next line reports what was lost.
+#[test]
+fn a_write_that_fails() {
+    if !have("strace", "strace", "running::a_write_that_fails") {
+        return;
+    }
+    for (times, is_lost) in [("2", false), ("2..3", true)] {
+        // The first one writes the lines of the start.
+        let inject = format!("inject=write:error=ENOSPC:when={times}");
+        let strace = ["strace", "-D", "-qq", "-o", "/dev/null", "-e", &inject];
+        let daemon = Daemon::listening().under(strace).ready();
+        daemon.send("hello");
+        if is_lost {
+            // It comes a second after the message.
+            assert!(daemon.notified().value("STATUS").is_some());
+        } else {
+            assert_eq!(daemon.line(), daemon.received(5, "hello"), "{times}");
+        }
+        daemon.send("next");
+        if is_lost {
+            assert_eq!(daemon.line(), "");
+            assert_eq!(daemon.line(), "<4>Up to 1 lines before this one were lost");
+        }
+        assert_eq!(daemon.line(), daemon.received(4, "next"), "{times}");
+    }
+}
+
 /// Sends more than the queue can hold, and reads in the status that all of it arrived.
 fn keeps_receiving(case: &str, daemon: &Daemon) {
     (0..100).for_each(|_| daemon.send("hello"));
