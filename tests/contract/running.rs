@@ -1,7 +1,7 @@
 //! Running and stopping: signals, notifications, and what it costs to be there.
 
 use crate::common::daemon::{Daemon, Note};
-use crate::common::{TempDir, assert_line, eventually, have, patient, persist};
+use crate::common::{DEADLINE, TempDir, assert_line, eventually, have, patient, persist, sys};
 use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGTERM};
 use nix::time::{ClockId, clock_gettime};
 use std::ffi::OsString;
@@ -85,12 +85,21 @@ fn sigterm_and_sigint() {
 /// What is queued is logged, but senders who go on for ever can't keep the daemon alive.
 #[test]
 fn sigterm_in_a_flood() {
-    let daemon = Daemon::listening()
-        .log_to(File::create("/dev/null").unwrap())
-        .ready();
-    daemon.flood();
-    assert!(daemon.notified().value("STATUS").is_some());
+    let (log, mut reader) = UnixStream::pair().unwrap();
+    // The log takes little at a time, and each time the queue is full again.
+    sys::set_send_buffer(&log, 1).unwrap();
+    let daemon = Daemon::listening().log_to(log).ready();
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.set_nonblocking(true).unwrap();
     daemon.signal(SIGTERM);
+    let start = Instant::now();
+    loop {
+        while sender.send_to(&[1; 5000], daemon.socket()).is_ok() {}
+        if reader.read(&mut [0; 20_000]).unwrap() == 0 {
+            break;
+        }
+        assert!(start.elapsed() < DEADLINE, "it goes on");
+    }
     let end = daemon.end();
     assert_eq!(end.code, 0);
     assert!(end.notified("STOPPING=1"));
@@ -237,7 +246,7 @@ fn a_log_that_takes_nothing() {
     let sent = (0..).take_while(|i| {
         persist(|| {
             sender.send_to(
-                format!("{i} {}", "x".repeat(5000)).as_bytes(),
+                format!("{i} {}", "x".repeat(20_000)).as_bytes(),
                 daemon.socket(),
             )
         })
@@ -262,7 +271,7 @@ fn a_log_that_takes_nothing() {
     let lines = lines.join().unwrap();
     assert_eq!(lines.len(), sent);
     for (i, line) in lines.iter().enumerate() {
-        let text = format!("{i} {}", "x".repeat(5000));
+        let text = format!("{i} {}", "x".repeat(20_000));
         let want = format!("<5>Received {} bytes from (unnamed): {text}", text.len());
         assert_line(&i.to_string(), line, &want);
     }
@@ -316,35 +325,27 @@ fn it_lingers_after_a_batch() {
     if !have("strace", "strace", "running::it_lingers_after_a_batch") {
         return;
     }
-    let setup = Daemon::listening();
-    let sender = UnixDatagram::unbound().unwrap();
-    for _ in 0..2 {
-        sender
-            .send_to(b"hello", setup.dir().join("foo.socket"))
-            .unwrap();
-    }
-    let trace = setup.dir().join("trace");
-    let traced = ["strace", "-D", "-qq", "-e", "trace=sched_yield", "-o"].map(OsString::from);
-    let daemon = setup
-        .under(traced.into_iter().chain([trace.clone().into()]))
-        .ready();
-    let looks = || fs::read_to_string(&trace).unwrap().lines().count();
-    let counted = |count| {
-        let begin = format!("Received {count} message");
-        while !daemon
-            .notified()
-            .value("STATUS")
-            .is_some_and(|text| text.starts_with(&begin))
-        {}
+    let looks = |messages: usize| {
+        let setup = Daemon::listening();
+        let sender = UnixDatagram::unbound().unwrap();
+        for _ in 0..messages {
+            let socket = setup.dir().join("foo.socket");
+            sender.send_to(b"hello", socket).unwrap();
+        }
+        let trace = setup.dir().join("trace");
+        let strace = ["strace", "-D", "-qq", "-e", "trace=sched_yield", "-o"].map(OsString::from);
+        let strace = strace.into_iter().chain([trace.clone().into()]);
+        let daemon = setup.under(strace).ready();
+        assert!(daemon.notified().value("STATUS").is_some());
+        fs::read_to_string(trace).unwrap().lines().count()
     };
-    counted(2);
-    daemon.assert_rests("after a batch");
-    let after_a_batch = looks();
-    assert!((1..=32).contains(&after_a_batch), "{after_a_batch} looks");
-    daemon.send("hello");
-    counted(3);
-    daemon.assert_rests("after a single message");
-    assert_eq!(looks(), after_a_batch, "after a single message");
+    assert_eq!(looks(1), 0, "after a single message");
+    // It has two milliseconds for that, which a busy machine may give to others.
+    eventually("it looks", || {
+        let looks = looks(2);
+        assert!(looks <= 32, "{looks} times");
+        (looks > 0).then_some(())
+    });
 }
 
 /// What exceeds the limit stays queued, and senders wait; a reload, the watchdog and a stop don't.
