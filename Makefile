@@ -45,9 +45,9 @@ check-booted:
 
 check-beside:
 	$(CARGO) test --locked --workspace
-	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation --test valgrind
+	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation
 	@tools/fuzz 2
-	@tools/sanitize wrapper_valgrind
+	@tools/sanitize wrapper_valgrind daemon_valgrind_short
 	@tools/check-releases
 
 # The tests of the wrapper and of the daemon, under valgrind and built with AddressSanitizer.

@@ -59,6 +59,16 @@ fn payloads() {
             "Received 5 bytes from (unnamed): \\xff\\xc3(\\xe2\\x82",
         ),
         (b"\xc2", "Received 1 bytes from (unnamed): \\xc2"),
+        // Too long for its value, a surrogate, beyond Unicode.
+        (b"\xc0\xaf", "Received 2 bytes from (unnamed): \\xc0\\xaf"),
+        (
+            b"\xed\xa0\x80",
+            "Received 3 bytes from (unnamed): \\xed\\xa0\\x80",
+        ),
+        (
+            b"\xf4\x90\x80\x80",
+            "Received 4 bytes from (unnamed): \\xf4\\x90\\x80\\x80",
+        ),
     ];
     for (payload, expected) in cases {
         assert_eq!(line(Sender::Unnamed, payload.len(), payload), *expected);

@@ -9,7 +9,8 @@ use constants::Macros;
 /// A macro that stands for an enumerator is a number; one that takes arguments is no constant.
 #[test]
 fn an_enumerator_is_a_number() {
-    let macros = Macros::parse("#define SD_NUMBER _SD_ENUMERATOR\n#define SD_CODE _SD_CALL(1, 2)\n");
+    let macros =
+        Macros::parse("#define SD_NUMBER _SD_ENUMERATOR\n#define SD_CODE _SD_CALL(1, 2)\n");
     let variables = macros.variables();
     assert!(variables.contains("static const long long value_of_SD_NUMBER = SD_NUMBER;"));
     assert!(!variables.contains("SD_CODE"), "{variables}");

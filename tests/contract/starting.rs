@@ -4,6 +4,7 @@ use crate::common::daemon::{Daemon, End};
 use crate::common::{TempDir, assert_line, foo, have, patient, sys};
 use nix::mqueue::{MQ_OFlag, MqAttr, mq_open, mq_unlink};
 use nix::sys::stat::Mode;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::{TcpListener, UdpSocket};
@@ -420,4 +421,26 @@ fn limits_that_are_too_low_and_a_full_log() {
         .end();
     assert_eq!(end.code, 255);
     assert!(end.notified("STOPPING=1"));
+}
+
+/// Each further library would make the start slower. Those of libsystemd are loaded with it.
+#[test]
+fn only_libsystemd_and_libc_are_loaded() {
+    for program in [env!("CARGO_BIN_EXE_foo"), env!("CARGO_BIN_EXE_foocl")] {
+        let output = Command::new("readelf")
+            .args(["--wide", "--dynamic", program])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let needed = text.lines().filter(|line| line.contains("(NEEDED)"));
+        let names = needed
+            .filter_map(|line| line.split(['[', ']']).nth(1))
+            .filter(|name| !name.starts_with("ld-"));
+        let names: BTreeSet<_> = names.collect();
+        assert!(
+            names.is_subset(&BTreeSet::from(["libsystemd.so.0", "libc.so.6"])),
+            "{program}: {names:?}"
+        );
+        assert!(names.contains("libc.so.6"), "{program}: {text}");
+    }
 }
