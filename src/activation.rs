@@ -18,7 +18,7 @@ use std::{
     io::{self, IsTerminal},
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::{ffi::OsStrExt, fs::FileTypeExt, net::UnixDatagram},
+        unix::{ffi::OsStrExt, fs::MetadataExt, net::UnixDatagram},
     },
 };
 
@@ -169,29 +169,32 @@ fn kind(fd: &OwnedFd) -> &'static str {
         ),
         (None, None, "a socket of another type"),
     ];
+    const FILES: [(u32, &str); 5] = [
+        (libc::S_IFREG, "a regular file"),
+        (libc::S_IFDIR, "a directory"),
+        (libc::S_IFIFO, "a FIFO"),
+        (libc::S_IFCHR, "a character device"),
+        (libc::S_IFBLK, "a block device"),
+    ];
     const UNKNOWN: &str = "of an unknown kind";
-    let Ok(file_type) = fd
+    let Ok(mode) = fd
         .try_clone()
         .and_then(|fd| File::from(fd).metadata())
-        .map(|data| data.file_type())
+        .map(|data| data.mode() & libc::S_IFMT)
     else {
         return UNKNOWN;
     };
+    if mode == libc::S_IFREG && daemon::is_mq(fd, None).unwrap_or(false) {
+        return "a POSIX message queue";
+    }
     let is_socket = |&&(family, socktype, _): &&_| {
         daemon::is_socket(fd, family, socktype, None).unwrap_or(false)
     };
-    match file_type {
-        kind if kind.is_file() && daemon::is_mq(fd, None).unwrap_or(false) => {
-            "a POSIX message queue"
-        }
-        kind if kind.is_file() => "a regular file",
-        kind if kind.is_dir() => "a directory",
-        kind if kind.is_fifo() => "a FIFO",
-        kind if kind.is_char_device() => "a character device",
-        kind if kind.is_block_device() => "a block device",
-        _ => SOCKETS
+    let file = FILES.iter().find(|&&(format, _)| format == mode);
+    file.map(|&(_, kind)| kind).unwrap_or_else(|| {
+        SOCKETS
             .iter()
             .find(is_socket)
-            .map_or(UNKNOWN, |&(_, _, kind)| kind),
-    }
+            .map_or(UNKNOWN, |&(_, _, kind)| kind)
+    })
 }

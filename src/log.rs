@@ -120,7 +120,7 @@ impl Log {
                 .splice(start..start + prefix.len(), FIELD.iter().copied());
             self.entries.push_back((start, priority));
         }
-        self.large |= self.lines.len() > FULL;
+        self.large |= self.lines.len() >= FULL;
     }
 
     /// Writes what has been added, without blocking.

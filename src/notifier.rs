@@ -141,7 +141,8 @@ impl Notifier {
 
     /// Notifies the service manager, after what it has not taken yet.
     fn notify(&mut self, state: impl IntoIterator<Item = io::Result<NotifyState>>, log: &mut Log) {
-        if self.unsent.len() < UNSENT_MAX {
+        let is_full = self.unsent.len() >= UNSENT_MAX;
+        if !is_full {
             // Only a text with a newline is an error, which none of these has.
             self.unsent.push_back(state.into_iter().flatten().collect());
         }

@@ -241,7 +241,7 @@ impl<'a> Server<'a> {
         let all: Vec<_> = (0..self.sources.len())
             .map(|index| (index, false))
             .collect();
-        while begin.elapsed() < LINGER_FOR {
+        while begin.elapsed() <= LINGER_FOR {
             if looks >= LOOKS {
                 return Ok(false);
             }

@@ -213,10 +213,10 @@ impl Sink {
             return Ok(false);
         };
         let since = *missing_since.get_or_insert_with(Instant::now);
-        if since.elapsed() < MISSING_FOR {
-            Err(Blocked::Gone)
-        } else {
+        if since.elapsed() >= MISSING_FOR {
             Ok(false)
+        } else {
+            Err(Blocked::Gone)
         }
     }
 

@@ -38,7 +38,7 @@ impl Source {
                 },
             retry_at,
         } = self;
-        if retry_at.is_some_and(|at| at > Instant::now()) {
+        if retry_at.is_some_and(|at| at >= Instant::now()) {
             return Ok(0);
         }
         let error = match batch.receive(fd, *credentials) {

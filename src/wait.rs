@@ -58,7 +58,7 @@ pub fn wait(
         due.extend(blocked.retry_after().map(|delay| now + delay));
     } else {
         for (index, source) in sources.iter().enumerate() {
-            match source.retry_at.filter(|&at| at > now) {
+            match source.retry_at.filter(|&at| at >= now) {
                 Some(at) => due.push(at),
                 None => {
                     indices.push(index);
