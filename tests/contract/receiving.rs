@@ -18,6 +18,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// The most of one datagram that the daemon can hold.
 const HELD: usize = 262_144;
@@ -333,6 +334,7 @@ fn an_error_from_the_socket_that_passes() {
     let inject = ["inject=recvmmsg:error=ENOMEM:when=1..3", "-o"];
     let strace = strace.iter().chain(&inject).map(OsString::from);
     let daemon = setup.under(strace.chain([trace.clone().into()])).ready();
+    let start = Instant::now();
     daemon.send("hello");
     let error = daemon.line();
     assert!(
@@ -340,6 +342,7 @@ fn an_error_from_the_socket_that_passes() {
         "{error}"
     );
     assert_eq!(daemon.line(), "<5>Receiving from foo.socket again");
+    assert!(start.elapsed() >= Duration::from_millis(300), "too early");
     assert_line(
         "after the error",
         &daemon.line(),
@@ -350,6 +353,44 @@ fn an_error_from_the_socket_that_passes() {
     // Between the tries it sleeps.
     let calls = fs::read_to_string(trace).unwrap().lines().count();
     assert!(calls < 40, "{calls} calls");
+}
+
+/// Nor does foo look for more there while it lingers after a batch.
+#[test]
+fn a_socket_is_left_alone_after_an_error() {
+    let test = "receiving::a_socket_is_left_alone_after_an_error";
+    if !have("strace", "strace", test) {
+        return;
+    }
+    let setup = Daemon::listening();
+    let sender = UnixDatagram::unbound().unwrap();
+    for _ in 0..2 {
+        let socket = setup.dir().join("foo.socket");
+        sender.send_to(b"hello", socket).unwrap();
+    }
+    let trace = setup.dir().join("trace");
+    let strace = ["strace", "-D", "-qq", "-e", "trace=recvmmsg", "-e"];
+    let inject = ["inject=recvmmsg:error=ENOMEM:when=2+", "-o"];
+    let strace = strace.iter().chain(&inject).map(OsString::from);
+    let daemon = setup.under(strace.chain([trace.clone().into()])).ready();
+    assert!(daemon.notified().value("STATUS").is_some());
+    let calls = fs::read_to_string(trace).unwrap().lines().count();
+    assert!(calls <= 2, "{calls} calls");
+}
+
+/// Another process may have taken what poll(2) reported.
+#[test]
+fn nothing_to_receive_after_all() {
+    let test = "receiving::nothing_to_receive_after_all";
+    if !have("strace", "strace", test) {
+        return;
+    }
+    for error in ["EAGAIN", "EINTR"] {
+        let inject = format!("inject=recvmmsg:error={error}:when=1");
+        let strace = ["strace", "-D", "-qq", "-o", "/dev/null", "-e", &inject];
+        let daemon = Daemon::listening().under(strace).ready();
+        daemon.assert_logs(error, "hello", "hello");
+    }
 }
 
 #[test]
@@ -363,5 +404,19 @@ fn an_error_from_the_socket_that_does_not_pass() {
         assert_eq!(end.code, 255, "{how:?}");
         assert_eq!(end.errors().len(), 1, "{how:?}: {:?}", end.log);
         assert!(end.notified("STOPPING=1"), "{how:?}");
+    }
+    let test = "receiving::an_error_from_the_socket_that_does_not_pass";
+    if !have("strace", "strace", test) {
+        return;
+    }
+    for error in ["EBADF", "EINVAL"] {
+        let inject = format!("inject=recvmmsg:error={error}:when=1");
+        let strace = ["strace", "-D", "-qq", "-o", "/dev/null", "-e", &inject];
+        let daemon = Daemon::listening().under(strace).ready();
+        daemon.send("hello");
+        let end = daemon.end();
+        assert_eq!(end.code, 255, "{error}");
+        let begin = "<3>Unable to receive from foo.socket any more: ";
+        assert!(end.errors()[0].starts_with(begin), "{:?}", end.log);
     }
 }
