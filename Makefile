@@ -86,6 +86,12 @@ fuzz: all
 	@tools/needs check
 	@tools/fuzz $(SECONDS)
 
+# Breaks the program in each way that cargo-mutants knows; a test must fail each time. FILES= limits it to some files,
+# JOBS= is the number of trees that it works in.
+mutants:
+	@tools/needs check
+	@tools/mutants $(FILES)
+
 # Checks licences, versions and sources of the dependencies, and advisories if their database can be reached.
 audit:
 	@tools/needs build
@@ -121,4 +127,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-booted check-beside check-releases soak install uninstall deb check-deb bench fuzz sanitize audit
+.PHONY: all run check check-booted check-beside check-releases soak install uninstall deb check-deb bench fuzz sanitize mutants audit

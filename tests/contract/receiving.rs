@@ -362,20 +362,23 @@ fn a_socket_is_left_alone_after_an_error() {
     if !have("strace", "strace", test) {
         return;
     }
-    let setup = Daemon::listening();
-    let sender = UnixDatagram::unbound().unwrap();
-    for _ in 0..2 {
-        let socket = setup.dir().join("foo.socket");
-        sender.send_to(b"hello", socket).unwrap();
-    }
-    let trace = setup.dir().join("trace");
-    let strace = ["strace", "-D", "-qq", "-e", "trace=recvmmsg", "-e"];
-    let inject = ["inject=recvmmsg:error=ENOMEM:when=2+", "-o"];
-    let strace = strace.iter().chain(&inject).map(OsString::from);
-    let daemon = setup.under(strace.chain([trace.clone().into()])).ready();
-    assert!(daemon.notified().value("STATUS").is_some());
-    let calls = fs::read_to_string(trace).unwrap().lines().count();
-    assert!(calls <= 2, "{calls} calls");
+    let calls = || {
+        let setup = Daemon::listening();
+        let sender = UnixDatagram::unbound().unwrap();
+        for _ in 0..2 {
+            let socket = setup.dir().join("foo.socket");
+            sender.send_to(b"hello", socket).unwrap();
+        }
+        let trace = setup.dir().join("trace");
+        let strace = ["strace", "-D", "-qq", "-e", "trace=recvmmsg", "-e"];
+        let inject = ["inject=recvmmsg:error=ENOMEM:when=2+", "-o"];
+        let strace = strace.iter().chain(&inject).map(OsString::from);
+        let daemon = setup.under(strace.chain([trace.clone().into()])).ready();
+        assert!(daemon.notified().value("STATUS").is_some());
+        fs::read_to_string(trace).unwrap().lines().count()
+    };
+    // On a busy machine that time may be over while it lingers.
+    eventually("it is left alone", || (calls() <= 2).then_some(()));
 }
 
 /// Another process may have taken what poll(2) reported.

@@ -72,6 +72,7 @@ const ROLES: &[(&str, fn())] = named! {
     listen::takes_too_late;
     listen::takes_in_threads;
     manager::asks_for_the_watchdog;
+    manager::is_booted;
     notify::sends_each;
     notify::sends_descriptors;
     notify::waits;

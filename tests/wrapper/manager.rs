@@ -85,6 +85,17 @@ pub fn booted_where_systemd_runs() {
         daemon::booted().unwrap(),
         Path::new("/run/systemd/system").is_dir()
     );
+    let test = "booted_where_systemd_runs";
+    if let Some(role) = again::private(test, again::role("manager::is_booted", vec![])) {
+        again::end(test, role);
+    }
+}
+
+/// With a `/run` of its own.
+pub fn is_booted() {
+    assert!(!daemon::booted().unwrap());
+    fs::create_dir_all("/run/systemd/system").unwrap();
+    assert!(daemon::booted().unwrap());
 }
 
 pub fn the_library_is_the_one_loaded() {
