@@ -1,4 +1,4 @@
-//! Command lines of both programs.
+//! The command lines of foo and foocl.
 
 #![forbid(unsafe_code)]
 
@@ -8,30 +8,29 @@ use lexopt::{
     Parser,
 };
 use std::{
+    borrow::Cow,
     ffi::OsString,
-    fmt::Display,
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
 
-/// Exit status of a usage error, which systemctl(1) shows as INVALIDARGUMENT.
+/// The exit status after a usage error. systemctl(1) shows it as INVALIDARGUMENT.
 const USAGE_ERROR: u8 = 2;
 
 const FOO_HELP: &str = "\
 Usage: foo [OPTION]...
 
 Writes each datagram that arrives at the sockets passed by systemd to standard
-error, which its unit sends to the journal. It is started by systemd, not by
-hand:
+error, which foo.service connects to the journal. systemd starts foo:
 
     systemctl start foo
 
 Options:
-      --max-rate RATE  What messages may take up in the journal in a second, in
-                       bytes, as 256K or 1M, over a burst of 600 times as much;
-                       then senders wait (default: no limit)
+      --max-rate RATE  Let messages take up at most RATE bytes of the journal
+                       per second, such as 256K or 1M, after a burst of 600
+                       times as much; then senders wait (default: no limit)
   -h, --help           Show this help and exit
   -V, --version        Show the versions of foo and of its libsystemd and exit
 
@@ -42,14 +41,15 @@ const FOOCL_HELP: &str = "\
 Usage: foocl [OPTION]... MESSAGE
        foocl [OPTION]... -
 
-Sends MESSAGE, or with - each line of standard input, to foo as a datagram.
+Sends MESSAGE to foo as one datagram. With -, sends each line of standard input
+as one datagram.
 
 Options:
-  -s, --socket PATH      Socket to send to, @NAME for an abstract name
+  -s, --socket PATH      Send to this socket; @NAME is an abstract name
                          (default: /run/foo.socket)
-  -t, --timeout SECONDS  How long to wait while the socket's queue is full, as
-                         2.5 or infinity (default: 10)
-  -q, --quiet            Don't show what is sent
+  -t, --timeout SECONDS  Wait at most SECONDS while the socket's queue is full,
+                         such as 2.5 or infinity (default: 10)
+  -q, --quiet            Don't print the messages
   -h, --help             Show this help and exit
   -V, --version          Show the version and exit
 
@@ -58,86 +58,94 @@ See foocl(1).
 
 const FOOCL_VERSION: &str = concat!("foocl ", env!("CARGO_PKG_VERSION"), "\n");
 
-/// What foocl is asked to send, and how.
+/// What a program does after it has read its command line.
+pub enum Parsed<T> {
+    /// Run with these options.
+    Run(T),
+    /// Exit with this status. The help, the version or the usage error is already written.
+    Exit(ExitCode),
+}
+
+/// The command line of foocl: what to send, and how.
 #[derive(Debug)]
 pub struct Request {
     /// The socket to send to: a path, or `@` and an abstract name.
     pub socket: PathBuf,
-    /// How long to wait while its queue is full.
+    /// How long to wait while the socket's queue is full.
     pub timeout: Duration,
-    /// Whether to say nothing of what is sent.
+    /// Whether the messages are not printed.
     pub quiet: bool,
     /// The message; `None` for the lines of standard input.
     pub message: Option<OsString>,
 }
 
-/// How foo is to run.
+/// The command line of foo.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes of the journal that messages may take up a second, over a burst.
+    /// How many bytes of the journal messages may take up per second in the long run.
     pub max_rate: Option<u64>,
 }
 
-/// Reads the command line of foo, program name first.
-///
-/// # Errors
-///
-/// The status to exit with, where help or the version was asked for and shown, or the usage was wrong and
-/// that was said.
-pub fn foo(args: impl IntoIterator<Item = OsString>) -> Result<Options, ExitCode> {
-    let usage = |error: lexopt::Error| usage_error("foo", error);
-    let mut options = Options::default();
-    let mut parser = Parser::from_iter(args);
-    while let Some(arg) = parser.next().map_err(usage)? {
-        match arg {
-            Long("max-rate") => options.max_rate = Some(rate(&mut parser).map_err(usage)?),
-            Short('h') | Long("help") => return Err(show("foo", FOO_HELP, &mut parser)),
-            Short('V') | Long("version") => return Err(show("foo", &foo_version(), &mut parser)),
-            other => return Err(usage(other.unexpected())),
-        }
-    }
-    Ok(options)
+/// A valid command line.
+enum Command<T> {
+    /// Run with these options.
+    Run(T),
+    /// Print this text and exit.
+    Print(Cow<'static, str>),
 }
 
-/// Reads the command line of foocl, program name first.
-///
-/// # Errors
-///
-/// As [`foo`].
-pub fn foocl(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCode> {
-    let usage = |error: lexopt::Error| usage_error("foocl", error);
+/// Parses the command line of foo. The first argument is the program's name.
+pub fn parse_foo(args: impl IntoIterator<Item = OsString>) -> Parsed<Options> {
+    execute("foo", foo_command(Parser::from_iter(args)))
+}
+
+/// Parses the command line of foocl. The first argument is the program's name.
+pub fn parse_foocl(args: impl IntoIterator<Item = OsString>) -> Parsed<Request> {
+    execute("foocl", foocl_command(Parser::from_iter(args)))
+}
+
+fn foo_command(mut parser: Parser) -> Result<Command<Options>, lexopt::Error> {
+    let mut options = Options::default();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("max-rate") => options.max_rate = Some(rate(&mut parser)?),
+            Short('h') | Long("help") => return print(FOO_HELP, &mut parser),
+            Short('V') | Long("version") => return print(foo_version(), &mut parser),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Run(options))
+}
+
+fn foocl_command(mut parser: Parser) -> Result<Command<Request>, lexopt::Error> {
     let mut socket = PathBuf::from("/run/foo.socket");
     let mut timeout = Duration::from_secs(10);
     let (mut quiet, mut message) = (false, None);
-    let mut parser = Parser::from_iter(args);
-    while let Some(arg) = parser.next().map_err(usage)? {
+    while let Some(arg) = parser.next()? {
         match arg {
-            Short('s') | Long("socket") => socket = parser.value().map_err(usage)?.into(),
-            Short('t') | Long("timeout") => timeout = seconds(&mut parser).map_err(usage)?,
+            Short('s') | Long("socket") => socket = parser.value()?.into(),
+            Short('t') | Long("timeout") => timeout = seconds(&mut parser)?,
             Short('q') | Long("quiet") => quiet = true,
-            Short('h') | Long("help") => return Err(show("foocl", FOOCL_HELP, &mut parser)),
-            Short('V') | Long("version") => {
-                return Err(show("foocl", FOOCL_VERSION, &mut parser));
-            }
+            Short('h') | Long("help") => return print(FOOCL_HELP, &mut parser),
+            Short('V') | Long("version") => return print(FOOCL_VERSION, &mut parser),
             Value(value) if message.is_none() => message = Some(value),
-            other => return Err(usage(other.unexpected())),
+            other => return Err(other.unexpected()),
         }
     }
-    match message {
-        Some(text) => Ok(Request {
-            socket,
-            timeout,
-            quiet,
-            message: Some(text).filter(|text| text != "-"),
-        }),
-        None => Err(usage_error("foocl", "no message was given")),
-    }
+    let message = message.ok_or("no message was given")?;
+    Ok(Command::Run(Request {
+        socket,
+        timeout,
+        quiet,
+        message: Some(message).filter(|text| text != "-"),
+    }))
 }
 
-/// Reads the value of an option as bytes a second, as systemd writes sizes: `256K`, `1M`, to the base of 1,024.
+/// Parses an option's value in bytes per second. The suffixes K, M and G are to the base of 1,024,
+/// as in systemd's size settings.
 fn rate(parser: &mut Parser) -> Result<u64, lexopt::Error> {
     use lexopt::ValueExt;
-    const NO_RATE: &str = "it is no number of bytes a second, such as 256K";
+    const NOT_A_RATE: &str = "it is not a number of bytes per second, such as 256K";
     parser.value()?.parse_with(|text| {
         let digits = text.trim_end_matches(|last: char| !last.is_ascii_digit());
         let power = match &text[digits.len()..] {
@@ -145,25 +153,25 @@ fn rate(parser: &mut Parser) -> Result<u64, lexopt::Error> {
             "K" => 1,
             "M" => 2,
             "G" => 3,
-            _ => return Err(NO_RATE),
+            _ => return Err(NOT_A_RATE),
         };
         let bytes = digits
             .parse::<u64>()
             .ok()
             .and_then(|number| number.checked_mul(1 << (10 * power)));
-        bytes.filter(|&bytes| bytes > 0).ok_or(NO_RATE)
+        bytes.filter(|&bytes| bytes > 0).ok_or(NOT_A_RATE)
     })
 }
 
-/// Reads the value of an option as seconds.
+/// Parses an option's value in seconds.
 fn seconds(parser: &mut Parser) -> Result<Duration, lexopt::Error> {
     use lexopt::ValueExt;
     parser.value()?.parse_with(|text| {
-        let seconds: f64 = text.parse().map_err(|_| "it is no number of seconds")?;
+        let seconds: f64 = text.parse().map_err(|_| "it is not a number of seconds")?;
         if seconds == f64::INFINITY {
             return Ok(Duration::MAX);
         }
-        Duration::try_from_secs_f64(seconds).map_err(|_| "it is no time to wait")
+        Duration::try_from_secs_f64(seconds).map_err(|_| "it is not a valid time to wait")
     })
 }
 
@@ -179,23 +187,30 @@ fn foo_version() -> String {
     )
 }
 
-/// Shows a text that was asked for by an option without a value, and tells how to exit.
-fn show(program: &str, text: &str, parser: &mut Parser) -> ExitCode {
-    // An option that was given a value is an error of the next one.
-    if let Err(error) = parser.next() {
-        return usage_error(program, error);
-    }
-    io::stdout()
-        .write_all(text.as_bytes())
-        .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+/// Returns the command to print `text`, which an option without a value asked for.
+fn print<T>(
+    text: impl Into<Cow<'static, str>>,
+    parser: &mut Parser,
+) -> Result<Command<T>, lexopt::Error> {
+    // If the option was given a value, only the next call of the parser reports that.
+    parser.next()?;
+    Ok(Command::Print(text.into()))
 }
 
-/// Says what is wrong with a command line, and tells how to exit.
-fn usage_error(program: &str, error: impl Display) -> ExitCode {
-    // Where standard error can't take it, the status still tells.
-    let _ = writeln!(
-        io::stderr(),
-        "{program}: {error}\nTry '{program} --help' for more information."
-    );
-    ExitCode::from(USAGE_ERROR)
+/// Prints the text that the command line asks for, or what is wrong with it.
+fn execute<T>(program: &str, command: Result<Command<T>, lexopt::Error>) -> Parsed<T> {
+    Parsed::Exit(match command {
+        Ok(Command::Run(options)) => return Parsed::Run(options),
+        Ok(Command::Print(text)) => io::stdout()
+            .write_all(text.as_bytes())
+            .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
+        Err(error) => {
+            // If standard error can't be written, the exit status still reports the error.
+            let _ = writeln!(
+                io::stderr(),
+                "{program}: {error}\nTry '{program} --help' for more information."
+            );
+            ExitCode::from(USAGE_ERROR)
+        }
+    })
 }

@@ -1,12 +1,12 @@
-//! Every command line is one that is meant, or a usage error.
+//! Each command line either runs with the options that it names, or is a usage error.
 
 #![no_main]
 
-use foo::cli;
+use foo::cli::{self, Parsed};
 use libfuzzer_sys::{arbitrary::Unstructured, fuzz_target};
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, process::ExitCode};
 
-/// What the programs know: found at once, not after a million tries.
+/// Arguments that the programs know. The fuzzer would take a long time to find them.
 const KNOWN: [&str; 17] = [
     "-",
     "--",
@@ -35,8 +35,8 @@ fuzz_target!(|data: &[u8]| {
             .chain(args.iter().cloned())
     };
 
-    match cli::foo(with_name()) {
-        Ok(options) => {
+    match cli::parse_foo(with_name()) {
+        Parsed::Run(options) => {
             let is_rate = |arg: &&OsString| arg.as_encoded_bytes().starts_with(b"--max-rate");
             let rates = args.iter().filter(is_rate).count();
             assert_eq!(options.max_rate.is_some(), rates > 0, "{args:?}");
@@ -47,7 +47,7 @@ fuzz_target!(|data: &[u8]| {
                 .count();
             assert!(rest <= rates, "foo runs with {args:?}");
         }
-        Err(exit) => assert!(exits(exit), "{args:?}"),
+        Parsed::Exit(status) => assert!(is_help_or_usage_error(status), "{args:?}"),
     }
     let options = args
         .iter()
@@ -58,44 +58,44 @@ fuzz_target!(|data: &[u8]| {
         .iter()
         .position(|arg| arg == "--")
         .map(|at| values.remove(at));
-    match cli::foocl(with_name()) {
-        Ok(send) if !options => {
+    match cli::parse_foocl(with_name()) {
+        Parsed::Run(request) if !options => {
             assert_eq!(values.len(), 1, "{args:?}");
             assert_eq!(
-                send.message.as_deref().unwrap_or("-".as_ref()),
+                request.message.as_deref().unwrap_or("-".as_ref()),
                 values[0],
                 "{args:?}"
             );
         }
-        Ok(send) => {
+        Parsed::Run(request) => {
             let from_args = |part: &std::ffi::OsStr| {
                 let part = part.as_encoded_bytes();
                 args.iter()
                     .any(|arg| arg.as_encoded_bytes().ends_with(part))
             };
             assert!(
-                from_args(send.message.as_deref().unwrap_or("-".as_ref())),
-                "{args:?}: {send:?}"
+                from_args(request.message.as_deref().unwrap_or("-".as_ref())),
+                "{args:?}: {request:?}"
             );
-            let socket = send.socket.as_os_str();
+            let socket = request.socket.as_os_str();
             assert!(
                 socket == "/run/foo.socket" || from_args(socket),
-                "{args:?}: {send:?}"
+                "{args:?}: {request:?}"
             );
         }
-        Err(exit) => {
+        Parsed::Exit(status) => {
             assert!(options || values.len() != 1, "refused: {args:?}");
-            assert!(exits(exit), "{args:?}");
+            assert!(is_help_or_usage_error(status), "{args:?}");
         }
     }
 });
 
-/// Help was shown, or the usage was wrong.
-fn exits(exit: ExitCode) -> bool {
-    [ExitCode::SUCCESS, ExitCode::from(2)].contains(&exit)
+/// Returns whether a program exits so after its help, its version or a usage error.
+fn is_help_or_usage_error(status: ExitCode) -> bool {
+    [ExitCode::SUCCESS, ExitCode::from(2)].contains(&status)
 }
 
-/// Some arguments of any bytes, as an execve(2) can have them, and often known ones.
+/// Returns arguments of any bytes that execve(2) accepts. Half of them begin with a known one.
 fn args(data: &mut Unstructured<'_>) -> arbitrary::Result<Vec<OsString>> {
     let mut args = Vec::new();
     while !data.is_empty() && args.len() < 8 {

@@ -3,7 +3,7 @@
 #![deny(unsafe_code)]
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
-use foo::cli::{self, Request};
+use foo::cli::{self, Parsed, Request};
 use nix::{
     errno::Errno,
     sys::signal::{SigSet, SigmaskHow},
@@ -27,7 +27,7 @@ use std::{
     time::Instant,
 };
 
-// The unwinder of the C compiler's archive, as in foo.
+// Links the static unwinder, as foo does.
 #[cfg_attr(
     target_env = "gnu",
     link(name = "gcc_eh", kind = "static", modifiers = "-bundle")
@@ -35,38 +35,40 @@ use std::{
 #[allow(unsafe_code, reason = "it declares nothing")]
 unsafe extern "C" {}
 
-/// Permission bits of a directory: others than its owner may write there, but not touch what is not theirs.
+/// Permission bits of a directory: users other than its owner may create files there, and the sticky
+/// bit keeps them from replacing the files of others.
 const OTHERS_WRITE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 
-/// The longest path that a socket can have, in bytes.
-const LONGEST_PATH: usize = 107;
+/// The longest path of a socket, in bytes: `sun_path` has 108, and the last one is the NUL.
+const MAX_PATH_LENGTH: usize = 107;
 
 fn main() -> ExitCode {
-    let request = match cli::foocl(env::args_os()) {
-        Ok(request) => request,
-        Err(exit) => return exit,
+    let request = match cli::parse_foocl(env::args_os()) {
+        Parsed::Run(request) => request,
+        Parsed::Exit(status) => return status,
     };
     match send_all(&request) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Where standard error can't take it, the status still tells.
+            // If standard error can't be written, the exit status still reports the error.
             let _ = writeln!(io::stderr(), "foocl: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Sends what was asked for: the one message, or a message a line. What standard output does not take is sent all the
-/// same, and is an error in the end.
+/// Sends the message, or each line of standard input.
+///
+/// An error of standard output does not stop the sending, and is returned at the end.
 fn send_all(request: &Request) -> Result<(), Box<dyn Error>> {
     let receiver = address(&request.socket)?;
     let socket = bind()?;
-    let mut said = Ok(());
+    let mut printed = Ok(());
     let mut send = |message: &[u8]| {
-        if !request.quiet && said.is_ok() {
-            // As the original does.
-            said = io::stdout().write_all(&[b"sending ", message, b"\n"].concat());
+        if !request.quiet && printed.is_ok() {
+            // The original prints the same line.
+            printed = io::stdout().write_all(&[b"sending ", message, b"\n"].concat());
         }
         send(&socket, &receiver, message, request)
     };
@@ -79,18 +81,18 @@ fn send_all(request: &Request) -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    Ok(said.map_err(|error| format!("standard output: {error}; everything was sent"))?)
+    Ok(printed.map_err(|error| format!("standard output: {error}; everything was sent"))?)
 }
 
-/// The address of a socket: a path, or `@` and an abstract name.
+/// Returns the address of a socket: a path, or `@` and an abstract name.
 fn address(socket: &Path) -> Result<SocketAddr, Box<dyn Error>> {
     if let Some(name) = socket.as_os_str().as_bytes().strip_prefix(b"@") {
         return Ok(SocketAddr::from_abstract_name(name)?);
     }
     let (path, length) = (socket.display(), socket.as_os_str().len());
-    if length > LONGEST_PATH {
+    if length > MAX_PATH_LENGTH {
         return Err(format!(
-            "{path}: a path of {length} bytes, where a socket has {LONGEST_PATH} at most; \
+            "{path}: a path of {length} bytes, but a socket has {MAX_PATH_LENGTH} at most; \
              use one relative to its directory"
         )
         .into());
@@ -98,52 +100,54 @@ fn address(socket: &Path) -> Result<SocketAddr, Box<dyn Error>> {
     Ok(SocketAddr::from_pathname(socket).map_err(|error| format!("{path}: {error}"))?)
 }
 
-/// A socket with a name, so that foo can log who sent a message: in the user's own directory, or else in the one for
-/// temporary files. Where nothing can be written there, it has none.
+/// Returns a socket whose name foo can log as the sender.
+///
+/// It is bound in the user's own directory, or else in the one for temporary files. If neither can
+/// be written, the socket has no name.
 fn bind() -> Result<UnixDatagram, Box<dyn Error>> {
     let own = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let bound = own
         .and_then(|directory| bind_in(&directory).ok())
         .map_or_else(|| bind_in(&env::temp_dir()), Ok);
     bound.or_else(|error| match error {
-        Unbound::Unwritable(why) => {
-            // If standard error can't take it, the message is sent all the same.
+        BindError::Unwritable(why) => {
+            // If standard error can't be written, the message is still sent.
             let _ = writeln!(io::stderr(), "foocl: sending without a name: {why}");
             Ok(UnixDatagram::unbound()?)
         }
-        Unbound::Unsafe(why) => Err(why.into()),
+        BindError::Unsafe(why) => Err(why.into()),
     })
 }
 
-/// Why a socket has no name.
-enum Unbound {
-    /// Nothing can be written there.
+/// Why a socket could not be bound.
+enum BindError {
+    /// No socket can be made in the directory.
     Unwritable(String),
-    /// Somebody else could interfere.
+    /// Other users may replace files in the directory.
     Unsafe(String),
 }
 
-/// A socket with a name in a directory.
+/// Returns a socket that is bound in a directory.
 ///
-/// The name stays with the socket when its file is removed, as it is right away: nothing is left behind
-/// however foocl ends.
-fn bind_in(directory: &Path) -> Result<UnixDatagram, Unbound> {
+/// The file is removed at once, and the socket keeps its name. So no file is left behind, however
+/// foocl ends.
+fn bind_in(directory: &Path) -> Result<UnixDatagram, BindError> {
     let unable = |error| {
         format!(
             "unable to make a socket in {}: {error}",
             directory.display()
         )
     };
-    let unwritable = |error| Unbound::Unwritable(unable(error));
+    let unwritable = |error| BindError::Unwritable(unable(error));
     let metadata = fs::metadata(directory).map_err(unwritable)?;
     let (owner, mode) = (metadata.uid(), metadata.mode());
-    let others_own = owner != 0 && owner != geteuid().as_raw();
-    if others_own || (mode & OTHERS_WRITE != 0 && mode & STICKY == 0) {
-        // Between making the file and removing it, somebody could put another in its place.
+    let is_foreign = owner != 0 && owner != geteuid().as_raw();
+    if is_foreign || (mode & OTHERS_WRITE != 0 && mode & STICKY == 0) {
+        // Before the file is removed, another user could replace it with a file of their own.
         let why = "others may replace files there; set TMPDIR to a directory of your own";
-        return Err(Unbound::Unsafe(unable(io::Error::other(why))));
+        return Err(BindError::Unsafe(unable(io::Error::other(why))));
     }
-    // No signal comes between the two either.
+    // A signal between bind(2) and unlink(2) would leave the file behind.
     let signals = SigSet::all()
         .thread_swap_mask(SigmaskHow::SIG_BLOCK)
         .map_err(|errno| unwritable(errno.into()))?;
@@ -154,7 +158,7 @@ fn bind_in(directory: &Path) -> Result<UnixDatagram, Unbound> {
             break Err(ErrorKind::AddrInUse.into());
         };
         match UnixDatagram::bind(&path) {
-            // The file is ours to remove: bind(2) makes a new one or fails.
+            // bind(2) makes a new file or fails, so this removes no other file.
             Ok(socket) => break fs::remove_file(&path).map(|()| socket),
             Err(error) if error.kind() == ErrorKind::AddrInUse => {}
             Err(error) => break Err(error),
@@ -166,7 +170,7 @@ fn bind_in(directory: &Path) -> Result<UnixDatagram, Unbound> {
     result.map_err(unwritable)
 }
 
-/// Sends a message, and waits while the queue is full.
+/// Sends a message. Waits up to the timeout while the queue is full.
 fn send(
     socket: &UnixDatagram,
     receiver: &SocketAddr,
@@ -175,24 +179,24 @@ fn send(
 ) -> Result<(), Box<dyn Error>> {
     let end = Instant::now().checked_add(request.timeout);
     loop {
-        let left = end.map_or(request.timeout, |end| {
+        let remaining = end.map_or(request.timeout, |end| {
             end.saturating_duration_since(Instant::now())
         });
-        socket.set_nonblocking(left.is_zero())?;
-        if !left.is_zero() {
-            socket.set_write_timeout(Some(left))?;
+        socket.set_nonblocking(remaining.is_zero())?;
+        if !remaining.is_zero() {
+            socket.set_write_timeout(Some(remaining))?;
         }
         match socket.send_to_addr(message, receiver) {
             Ok(_) => return Ok(()),
-            // A timeout makes even stopping and continuing foocl interrupt it, see signal(7).
+            // With a timeout, even SIGSTOP and SIGCONT interrupt the call, see signal(7).
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(explain(&error, message.len(), request).into()),
+            Err(error) => return Err(describe_send_error(&error, message.len(), request).into()),
         }
     }
 }
 
-/// What a failure to send means, and what to do about it.
-fn explain(error: &io::Error, length: usize, request: &Request) -> String {
+/// Returns what a send error means, and what to do about it.
+fn describe_send_error(error: &io::Error, length: usize, request: &Request) -> String {
     let path = request.socket.display();
     match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
         Errno::ENOENT | Errno::ECONNREFUSED => {
@@ -205,25 +209,30 @@ fn explain(error: &io::Error, length: usize, request: &Request) -> String {
             )
         }
         Errno::EMSGSIZE => {
-            let limit =
-                longest().map_or_else(String::new, |limit| format!(" of at most {limit} bytes"));
+            let limit = longest_message()
+                .map_or_else(String::new, |limit| format!(" of at most {limit} bytes"));
             format!(
                 "the message of {length} bytes is too long for a datagram{limit}; send it in parts"
             )
         }
         Errno::EACCES | Errno::EPERM => {
             format!(
-                "{path}: {error}; SocketMode= and SocketGroup= of its socket unit say who may send"
+                "{path}: {error}; SocketMode= and SocketGroup= of its socket unit define who may send"
             )
         }
-        Errno::EPROTOTYPE => format!("{path}: {error}; it is no datagram socket"),
+        Errno::EPROTOTYPE => format!("{path}: {error}; it is not a datagram socket"),
         _ => format!("{path}: {error}"),
     }
 }
 
-/// The longest message that a socket takes unless it asks for more: its send buffer less what the kernel keeps.
-fn longest() -> Option<usize> {
-    const KEPT: usize = 32;
+/// Returns the longest message that fits in the default send buffer.
+fn longest_message() -> Option<usize> {
+    /// What the kernel needs of the buffer for itself, in bytes.
+    const KERNEL_OVERHEAD: usize = 32;
     let buffer = fs::read_to_string("/proc/sys/net/core/wmem_default").ok()?;
-    buffer.trim().parse::<usize>().ok()?.checked_sub(KEPT)
+    buffer
+        .trim()
+        .parse::<usize>()
+        .ok()?
+        .checked_sub(KERNEL_OVERHEAD)
 }

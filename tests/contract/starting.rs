@@ -362,8 +362,11 @@ fn command_line() {
         ("5M", 5 << 20),
         ("5G", 5 << 30),
     ] {
-        let options = ::foo::cli::foo(["foo", "--max-rate", rate].map(Into::into));
-        assert_eq!(options.unwrap().max_rate, Some(bytes), "{rate}");
+        let parsed = ::foo::cli::parse_foo(["foo", "--max-rate", rate].map(Into::into));
+        let ::foo::cli::Parsed::Run(options) = parsed else {
+            panic!("{rate} is refused");
+        };
+        assert_eq!(options.max_rate, Some(bytes), "{rate}");
     }
     for args in [
         &["--frobnicate"][..],
