@@ -1,10 +1,10 @@
-//! Hands the version of the libsystemd that libsystemd-sys found on, to `foo --version`, and checks that it has what the
-//! features ask for.
+//! Passes the version of libsystemd to `foo --version`, and checks that it has what the features
+//! need.
 
 use std::{env, process::ExitCode};
 
-/// The releases that brought what the wrapper has.
-const NEWER: [u32; 3] = [254, 256, 258];
+/// The releases of libsystemd that have a feature of their own.
+const FEATURE_RELEASES: [u32; 3] = [254, 256, 258];
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
@@ -13,10 +13,11 @@ fn main() -> ExitCode {
     println!("cargo::rustc-env=LIBSYSTEMD_VERSION={version}");
     let number = version.split(|digit: char| !digit.is_ascii_digit()).next();
     let number: u32 = number.and_then(|number| number.parse().ok()).unwrap_or(0);
-    for release in NEWER {
+    for release in FEATURE_RELEASES {
         if env::var_os(format!("CARGO_FEATURE_V{release}")).is_some() && number < release {
             println!(
-                "cargo::error=the feature v{release} needs libsystemd {release} or newer, and this is {version}"
+                "cargo::error=the feature v{release} needs libsystemd {release} or newer, \
+                 and this is {version}"
             );
             return ExitCode::FAILURE;
         }

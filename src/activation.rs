@@ -1,9 +1,9 @@
-//! The sockets that systemd passed: checked, and named in the log.
+//! Checks the sockets that systemd passed, and logs their names.
 
 #![forbid(unsafe_code)]
 
 use crate::{
-    datagram::asks_for_credentials,
+    datagram::passes_credentials,
     log::Log,
     systemd::{
         daemon::{self, LISTEN_FDS_START, ListenFd, SocketType, WrongKind},
@@ -22,40 +22,41 @@ use std::{
     },
 };
 
-/// What is shown to whoever starts foo by hand.
+/// Shown on a terminal if no socket was passed.
 const HINT: &str = "foo gets its socket from systemd: try 'systemctl start foo', or here \
     'systemd-socket-activate --datagram --listen=/tmp/foo.socket foo'";
 
-/// What is shown where the service manager started foo without a socket.
-const HINT_FOR_UNITS: &str = "systemd passed no socket: if foo.socket is not active, 'systemctl start foo.socket'; if it is, \
-    it was changed since it was started: 'systemctl restart foo.socket'";
+/// Logged if the service manager started foo without a socket.
+const HINT_FOR_UNITS: &str = "systemd passed no socket: if foo.socket is not active, \
+    'systemctl start foo.socket'; if it is, it was changed since \
+    it was started: 'systemctl restart foo.socket'";
 
 /// An `AF_UNIX` datagram socket that was passed.
 #[derive(Debug)]
 pub struct Socket {
     /// Its `FileDescriptorName=`.
     pub name: String,
-    /// The socket; nobody else owns it.
+    /// The socket.
     pub fd: OwnedFd,
-    /// Whether it asks for the credentials of senders.
+    /// Whether it passes the credentials of senders: `PassCredentials=`.
     pub credentials: bool,
 }
 
 /// Why there is no socket to serve.
 #[derive(Debug)]
 pub enum Error {
-    /// None was passed to this process.
+    /// systemd passed no descriptors to this process.
     None,
-    /// What was passed is not what the environment promises.
+    /// The descriptors do not match the environment variables.
     Malformed(io::Error),
-    /// A descriptor that was passed is something else.
-    Unfit {
-        /// Its number.
+    /// A descriptor is not an `AF_UNIX` datagram socket.
+    WrongType {
+        /// The number of the descriptor.
         number: i32,
-        /// Its name.
+        /// Its `FileDescriptorName=`.
         name: String,
-        /// What it is.
-        kind: &'static str,
+        /// What the descriptor is.
+        found: &'static str,
     },
 }
 
@@ -77,55 +78,60 @@ impl fmt::Display for Error {
                      and as many names; see sd_listen_fds(3)"
                 )
             }
-            Self::Unfit { number, name, kind } => write!(
+            Self::WrongType {
+                number,
+                name,
+                found,
+            } => write!(
                 f,
-                "File descriptor {number} ({name}) is {kind}, not an AF_UNIX datagram socket: \
+                "File descriptor {number} ({name}) is {found}, not an AF_UNIX datagram socket: \
                  its socket unit needs ListenDatagram= with a path or an abstract name"
             ),
         }
     }
 }
 
-/// Checks each of the descriptors that were passed.
+/// Returns the sockets among the descriptors that systemd passed.
 ///
 /// # Errors
 ///
-/// As [`Error`] says; the descriptors are closed then.
+/// Fails if there is no descriptor, or if one is not a socket that foo can serve. All descriptors
+/// are closed then.
 pub fn sockets(passed: io::Result<Vec<ListenFd>>) -> Result<Vec<Socket>, Error> {
     let passed = passed.map_err(Error::Malformed)?;
     if passed.is_empty() {
         return Err(Error::None);
     }
-    passed.into_iter().map(check).collect()
+    passed.into_iter().map(to_socket).collect()
 }
 
-/// Logs the names of the descriptors that were passed, or that there are none.
+/// Logs the names of the descriptors, or that systemd passed none.
 pub fn log_names(names: &[OsString], log: &mut Log) {
     if names.is_empty() {
-        let by_hand = io::stderr().is_terminal();
-        // A terminal may have been started by a unit, and have its variables.
-        if !by_hand && env::var_os("INVOCATION_ID").is_some() {
+        let on_terminal = io::stderr().is_terminal();
+        // A shell on a terminal can inherit INVOCATION_ID from a unit.
+        if !on_terminal && env::var_os("INVOCATION_ID").is_some() {
             log.line(Priority::Info, HINT_FOR_UNITS);
         }
         log.line(Priority::Warning, "Unable to find any file descriptors");
-        if by_hand {
+        if on_terminal {
             log.line(Priority::Info, HINT);
         }
         return;
     }
     log.line(Priority::Notice, "File Descriptor names are:");
     for name in names {
-        log.bytes(Priority::Notice, &[b" ", name.as_bytes()].concat());
+        log.line_of_bytes(Priority::Notice, &[b" ", name.as_bytes()].concat());
     }
 }
 
-/// A descriptor as a socket that foo can serve.
-fn check(passed: ListenFd) -> Result<Socket, Error> {
+/// Returns the descriptor as a socket that foo can serve.
+fn to_socket(passed: ListenFd) -> Result<Socket, Error> {
     let name = passed.name.to_string_lossy().into_owned();
     match UnixDatagram::try_from(passed) {
         Ok(socket) => {
-            // What can't be asked is not asked for.
-            let credentials = asks_for_credentials(&socket).unwrap_or(false);
+            // If the kernel does not report it, foo logs no credentials.
+            let credentials = passes_credentials(&socket).unwrap_or(false);
             Ok(Socket {
                 name,
                 fd: socket.into(),
@@ -135,16 +141,16 @@ fn check(passed: ListenFd) -> Result<Socket, Error> {
         Err(WrongKind {
             passed: ListenFd { fd, .. },
             ..
-        }) => Err(Error::Unfit {
+        }) => Err(Error::WrongType {
             number: fd.as_raw_fd(),
             name,
-            kind: kind(&fd),
+            found: describe(&fd),
         }),
     }
 }
 
-/// What a descriptor is that is not what it should be.
-fn kind(fd: &OwnedFd) -> &'static str {
+/// Describes a descriptor of the wrong kind.
+fn describe(fd: &OwnedFd) -> &'static str {
     const SOCKETS: [(Option<c_int>, Option<SocketType>, &str); 6] = [
         (
             Some(libc::AF_UNIX),

@@ -1,8 +1,11 @@
-//! A batch of datagrams from a socket, in memory that stays as small as small datagrams need.
+//! Receives datagrams in batches, into memory that stays small while datagrams are small.
 //!
-//! Each datagram of a batch has a slot. What is received goes to the slot's head, and only what does not
-//! fit there to its tail: address space that costs no memory until a large datagram comes, and whose
-//! memory is given back when the traffic pauses.
+//! Each datagram of a batch has a slot. Its first bytes go to the slot's head, and only the rest to
+//! the slot's tail. The tail is address space that takes up memory only from a large datagram on,
+//! until `free_memory`.
+//!
+//! A slot is free, or received. `receive` fills slots, and `take` frees one. `free_memory` and the
+//! next `receive` come when all are free.
 
 use crate::{
     memory::{free_pages, zeroed},
@@ -17,47 +20,48 @@ use std::{
     ptr,
 };
 
-/// The longest datagram that is held whole, in bytes. A sender's default send buffer is 212,992 bytes.
+/// The longest datagram that is not truncated, in bytes. A sender's default send buffer, 212,992
+/// bytes, allows no longer ones.
 pub const MAX_LENGTH: usize = 256 * 1024;
 
-/// Datagrams that one call receives at most.
+/// Most datagrams that one call receives. They share the cost of the call.
 const SLOTS: usize = 16;
 
-/// Bytes of a datagram that cost no page of their own.
+/// Bytes of a datagram in the head. The heads of a batch take up two pages.
 const HEAD: usize = 512;
 
-/// Where in an address its name begins.
+/// Where the name begins in an address.
 const NAME_OFFSET: usize = mem::offset_of!(libc::sockaddr_un, sun_path);
 
 /// A datagram of a [`Batch`].
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
-    /// Who sent it, if the socket asks for that.
+    /// Who sent it, if the socket passes credentials.
     pub credentials: Option<Credentials>,
-    /// The bytes of the sender's `sun_path` that the kernel gave, none if its socket is not bound.
+    /// The sender's `sun_path` as the kernel returned it; empty if its socket is not bound.
     pub sender: &'a [u8],
-    /// The length as sent, in bytes; more than that of the payload if it was over [`MAX_LENGTH`].
+    /// The length as sent, in bytes. Greater than that of the payload if it is over [`MAX_LENGTH`].
     pub length: usize,
-    /// What was received.
+    /// The bytes received.
     pub payload: &'a [u8],
 }
 
-/// What recvmmsg(2) works on. The pointers between its parts keep it in one place, see [`Batch`]. All zeroes is a
-/// value of it.
+/// The memory that recvmmsg(2) uses. It must not move, since its parts point to each other, see
+/// [`Batch`]. All zeroes is a valid value.
 ///
-/// What is small stands together at the beginning, so that few pages are touched.
+/// The small parts come first, so that small datagrams touch few pages.
 struct Slots {
     headers: [libc::mmsghdr; SLOTS],
     controls: [Control; SLOTS],
     vectors: [[libc::iovec; 2]; SLOTS],
     senders: [[u8; size_of::<libc::sockaddr_un>()]; SLOTS],
     heads: [[u8; HEAD]; SLOTS],
-    /// The first [`HEAD`] bytes of each are left for what the head holds.
+    /// The first [`HEAD`] bytes of each are for a copy of the head.
     tails: [[u8; MAX_LENGTH]; SLOTS],
 }
 
-/// Room for one control message with credentials, which the kernel puts first. There is none for descriptors that a
-/// sender attached: the kernel closes them.
+/// Room for one control message, the credentials, which the kernel puts first. There is no room for
+/// descriptors that a sender attaches, so the kernel closes them.
 #[repr(C)]
 struct Control {
     header: libc::cmsghdr,
@@ -65,7 +69,8 @@ struct Control {
 }
 
 impl Control {
-    /// The credentials in the first `length` bytes. If something else takes their room, they are unknown.
+    /// Returns the credentials in the first `length` bytes. If another message takes their room,
+    /// they are unknown.
     fn credentials(&self, length: usize) -> Credentials {
         const UNKNOWN: Credentials = Credentials { pid: 0, uid: 65534 };
         let Self {
@@ -86,18 +91,19 @@ impl Control {
     }
 }
 
-/// Returns whether a socket asks for the credentials of senders: `PassCredentials=` of systemd.socket(5).
+/// Returns whether a socket passes the credentials of senders: `PassCredentials=` of
+/// systemd.socket(5).
 ///
-/// If it does, it gives no timestamps from now on (`Timestamping=`): the kernel puts them first, where the credentials
-/// have their room.
+/// If it does, turns off its timestamps (`Timestamping=`). The kernel would put them first, into
+/// the room for the credentials.
 ///
 /// # Errors
 ///
-/// As getsockopt(2) and setsockopt(2).
-pub fn asks_for_credentials(socket: impl AsFd) -> io::Result<bool> {
+/// Fails as getsockopt(2) and setsockopt(2) do.
+pub fn passes_credentials(socket: impl AsFd) -> io::Result<bool> {
     let (mut value, mut size): (libc::c_int, _) = (0, size_of::<libc::c_int>() as libc::socklen_t);
     let (socket, place) = (socket.as_fd().as_raw_fd(), (&raw mut value).cast());
-    // SAFETY: the descriptor is borrowed for the call, which writes an integer, for which `value` is the place.
+    // SAFETY: the descriptor is borrowed for the call, which writes an integer to `value`.
     Errno::result(unsafe {
         libc::getsockopt(
             socket,
@@ -124,29 +130,30 @@ pub fn asks_for_credentials(socket: impl AsFd) -> io::Result<bool> {
     Ok(asks)
 }
 
-/// Receives datagrams, many with one system call.
+/// Receives several datagrams with one system call.
 pub struct Batch {
-    /// The only way to the slots, since the kernel uses them too. Owned by this.
+    /// The slots, which this owns. They are accessed by this pointer only, since the kernel writes
+    /// to them too.
     slots: *mut Slots,
-    /// The slots that hold datagrams which have been received, but not taken.
+    /// The slots with datagrams that were received and not taken yet.
     received: Range<usize>,
-    /// Whether they have credentials.
+    /// Whether the datagrams have credentials.
     credentials: bool,
-    /// Whether tails have been written to since their memory was last given back.
-    large: bool,
+    /// Whether tails were written to since their memory was last given back.
+    has_used_tails: bool,
 }
 
 impl Batch {
-    /// Reserves the memory for a batch; receiving needs no more than this.
+    /// Reserves the memory for a batch. Receiving allocates no more.
     ///
     /// # Errors
     ///
-    /// `OutOfMemory` if there is no address space for it.
+    /// Fails with `OutOfMemory` if there is not enough address space.
     pub fn new() -> io::Result<Self> {
         let slots: *mut Slots = Box::into_raw(zeroed::<Slots>()?).cast();
         for slot in 0..SLOTS {
-            // SAFETY: `slots` is valid, and nobody else's. The pointers stay valid as long as the batch: they point
-            // into the slots, which stay in place.
+            // SAFETY: `slots` is valid and not shared. The pointers stay valid as long as the
+            // batch: they point into the slots, which do not move.
             unsafe {
                 let head = &raw mut (*slots).heads[slot];
                 let tail = (&raw mut (*slots).tails[slot]).cast::<u8>().add(HEAD);
@@ -171,25 +178,26 @@ impl Batch {
             slots,
             received: 0..0,
             credentials: false,
-            large: false,
+            has_used_tails: false,
         })
     }
 
-    /// Receives what is queued at a datagram socket, as far as there are slots, without waiting. Returns how many
-    /// datagrams that were. What had been received before and not been taken is gone.
+    /// Receives queued datagrams of a socket without blocking. Returns how many. Drops those of the
+    /// last call that were not taken.
     ///
-    /// Descriptors that a sender attached are not taken: the kernel closes them. What a socket of another type gives
-    /// is no datagram, but is memory of the batch all the same. `credentials` says whether the socket
-    /// [asks for them](asks_for_credentials).
+    /// Descriptors that a sender attached are closed by the kernel. A socket of another type yields
+    /// no datagrams, but never memory outside the batch. `credentials` is what
+    /// [`passes_credentials`] returned for the socket.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if nothing is queued; otherwise as recvmmsg(2).
+    /// Fails with `WouldBlock` if nothing is queued, and otherwise as recvmmsg(2) does.
     pub fn receive(&mut self, socket: impl AsFd, credentials: bool) -> io::Result<usize> {
         (self.received, self.credentials) = (0..0, credentials);
-        // MSG_TRUNC makes the length known of a datagram that is too long for its slot.
+        // With MSG_TRUNC the kernel returns the full length of a truncated datagram.
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
-        // SAFETY: `slots` and the pointers in it are valid, see `new`, and nothing borrows from them.
+        // SAFETY: `slots` and the pointers in it are valid, see `new`, and nothing borrows from the
+        // slots.
         let count = unsafe {
             let headers = &mut (*self.slots).headers;
             for header in &mut *headers {
@@ -214,32 +222,32 @@ impl Batch {
         Ok(count)
     }
 
-    /// Returns whether there are no datagrams to be taken.
+    /// Returns whether all datagrams were taken.
     pub fn is_empty(&self) -> bool {
         self.received.is_empty()
     }
 
-    /// Takes the next of the datagrams that were received.
+    /// Returns the next datagram that was received, and frees its slot.
     #[allow(
         clippy::unnecessary_cast,
-        reason = "with musl a length of control messages is of another type"
+        reason = "musl has another type for the length of control messages"
     )]
     pub fn take(&mut self) -> Option<Datagram<'_>> {
         let slot = self.received.next()?;
-        // SAFETY: `slots` is valid and always initialized. While the result is in use the batch is borrowed, so that
-        // the kernel does not write.
+        // SAFETY: `slots` is valid and always initialized. The result borrows the batch, so the
+        // kernel does not write meanwhile.
         let slots = unsafe { &mut *self.slots };
         let header = &slots.headers[slot];
         let length = header.msg_len as usize;
         let payload = if length <= HEAD {
             &slots.heads[slot][..length]
         } else {
-            self.large = true;
+            self.has_used_tails = true;
             let tail = &mut slots.tails[slot];
             tail[..HEAD].copy_from_slice(&slots.heads[slot]);
             &tail[..length.min(MAX_LENGTH)]
         };
-        // A path of all 108 bytes is given with its NUL, so is longer than there is room for.
+        // For a path of all 108 bytes the kernel counts a NUL, for which there is no room.
         let end = (header.msg_hdr.msg_namelen as usize).min(size_of::<libc::sockaddr_un>());
         let sender = slots.senders[slot]
             .get(NAME_OFFSET..end)
@@ -256,9 +264,10 @@ impl Batch {
         })
     }
 
-    /// Gives back the memory that large datagrams took. For when the traffic pauses, and all are taken.
+    /// Gives back the memory of large datagrams. Called when the traffic pauses; does nothing if
+    /// datagrams are left to take.
     pub fn free_memory(&mut self) {
-        if self.received.is_empty() && mem::take(&mut self.large) {
+        if self.received.is_empty() && mem::take(&mut self.has_used_tails) {
             // SAFETY: as in `take`.
             free_pages(unsafe { (*self.slots).tails.as_flattened_mut() });
         }
@@ -267,7 +276,7 @@ impl Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        // SAFETY: `new` made it a pointer, and nothing points into the slots any more.
+        // SAFETY: the pointer is from `Box::into_raw` in `new`, and nothing borrows from the slots.
         drop(unsafe { Box::from_raw(self.slots.cast::<MaybeUninit<Slots>>()) });
     }
 }

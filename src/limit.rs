@@ -1,72 +1,81 @@
-//! A limit to what is logged in the long run, over a burst. What exceeds it waits: nothing is dropped.
+//! The rate limit of `--max-rate=`: a token bucket. Datagrams over the limit wait in the socket's
+//! queue; none is dropped.
+//!
+//! `spend` takes tokens and `used_up_until` adds those earned since. While the bucket has tokens,
+//! anything may be logged, so one batch can leave it negative.
 
 #![forbid(unsafe_code)]
 
 use std::time::{Duration, Instant};
 
-/// What an entry of the journal takes up besides its text, in bytes: about 450 on systemd 252, 660 on 257, 850 on 247.
+/// What the journal adds to an entry's text, in bytes. Between the measured values: about 450 on
+/// systemd 252, 660 on 257 and 850 on 247.
 const ENTRY_OVERHEAD: u64 = 700;
 
-/// A burst takes up what the rate allows in this time, in seconds.
-const BURST: u64 = 600;
+/// The size of the bucket, in seconds of the rate. foo(8) promises this burst.
+const BURST_SECS: u64 = 600;
 
-/// Bounds of a pause: long enough to be worth a batch, and short enough for any rate, in seconds.
+/// Shortest pause when the limit is used up. It earns enough tokens for more than one datagram.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: f64 = 3600.0;
+
+/// Longest pause, in seconds. It keeps the sum of the time and the pause from overflowing at any
+/// rate.
+const LONGEST_PAUSE_SECS: f64 = 3600.0;
 
 /// A token bucket. A token is a byte of the journal.
 pub struct Limit {
-    /// Tokens a second.
+    /// Tokens earned per second.
     rate: u64,
-    /// What is left of the burst; negative after a batch that was larger.
+    /// Tokens in the bucket. Negative after a batch that cost more than there were.
     tokens: i64,
-    /// When the tokens were last counted.
-    at: Instant,
+    /// When earned tokens were last added.
+    counted_at: Instant,
 }
 
 impl Limit {
-    /// A full bucket.
+    /// Returns a full bucket.
     pub fn new(rate: u64) -> Self {
         let mut limit = Self {
             rate,
             tokens: 0,
-            at: Instant::now(),
+            counted_at: Instant::now(),
         };
-        limit.fill();
+        limit.refill();
         limit
     }
 
     /// Fills the bucket.
-    pub fn fill(&mut self) {
+    pub fn refill(&mut self) {
         self.tokens = self.burst();
     }
 
-    /// Takes what an entry of that many bytes costs.
+    /// Takes the tokens that an entry of `bytes` bytes costs.
     pub fn spend(&mut self, bytes: usize) {
         self.tokens = self
             .tokens
             .saturating_sub_unsigned(bytes as u64 + ENTRY_OVERHEAD);
     }
 
-    /// Returns when more may be logged; `None` if it may now.
-    pub fn wait_until(&mut self) -> Option<Instant> {
+    /// Returns when more may be logged; `None` if it may be logged now.
+    pub fn used_up_until(&mut self) -> Option<Instant> {
         let now = Instant::now();
-        let earned = (now - self.at).as_secs_f64() * self.rate as f64;
-        // A fraction of a token is left for the next time.
+        let earned = (now - self.counted_at).as_secs_f64() * self.rate as f64;
+        // A fraction of a token counts with the next ones.
         if earned >= 1.0 {
             self.tokens = self.tokens.saturating_add(earned as i64).min(self.burst());
-            self.at = now;
+            self.counted_at = now;
         }
         if self.tokens > 0 {
             return None;
         }
         let missing = self.tokens.unsigned_abs() as f64 / self.rate as f64;
-        Some(now + Duration::from_secs_f64(missing.min(LONGEST_PAUSE)).max(SHORTEST_PAUSE))
+        Some(now + Duration::from_secs_f64(missing.min(LONGEST_PAUSE_SECS)).max(SHORTEST_PAUSE))
     }
 
+    /// Returns the tokens of a full bucket.
     fn burst(&self) -> i64 {
         self.rate
-            .saturating_mul(BURST)
+            .saturating_mul(BURST_SECS)
             .try_into()
             .unwrap_or(i64::MAX)
     }

@@ -1,7 +1,13 @@
-//! Where records go: lines on standard error, or the journal itself for what a line can't hold.
+//! The buffer of lines between the server and the sink.
 //!
-//! What can't be written now stays here, in order. A caller that adds records flushes first, and adds none while
-//! that fails: so there is never more to keep than [`FULL`] and one line.
+//! A record is a line, or an entry of its own if the journal would split the line or read a
+//! priority in it. The buffer has two states:
+//!
+//! - Empty: everything was written. `flush` reaches this state if it succeeds.
+//! - Pending: `lines[written..]` waits, in order. Adding a line begins this state.
+//!
+//! A caller adds records only after a successful flush, until `is_full`. So the buffer never holds
+//! more than [`FULL`] and one line.
 
 #![forbid(unsafe_code)]
 
@@ -26,46 +32,46 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The journal cuts a longer line of a stream by default: `LineMax=` of journald.conf(5).
+/// The longest line that the journal does not split by default: `LineMax=` of journald.conf(5).
 const JOURNAL_LINE_MAX: usize = 48 * 1024;
 
-/// With so many bytes of lines to be written, no more should be added before a flush.
+/// Bytes of lines from which on the log is full. Many short lines share the cost of a write.
 const FULL: usize = 64 * 1024;
 
-/// The longest line: each byte of a datagram, and of its sender's name, escaped to four.
+/// The longest line: each byte of a datagram and of its sender's name becomes an escape of four.
 const LINE_MAX: usize = 4 * MAX_LENGTH + 1024;
 
-/// The longest that the end waits for a journald that reads nothing.
-const SETTLE_FOR: Duration = Duration::from_millis(500);
+/// Longest time without progress of journald before the end stops waiting for it. Then it hangs.
+const NO_PROGRESS_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The field of an entry that a line becomes. A line that is to be one begins with it in place of its prefix.
-const FIELD: &[u8] = b"MESSAGE=";
+/// Begins a line that is to become an entry, in place of its prefix. The line is then a field.
+const MESSAGE_FIELD: &[u8] = b"MESSAGE=";
 
-/// A log whose lines are written when it is flushed, all of them at once.
+/// A log whose lines are written together by `flush`.
 pub struct Log {
     sink: Sink,
-    /// Lines that are not written yet. The memory is reserved, so that it need not grow.
+    /// The buffer. Its capacity is reserved, so that it never grows.
     lines: Vec<u8>,
-    /// How many bytes of them are. It can move back to the start of a line.
+    /// How many bytes of `lines` are written. It can move back to the start of a line.
     written: usize,
-    /// Where in `lines` those begin that are to be entries, and what their priorities are.
+    /// The start in `lines` and the priority of each line that is to become an entry.
     entries: VecDeque<(usize, Priority)>,
-    /// The fields of each entry besides its text and priority: those that the journal gives to a line.
+    /// Further fields of each entry, as the journal adds them to a line.
     fields: [String; 2],
-    /// Whether `lines` held a large line since its memory was last given back.
-    large: bool,
+    /// Whether `lines` grew beyond [`FULL`] since its memory was last given back.
+    has_grown: bool,
 }
 
 impl Log {
-    /// A log to standard error.
+    /// Opens a log on standard error.
     ///
     /// # Errors
     ///
-    /// Fails if there is no descriptor left for it, or no memory.
+    /// Fails if there is no descriptor or no memory left.
     pub fn open() -> io::Result<Self> {
-        let facility = setting("SYSLOG_FACILITY", |byte| byte.is_ascii_digit());
+        let facility = env_setting("SYSLOG_FACILITY", |byte| byte.is_ascii_digit());
         let facility = facility.unwrap_or_else(|| (libc::LOG_DAEMON >> 3).to_string());
-        let identifier = setting("SYSLOG_IDENTIFIER", |byte| !byte.is_ascii_control());
+        let identifier = env_setting("SYSLOG_IDENTIFIER", |byte| !byte.is_ascii_control());
         let identifier = identifier.unwrap_or_else(|| "foo".into());
         let fields = [
             format!("SYSLOG_FACILITY={facility}"),
@@ -81,7 +87,7 @@ impl Log {
             written: 0,
             entries: VecDeque::new(),
             fields,
-            large: false,
+            has_grown: false,
         })
     }
 
@@ -90,25 +96,25 @@ impl Log {
         self.sink.is_journal()
     }
 
-    /// Adds a line of text, escaped where it would not stand on one.
+    /// Adds a line of text. Control characters are escaped.
     pub fn line(&mut self, priority: Priority, text: impl fmt::Display) {
-        self.bytes(priority, text.to_string().as_bytes());
+        self.line_of_bytes(priority, text.to_string().as_bytes());
     }
 
-    /// Adds a line of what may be any bytes, escaped like a datagram's.
-    pub fn bytes(&mut self, priority: Priority, bytes: &[u8]) {
+    /// Adds a line of any bytes, escaped like a datagram.
+    pub fn line_of_bytes(&mut self, priority: Priority, bytes: &[u8]) {
         self.add(priority, |line| escape(bytes, line));
     }
 
-    /// Adds a datagram. Returns how many bytes its line has.
+    /// Adds a datagram as a line. Returns the line's length in bytes.
     pub fn record(&mut self, record: &Record<'_>) -> usize {
         let start = self.lines.len();
         self.add(Priority::Notice, |line| record.render(line));
         self.lines.len() - start
     }
 
-    /// Adds a line, which becomes an entry of its own if the journal would cut it, or could read a priority where it
-    /// cuts it: `LineMax=` may be any number from 79 on.
+    /// Adds a line. It is to become an entry if the journal would split it, or could read a
+    /// priority at the start of a part: `LineMax=` may be any number from 79 on.
     fn add(&mut self, priority: Priority, render: impl FnOnce(&mut Vec<u8>)) {
         let (start, prefix) = (self.lines.len(), priority.prefix());
         self.lines.extend_from_slice(prefix.as_bytes());
@@ -117,17 +123,17 @@ impl Log {
         let text = &self.lines[start + prefix.len()..];
         if self.sink.is_journal() && (text.len() > JOURNAL_LINE_MAX || has_prefix(text)) {
             self.lines
-                .splice(start..start + prefix.len(), FIELD.iter().copied());
+                .splice(start..start + prefix.len(), MESSAGE_FIELD.iter().copied());
             self.entries.push_back((start, priority));
         }
-        self.large |= self.lines.len() >= FULL;
+        self.has_grown |= self.lines.len() >= FULL;
     }
 
-    /// Writes what has been added, without blocking.
+    /// Writes all lines, without blocking.
     ///
     /// # Errors
     ///
-    /// Says what to wait for if not everything was written.
+    /// Returns what to wait for if not everything was written.
     pub fn flush(&mut self) -> Result<(), Blocked> {
         while let Some(&(start, priority)) = self.entries.front() {
             self.sink.write(&self.lines[..start], &mut self.written)?;
@@ -139,8 +145,8 @@ impl Log {
         Ok(())
     }
 
-    /// Sends the line that begins at `start` as an entry. If that is impossible it becomes a line again: the journal
-    /// cuts it, but loses nothing.
+    /// Sends the line that begins at `start` as an entry. If that is impossible, it becomes a line
+    /// again: the journal splits it, but loses nothing.
     fn send_entry(&mut self, start: usize, priority: Priority) -> Result<(), Blocked> {
         let length = self.lines[start..]
             .iter()
@@ -163,19 +169,19 @@ impl Log {
         } else {
             let prefix = priority.prefix();
             self.lines
-                .splice(start..start + FIELD.len(), prefix.bytes());
+                .splice(start..start + MESSAGE_FIELD.len(), prefix.bytes());
             self.entries
                 .iter_mut()
-                .for_each(|(start, _)| *start -= FIELD.len() - prefix.len());
+                .for_each(|(start, _)| *start -= MESSAGE_FIELD.len() - prefix.len());
         }
         Ok(())
     }
 
-    /// Writes what has been added, and blocks until then.
+    /// Writes all lines, and blocks until then.
     ///
     /// # Errors
     ///
-    /// Says what it waited for if not everything was written by `end`.
+    /// Returns what it waited for if not everything was written by `end`.
     pub fn flush_by(&mut self, end: Instant) -> Result<(), Blocked> {
         while let Err(blocked) = self.flush() {
             self.wait(blocked, end)?;
@@ -183,35 +189,36 @@ impl Log {
         Ok(())
     }
 
-    /// Waits until it is worth to flush again.
+    /// Blocks until a flush may succeed, but not beyond `end`.
     ///
     /// # Errors
     ///
-    /// Says what it waited for if it is past `end`.
+    /// Returns `blocked` if `end` has passed.
     pub fn wait(&self, blocked: Blocked, end: Instant) -> Result<(), Blocked> {
         let now = Instant::now();
-        let left = end.saturating_duration_since(now);
-        if left.is_zero() {
+        let remaining = end.saturating_duration_since(now);
+        if remaining.is_zero() {
             return Err(blocked);
         }
         match self.ready_fd(blocked) {
-            // If this fails, the next flush says so.
+            // If poll(2) fails, the next flush shows whether the log is still blocked.
             Some(fd) => {
-                let timeout = left.try_into().unwrap_or(PollTimeout::MAX);
+                let timeout = remaining.try_into().unwrap_or(PollTimeout::MAX);
                 let _ = poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], timeout);
             }
-            None => thread::sleep(left.min(blocked.retry_after().unwrap_or(left))),
+            None => thread::sleep(remaining.min(blocked.retry_after().unwrap_or(remaining))),
         }
         Ok(())
     }
 
-    /// Returns what becomes writable when a flush is worth it again; `None` if only time will show.
+    /// Returns the descriptor to poll for POLLOUT before the next flush; `None` if only a delay
+    /// helps.
     pub fn ready_fd(&self, blocked: Blocked) -> Option<BorrowedFd<'_>> {
         self.sink.ready_fd(blocked)
     }
 
-    /// Writes long lines as it can, out of order or cut. For the end, if journald does not read. Returns whether they
-    /// waited until now.
+    /// Lets lines be written out of order or split. Called at the end, if journald does not read.
+    /// Returns whether the order was kept until now.
     pub fn give_up_order(&mut self) -> bool {
         self.sink.give_up_order()
     }
@@ -221,39 +228,45 @@ impl Log {
         self.lines.len() >= FULL || !self.entries.is_empty()
     }
 
-    /// Gives back the memory that large lines took. For when the traffic pauses, after a flush.
+    /// Gives back the memory of long lines. Called when the traffic pauses; does nothing if lines
+    /// are pending.
     pub fn free_memory(&mut self) {
-        if self.lines.is_empty() && mem::take(&mut self.large) {
+        if self.lines.is_empty() && mem::take(&mut self.has_grown) {
             free_unused(&mut self.lines);
         }
     }
 
-    /// Waits for journald to read everything: it may read the next foo's stream first, whose lines would stand before
-    /// the last of these. A busy machine's journald is slow; one that has read nothing for a while hangs.
-    pub fn settle(&mut self, end: Instant) {
-        let (mut least, mut since) = (usize::MAX, Instant::now());
-        while let Err(blocked) = self.sink.check_read() {
-            let unread = self.sink.unread();
-            if unread < least {
-                (least, since) = (unread, Instant::now());
+    /// Blocks until journald has read everything, but not beyond `end`.
+    ///
+    /// Otherwise journald might read the stream of the next foo first, and the lines would be out
+    /// of order. A slow journald makes progress; without any, it hangs and the wait ends early.
+    pub fn wait_until_read(&mut self, end: Instant) {
+        let (mut least_unread, mut since) = (usize::MAX, Instant::now());
+        while let Err(blocked) = self.sink.check_all_read() {
+            let unread = self.sink.unread_bytes();
+            if unread < least_unread {
+                (least_unread, since) = (unread, Instant::now());
             }
-            if self.wait(blocked, end.min(since + SETTLE_FOR)).is_err() {
+            if self
+                .wait(blocked, end.min(since + NO_PROGRESS_TIMEOUT))
+                .is_err()
+            {
                 break;
             }
         }
     }
 }
 
-/// A variable of the environment that repeats a setting of the unit, which foo can't see. Only a value of such bytes, and
-/// of a length that the journal takes, counts.
-fn setting(name: &str, is_good: impl Fn(u8) -> bool) -> Option<String> {
+/// Returns an environment variable that repeats a setting of the unit, which foo can't read.
+/// Ignores a value with other bytes, or of a length that the journal does not accept.
+fn env_setting(name: &str, is_valid: impl Fn(u8) -> bool) -> Option<String> {
     env::var(name)
         .ok()
-        .filter(|value| (1..=64).contains(&value.len()) && value.bytes().all(is_good))
+        .filter(|value| (1..=64).contains(&value.len()) && value.bytes().all(is_valid))
 }
 
-/// Returns whether there is anything in a text that the journal takes for a prefix at the start of a line: `<`, a number
-/// up to 7 of one to three digits, and `>`.
+/// Returns whether a text contains what the journal reads as a priority at the start of a line:
+/// `<`, a number up to 7 of one to three digits, and `>`.
 fn has_prefix(text: &[u8]) -> bool {
     let mut rest = text;
     while let Some(at) = rest.iter().position(|&byte| byte == b'<') {

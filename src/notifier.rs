@@ -1,4 +1,11 @@
-//! What the service manager is told: that foo is ready, what it has received, and that it is alive.
+//! The notifications to the service manager: `READY=1`, `STATUS=`, `WATCHDOG=1` and the like.
+//!
+//! Two things have states:
+//!
+//! - The status is current, or due at `status_at`. A datagram makes it due, and `notify_due` sends
+//!   it.
+//! - The manager's queue has room, or foo retries at `resend_at`. `send` moves between the two;
+//!   notifications wait in `unsent`.
 
 #![forbid(unsafe_code)]
 
@@ -18,39 +25,43 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// `STATUS=` is sent at most so often.
+/// Minimum interval between `STATUS=` notifications. One per datagram would be expensive.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// `WATCHDOG=1` is sent at most so often, whatever the service manager asks for.
+/// Minimum interval between `WATCHDOG=1` notifications, so that a tiny `WatchdogSec=` does not use
+/// up a processor.
 const SHORTEST_WATCHDOG: Duration = Duration::from_millis(1);
 
-/// Notifications that wait for room there. More come only of reloads that the manager did not order.
+/// Most notifications that wait in `unsent`. Only SIGHUPs from others than the service manager can
+/// cause more, and those are dropped.
 const UNSENT_MAX: usize = 8;
 
-/// Notifies the service manager, now and when it is time.
+/// Notifies the service manager, at once or when a notification is due.
 pub struct Notifier {
     messages: u64,
     bytes: u64,
     /// Whether the rate limit made senders wait since the last `STATUS=`.
-    pub limited: bool,
-    /// When to tell of the counts: set from a datagram on until that is done.
+    pub is_rate_limited: bool,
+    /// When the next `STATUS=` is due. Set by a datagram, and reset when it is sent.
     status_at: Option<Instant>,
-    /// How often, and when next, to say that foo is alive.
+    /// The interval of `WATCHDOG=1`, and when the next one is due.
     watchdog: Option<(Duration, Instant)>,
-    /// Notifications, in order, that the queue had no room for, and when to send them again.
+    /// Notifications that the service manager's queue had no room for, in order.
     unsent: VecDeque<Vec<NotifyState>>,
+    /// When to send `unsent`. Set while the queue is full.
     resend_at: Option<Instant>,
-    /// Whether a datagram was received, and a second passed.
+    /// Whether foo has received a datagram and sent its `STATUS=`.
     has_served: bool,
     /// Whether the last notification failed.
-    unheard: bool,
+    has_failed: bool,
 }
 
 impl Notifier {
-    /// One that says that foo is alive at half of the time that the service manager asks for.
+    /// Returns a notifier that sends `WATCHDOG=1` at half of `WatchdogSec=`.
     pub fn new(log: &mut Log) -> Self {
         let watchdog = daemon::watchdog_enabled().unwrap_or_else(|error| {
-            let text = format!("No watchdog, WATCHDOG_USEC or WATCHDOG_PID is wrong: {error}");
+            let text =
+                format!("Watchdog disabled, WATCHDOG_USEC or WATCHDOG_PID is invalid: {error}");
             log.line(Priority::Warning, text);
             None
         });
@@ -59,17 +70,17 @@ impl Notifier {
         Self {
             messages: 0,
             bytes: 0,
-            limited: false,
+            is_rate_limited: false,
             status_at: None,
             watchdog,
             unsent,
             resend_at,
             has_served: false,
-            unheard: false,
+            has_failed: false,
         }
     }
 
-    /// Counts a datagram of so many bytes.
+    /// Counts a datagram of `bytes` bytes.
     pub fn count(&mut self, bytes: usize) {
         self.messages += 1;
         self.bytes += bytes as u64;
@@ -77,25 +88,25 @@ impl Notifier {
             .get_or_insert_with(|| Instant::now() + STATUS_INTERVAL);
     }
 
-    /// Says that foo is ready to receive.
+    /// Sends `READY=1` with the first `STATUS=`.
     pub fn ready(&mut self, log: &mut Log) {
         self.notify([Ok(NotifyState::READY), self.status()], log);
     }
 
-    /// Says that foo reloads, and, since there is nothing to be read anew, that it has.
+    /// Sends `RELOADING=1`, and then `READY=1`, since there is nothing to reload.
     pub fn reload(&mut self, log: &mut Log) {
         self.notify([NotifyState::reloading()], log);
         self.notify([Ok(NotifyState::READY)], log);
     }
 
-    /// Says that foo stops.
+    /// Sends `STOPPING=1` without waiting for `resend_at`.
     pub fn stopping(&mut self, log: &mut Log) {
         self.resend_at = None;
         self.notify([Ok(NotifyState::STOPPING)], log);
     }
 
-    /// When the next notification is due.
-    pub fn due(&self) -> Option<Instant> {
+    /// Returns when the next notification is due.
+    pub fn next_due(&self) -> Option<Instant> {
         let watchdog = self.watchdog.map(|(_, at)| at);
         self.status_at
             .into_iter()
@@ -104,7 +115,7 @@ impl Notifier {
             .min()
     }
 
-    /// Sends the notifications that are due; whether the counts were among them.
+    /// Sends the notifications that are due. Returns whether `STATUS=` was among them.
     pub fn notify_due(&mut self, log: &mut Log) -> bool {
         let now = Instant::now();
         if self.resend_at.take_if(|at| *at <= now).is_some() {
@@ -114,36 +125,37 @@ impl Notifier {
             self.watchdog = Some((interval, now + interval));
             self.notify([Ok(NotifyState::WATCHDOG)], log);
         }
-        let told = self.status_at.take_if(|at| *at <= now).is_some();
-        if told {
-            // Restarts after this, if any, begin anew at RestartSec= of the unit.
+        let is_status_due = self.status_at.take_if(|at| *at <= now).is_some();
+        if is_status_due {
+            // From now on a restart waits for RestartSec= again, not for the grown pause.
             let reset = (!mem::replace(&mut self.has_served, true))
                 .then_some(Ok(NotifyState::RESTART_RESET));
             self.notify([self.status()].into_iter().chain(reset), log);
-            // The next one says that this is over.
-            self.status_at = mem::take(&mut self.limited).then(|| now + STATUS_INTERVAL);
+            // One more STATUS= follows, to show that the limit is no longer reached.
+            self.status_at = mem::take(&mut self.is_rate_limited).then(|| now + STATUS_INTERVAL);
         }
-        told
+        is_status_due
     }
 
+    /// Returns `STATUS=` with the counts.
     fn status(&self) -> io::Result<NotifyState> {
         let plural = if self.messages == 1 { "" } else { "s" };
-        let limited = if self.limited {
+        let limit_note = if self.is_rate_limited {
             "; --max-rate= is reached, senders wait"
         } else {
             ""
         };
         NotifyState::status(&format!(
-            "Received {} message{plural}, {} bytes{limited}",
+            "Received {} message{plural}, {} bytes{limit_note}",
             self.messages, self.bytes
         ))
     }
 
-    /// Notifies the service manager, after what it has not taken yet.
+    /// Sends a notification, after those in `unsent`.
     fn notify(&mut self, state: impl IntoIterator<Item = io::Result<NotifyState>>, log: &mut Log) {
         let is_full = self.unsent.len() >= UNSENT_MAX;
         if !is_full {
-            // Only a text with a newline is an error, which none of these has.
+            // Only a text with a newline is an error, and none of these has one.
             self.unsent.push_back(state.into_iter().flatten().collect());
         }
         if self.resend_at.is_none() {
@@ -151,7 +163,7 @@ impl Notifier {
         }
     }
 
-    /// Sends what is unsent. An error is logged once, not each time.
+    /// Sends `unsent`. Only the first of consecutive errors is logged.
     fn send(&mut self, log: &mut Log) {
         while let Some(state) = self.unsent.front() {
             let result = bounded(|| daemon::notify(state));
@@ -163,8 +175,8 @@ impl Notifier {
                 return;
             }
             self.unsent.pop_front();
-            let unheard = mem::replace(&mut self.unheard, result.is_err());
-            if let (Err(error), false) = (result, unheard) {
+            let had_failed = mem::replace(&mut self.has_failed, result.is_err());
+            if let (Err(error), false) = (result, had_failed) {
                 log.line(
                     Priority::Warning,
                     format!("Unable to notify the service manager: {error}"),

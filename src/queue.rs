@@ -1,4 +1,11 @@
-//! The journal's queue of entries, as a socket of ours shows it: libsystemd's own can't be asked.
+//! The journal's queue of entries.
+//!
+//! libsystemd sends the entries from a socket that foo can't use. A second socket, connected to the
+//! same address, shows whether the queue has room. An empty datagram from it, which journald
+//! ignores, marks a place in the queue: once journald has read the mark, it has read all entries
+//! before it.
+//!
+//! A queue is unmarked after `count_sent`, and marked after `count_dropped` has sent the mark.
 
 #![forbid(unsafe_code)]
 
@@ -14,41 +21,42 @@ use std::{
     path::Path,
 };
 
-/// Where the journal takes entries.
+/// The path of the socket at which journald receives entries.
 const SOCKET: &str = "/run/systemd/journal/socket";
 
 /// The queue, while it may hold entries that journald has not read.
 pub struct Queue {
     socket: UnixDatagram,
     /// Entries that journald may not have read yet. They are lost if it closes the queue.
-    sent: usize,
-    /// Whether an empty datagram of ours, which journald ignores, stands behind all of them.
+    unconfirmed: usize,
+    /// Whether the mark is in the queue behind all entries, or was read.
     is_marked: bool,
 }
 
 impl Queue {
-    /// Returns whether its socket is there.
+    /// Returns whether the journal's socket exists.
     pub fn exists() -> bool {
         Path::new(SOCKET).exists()
     }
 
-    /// The queue, in which nothing is ours yet.
+    /// Connects to the queue. It has no entries of foo yet.
     ///
     /// # Errors
     ///
-    /// As connect(2): `NotFound` and `ConnectionRefused` if there is no journal.
+    /// Fails as connect(2) does: with `NotFound` or `ConnectionRefused` if there is no journal.
     pub fn connect() -> io::Result<Self> {
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
         socket.connect(SOCKET)?;
         Ok(Self {
             socket,
-            sent: 0,
+            unconfirmed: 0,
             is_marked: false,
         })
     }
 
-    /// Returns whether libsystemd can send an entry without blocking, unless somebody else is faster.
+    /// Returns whether libsystemd can send an entry without blocking. Another process may still
+    /// take the room first.
     pub fn has_room(&self) -> bool {
         let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
         poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
@@ -56,20 +64,20 @@ impl Queue {
 
     /// Counts an entry that was sent.
     pub fn count_sent(&mut self) {
-        (self.sent, self.is_marked) = (self.sent + 1, false);
+        (self.unconfirmed, self.is_marked) = (self.unconfirmed + 1, false);
     }
 
     /// Returns how many entries journald may not have read yet.
-    pub fn sent(&self) -> usize {
-        self.sent
+    pub fn unconfirmed(&self) -> usize {
+        self.unconfirmed
     }
 
-    /// Returns how many entries were dropped when no entry is left in the queue: none if journald has read the mark
-    /// behind them and takes another one.
+    /// Returns how many entries were dropped, once no entry is left in the queue. If journald has
+    /// read the mark and accepts another one, no entry was dropped.
     ///
     /// # Errors
     ///
-    /// Says what to wait for if entries may be left.
+    /// Returns what to wait for if entries may be left.
     pub fn count_dropped(&mut self) -> Result<usize, Blocked> {
         if journal::unread(&self.socket).unwrap_or(0) > 0 {
             return Err(Blocked::Unread);
@@ -78,7 +86,7 @@ impl Queue {
             Ok(_) if mem::replace(&mut self.is_marked, true) => Ok(0),
             Ok(_) => Err(Blocked::Unread),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Blocked::QueueFull),
-            Err(_) => Ok(self.sent),
+            Err(_) => Ok(self.unconfirmed),
         }
     }
 }

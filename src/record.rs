@@ -1,29 +1,29 @@
-//! A datagram as a log record: who sent it, how long it was, and its text on one line. Pure: no I/O.
+//! Renders a datagram as one line: its length, its sender and its text. Does no I/O.
 
 #![forbid(unsafe_code)]
 
-/// The kernel's word for who sent a datagram. The sender's socket has no part in it.
+/// The process and the user that sent a datagram, as the kernel reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// The process, 0 if it is not in this PID namespace.
+    /// The process; 0 if it is in another PID namespace.
     pub pid: u32,
-    /// The user, 65534 if it is not in this user namespace.
+    /// The user; 65534 if it is in another user namespace.
     pub uid: u32,
 }
 
-/// Where a datagram came from.
+/// The address of the socket that a datagram was sent from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender<'a> {
-    /// A socket that is bound to a path, given without its NUL.
+    /// A path, without its NUL.
     Path(&'a [u8]),
-    /// A socket that is bound to an abstract name, given without the NUL before it.
+    /// An abstract name, without the NUL before it.
     Abstract(&'a [u8]),
-    /// A socket that is not bound.
+    /// None: the socket is not bound.
     Unnamed,
 }
 
 impl<'a> Sender<'a> {
-    /// Reads the bytes that the kernel gave for `sun_path`, as unix(7) describes them.
+    /// Parses the bytes that the kernel returned in `sun_path`, see unix(7).
     pub fn from_sun_path(bytes: &'a [u8]) -> Self {
         match bytes {
             [] => Self::Unnamed,
@@ -34,34 +34,34 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// One datagram, ready to be logged.
+/// A datagram to be logged.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    /// The kernel's word for the process and the user that sent it, if its socket asks for that.
+    /// Who sent it, if the socket passes credentials.
     pub credentials: Option<Credentials>,
-    /// Who sent it.
+    /// The address it was sent from.
     pub sender: Sender<'a>,
     /// Its length as sent, in bytes.
     pub length: usize,
-    /// As much of it as could be held: all of it unless `length` says more.
+    /// Its bytes. The datagram is truncated if `length` is greater.
     pub payload: &'a [u8],
 }
 
 impl Record<'_> {
     /// Appends the record as one line, without a newline: `Received 5 bytes from /path: hello`.
     ///
-    /// Whatever was sent, the line is UTF-8 without a control character other than the tab; text
-    /// comes through unchanged, less one newline or NUL at its end.
+    /// The line is always UTF-8 without control characters other than the tab. Text is unchanged,
+    /// except that one newline or NUL at its end is left out.
     pub fn render(&self, line: &mut Vec<u8>) {
         line.extend_from_slice(b"Received ");
-        decimal(self.length, line);
+        push_decimal(self.length, line);
         line.extend_from_slice(b" bytes");
         if let Some(Credentials { pid, uid }) = self.credentials {
-            // Before all that the sender chooses, so that no name looks like it.
+            // Stands before everything that the sender chooses, so that no name can imitate it.
             line.extend_from_slice(b" (pid ");
-            decimal(pid as usize, line);
+            push_decimal(pid as usize, line);
             line.extend_from_slice(b", uid ");
-            decimal(uid as usize, line);
+            push_decimal(uid as usize, line);
             line.push(b')');
         }
         line.extend_from_slice(b" from ");
@@ -73,35 +73,35 @@ impl Record<'_> {
             }
             Sender::Unnamed => line.extend_from_slice(b"(unnamed)"),
         }
-        let cut = self.length - self.payload.len().min(self.length);
-        if cut > 0 {
+        let truncated_bytes = self.length - self.payload.len().min(self.length);
+        if truncated_bytes > 0 {
             line.extend_from_slice(b", ");
-            decimal(cut, line);
+            push_decimal(truncated_bytes, line);
             line.extend_from_slice(b" of them cut");
         }
         line.extend_from_slice(b": ");
-        escape(self.text(cut > 0), line);
+        escape(self.text(truncated_bytes > 0), line);
     }
 
-    /// The payload without what only ends it; where it was cut, its last byte is not its end.
-    fn text(&self, cut: bool) -> &[u8] {
+    /// Returns the payload without one trailing newline or NUL, unless it was truncated.
+    fn text(&self, is_truncated: bool) -> &[u8] {
         match self.payload {
-            [text @ .., b'\n' | 0] if !cut => text,
+            [text @ .., b'\n' | 0] if !is_truncated => text,
             text => text,
         }
     }
 }
 
-/// Appends a number, in a fraction of the time that formatting takes.
-fn decimal(number: usize, line: &mut Vec<u8>) {
+/// Appends a number in decimal. Takes a fraction of the time of `write!`.
+fn push_decimal(number: usize, line: &mut Vec<u8>) {
     if number >= 10 {
-        decimal(number / 10, line);
+        push_decimal(number / 10, line);
     }
     line.push(b'0' + (number % 10) as u8);
 }
 
-/// Appends `bytes` as text of one line: control characters other than the tab, and bytes that are
-/// not UTF-8, become `\xNN`, a byte each.
+/// Appends `bytes` as text of one line. Control characters other than the tab, and bytes that are
+/// not UTF-8, become one `\xNN` for each byte.
 pub fn escape(bytes: &[u8], line: &mut Vec<u8>) {
     if is_printable_ascii(bytes) {
         return line.extend_from_slice(bytes);
@@ -112,9 +112,10 @@ pub fn escape(bytes: &[u8], line: &mut Vec<u8>) {
     }
 }
 
-/// Whether it is nothing but what most texts are, which costs a fraction of looking at each character.
+/// Returns whether all bytes are printable ASCII, as in most texts. Costs a fraction of the search
+/// for control characters.
 fn is_printable_ascii(bytes: &[u8]) -> bool {
-    // Within a chunk there is no early end, so that the compiler can take many bytes at once.
+    // The loop over a chunk has no early exit, so that the compiler vectorizes it.
     let printable = |chunk: &[u8]| {
         chunk
             .iter()
@@ -123,7 +124,7 @@ fn is_printable_ascii(bytes: &[u8]) -> bool {
     bytes.chunks(256).all(printable)
 }
 
-/// Appends valid UTF-8, copying what lies between control characters in one piece.
+/// Appends valid UTF-8 with its control characters escaped.
 fn escape_controls(mut text: &[u8], line: &mut Vec<u8>) {
     while let Some((start, length)) = find_control(text) {
         let (before, rest) = text.split_at(start);
@@ -135,7 +136,7 @@ fn escape_controls(mut text: &[u8], line: &mut Vec<u8>) {
     line.extend_from_slice(text);
 }
 
-/// Where the first control character stands, and how many bytes it has.
+/// Returns the position and the length in bytes of the first control character.
 fn find_control(text: &[u8]) -> Option<(usize, usize)> {
     let mut from = 0;
     loop {
@@ -145,7 +146,7 @@ fn find_control(text: &[u8]) -> Option<(usize, usize)> {
                 .position(|&byte| byte < b' ' || matches!(byte, 0x7f | 0xc2))?;
         match text[at] {
             b'\t' => from = at + 1,
-            // U+0080 to U+009F are C2 80 to C2 9F; what else C2 begins is printable.
+            // U+0080 to U+009F are C2 80 to C2 9F; C2 begins only printable characters otherwise.
             0xc2 if !matches!(text.get(at + 1), Some(0x80..=0x9f)) => from = at + 1,
             0xc2 => return Some((at, 2)),
             _ => return Some((at, 1)),

@@ -1,11 +1,13 @@
-//! foo itself: start, loop, reload, stop.
+//! The server: start, loop, reload, stop.
 //!
-//! The loop calls nothing that can block, but for `wait`, in which it sleeps. What can't be written now is waited for
-//! there like everything else, and so can't hold up a reload, the watchdog or a stop. Each turn begins with a write:
+//! The loop blocks in one place only, `wait`. Each turn begins with a write, which decides between
+//! two states:
 //!
-//! - If it succeeds, the log and the batch are both empty, and the sources are waited for.
-//! - If it fails, it says why the log is blocked, or that the rate limit is used up. That is waited for, and nothing is
-//!   received. So a batch that is not empty means that the log is blocked.
+//! - Receiving: the write succeeded, so the log and the batch are empty. `wait` polls the sources.
+//! - Blocked: the write failed and returned why. `wait` polls for that, and nothing is received, so
+//!   senders wait. Signals and notifications are still handled.
+//!
+//! Invariant: if the batch is not empty, the log is blocked.
 
 #![forbid(unsafe_code)]
 
@@ -24,7 +26,7 @@ use crate::{
         daemon::{self, ListenFd, NotifyState},
         journal::Priority,
     },
-    wait::wait,
+    wait::{ReadySource, wait},
 };
 use nix::{
     errno::Errno,
@@ -42,30 +44,32 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Exit status of the original where it fails, which is -1 there.
-const FAILED: u8 = 255;
+/// The exit status after an error. The original returns -1.
+const EXIT_FAILURE: u8 = 255;
 
-/// How long foo receives what is queued when it is stopped, in case senders never pause.
-const DRAIN_FOR: Duration = Duration::from_secs(1);
+/// Longest time that a stop drains the sockets. Without a bound, senders that never pause would
+/// keep foo from stopping.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Empty polls before sleeping. About as expensive as one sleep and wake-up.
-const LOOKS: usize = 32;
+const EMPTY_POLLS_MAX: usize = 32;
 
 /// Longest busy-poll before signals and timers are checked.
-const LINGER_FOR: Duration = Duration::from_millis(2);
+const BUSY_POLL_MAX: Duration = Duration::from_millis(2);
 
-/// How long foo keeps entries in order and whole when it is stopped. Longer, and messages may be lost for it.
-const ORDER_FOR: Duration = Duration::from_millis(500);
+/// Longest time that a stop keeps lines and entries in order and whole. A longer wait for journald
+/// could lose messages.
+const ORDER_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long foo waits when it is stopped for a log that takes nothing.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest time that a stop waits for a log that accepts nothing.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Serves the sockets that systemd passed until it is told to stop. Returns the status to exit with.
+/// Serves the sockets that systemd passed until a signal stops it. Returns the exit status.
 pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> ExitCode {
     let mut log = match Log::open() {
         Ok(log) => log,
         Err(error) => {
-            // If standard error can't take it, the status still says so.
+            // If standard error can't be written, the exit status still reports the error.
             let _ = writeln!(
                 io::stderr(),
                 "{}Unable to open the log: {error}",
@@ -77,29 +81,29 @@ pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> ExitCode {
     let result = Server::start(options, passed, &mut log).and_then(|mut server| server.serve());
     if let Err(error) = result {
         log.line(Priority::Err, error);
-        // If the log stays blocked, the status still says so.
-        let _ = log.flush_by(Instant::now() + DRAIN_FOR);
+        // If the log stays blocked, the exit status still reports the error.
+        let _ = log.flush_by(Instant::now() + DRAIN_TIMEOUT);
         return fail();
     }
     ExitCode::SUCCESS
 }
 
-/// Says that foo ends, and tells its status.
+/// Sends `STOPPING=1` and returns the exit status after an error.
 fn fail() -> ExitCode {
-    // If the service manager can't be notified, the status still says so.
+    // If the service manager can't be notified, the exit status still reports the error.
     let _ = bounded(|| daemon::notify(&[NotifyState::STOPPING]));
-    ExitCode::from(FAILED)
+    ExitCode::from(EXIT_FAILURE)
 }
 
 /// Why foo can't serve.
 enum Error {
-    /// The sockets passed are none that it can serve.
+    /// systemd passed no sockets that foo can serve.
     Activation(activation::Error),
-    /// The kernel refuses what it needs.
+    /// A system call failed. The text completes "Unable to …".
     Kernel(&'static str, io::Error),
-    /// A socket has failed for good.
+    /// The socket of this name has a permanent error.
     Socket(String, io::Error),
-    /// The log takes nothing.
+    /// The log accepted nothing for [`STOP_TIMEOUT`].
     Log,
 }
 
@@ -114,7 +118,10 @@ impl fmt::Display for Error {
                     "Unable to receive from {name} any more: {error}; restart its socket unit"
                 )
             }
-            Self::Log => write!(f, "Unable to log all that was received, in {PATIENCE:?}"),
+            Self::Log => write!(
+                f,
+                "Unable to log everything that was received within {STOP_TIMEOUT:?}"
+            ),
         }
     }
 }
@@ -129,13 +136,13 @@ struct Server<'a> {
 }
 
 impl<'a> Server<'a> {
-    /// Does what the original does at its start, in the same order, and says `READY=1`.
+    /// Starts as the original does, in the same order, and sends `READY=1`.
     fn start(
         options: &Options,
         passed: io::Result<Vec<ListenFd>>,
         log: &'a mut Log,
     ) -> Result<Self, Error> {
-        // From here on signals wait until the loop takes them.
+        // From here on signals stay pending until the loop reads them.
         let mask = SigSet::from_iter([Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]);
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&mask), None)
             .map_err(|errno| Error::Kernel("block signals", errno.into()))?;
@@ -147,11 +154,12 @@ impl<'a> Server<'a> {
             .collect::<Vec<_>>();
         let is_malformed = passed.is_err();
         let sockets = activation::sockets(passed).map_err(Error::Activation);
-        // A foo that can't start is started again and again. The journal needs no environment each time.
+        // systemd restarts a foo that can't start, so the journal would get the environment each
+        // time.
         if sockets.is_ok() || !log.is_journal() {
             log.line(Priority::Info, "Environment: ");
             for (name, value) in env::vars_os() {
-                log.bytes(
+                log.line_of_bytes(
                     Priority::Info,
                     &[b" ", name.as_bytes(), b"=", value.as_bytes()].concat(),
                 );
@@ -167,7 +175,7 @@ impl<'a> Server<'a> {
             .map_err(|errno| Error::Kernel("receive signals", errno.into()))?;
         let batch = Batch::new().map_err(|error| Error::Kernel("reserve memory", error))?;
         let mut notifier = Notifier::new(log);
-        // What the log does not take now is the loop's to write.
+        // The loop writes what the log does not accept now.
         let _ = log.flush();
         notifier.ready(log);
         let sources = sockets
@@ -187,104 +195,111 @@ impl<'a> Server<'a> {
         })
     }
 
-    /// Serves until a signal says to stop.
+    /// Serves until a signal stops it.
     fn serve(&mut self) -> Result<(), Error> {
-        let mut lingers = false;
+        let mut is_busy_polling = false;
         loop {
             let blocked = self.write().err();
-            self.notifier.limited |= matches!(blocked, Some(Blocked::Limited(_)));
-            let due = if lingers {
+            self.notifier.is_rate_limited |= matches!(blocked, Some(Blocked::Limited(_)));
+            let deadline = if is_busy_polling {
                 Some(Instant::now())
             } else {
-                self.notifier.due()
+                self.notifier.next_due()
             };
             let ready = wait(
                 &self.signals,
                 &self.sources,
                 blocked.map(|blocked| (&*self.log, blocked)),
-                due,
+                deadline,
             )
             .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
             if ready.signal {
-                match self.signal()? {
+                match self.read_signal()? {
                     None => {}
                     Some(Signal::SIGHUP) => self.notifier.reload(self.log),
                     Some(_) => return self.stop(),
                 }
             }
-            let most = self.receive(&ready.sources)?;
-            lingers = blocked.is_none()
-                && most.is_some_and(|most| lingers || most > 1)
-                && self.linger()?;
+            let largest_batch = self.receive(&ready.sources)?;
+            is_busy_polling = blocked.is_none()
+                && largest_batch.is_some_and(|count| is_busy_polling || count > 1)
+                && self.busy_poll()?;
             if self.notifier.notify_due(self.log) {
-                // A second has passed since the datagram that began this count.
+                // STATUS= is sent a second after a datagram, so a pause may have begun.
                 self.batch.free_memory();
                 self.log.free_memory();
             }
         }
     }
 
-    /// Takes a signal, if there is one.
-    fn signal(&self) -> Result<Option<Signal>, Error> {
+    /// Returns the next pending signal.
+    fn read_signal(&self) -> Result<Option<Signal>, Error> {
         match self.signals.read_signal() {
             Ok(read) => Ok(read.and_then(|info| Signal::try_from(info.ssi_signo as i32).ok())),
-            // The next turn takes it.
+            // The next turn reads it.
             Err(Errno::EINTR) => Ok(None),
             Err(errno) => Err(Error::Kernel("receive signals", errno.into())),
         }
     }
 
-    /// Busy-polls all sources while datagrams keep arriving. Returns whether to poll again. A sender has to wake foo
-    /// up if it sleeps, and foo a sender that waits for a full queue: both cost more than to poll again.
-    fn linger(&mut self) -> Result<bool, Error> {
-        let (begin, mut looks, mut found) = (Instant::now(), 0, false);
-        let all: Vec<_> = (0..self.sources.len())
-            .map(|index| (index, false))
-            .collect();
-        while begin.elapsed() <= LINGER_FOR {
-            if looks >= LOOKS {
+    /// Busy-polls all sources while datagrams keep arriving. Returns whether to poll again.
+    ///
+    /// If foo slept, senders would have to wake it, and it would have to wake senders that wait for
+    /// a full queue. Both cost more than a poll.
+    fn busy_poll(&mut self) -> Result<bool, Error> {
+        let (begin, mut empty_polls, mut has_received) = (Instant::now(), 0, false);
+        let all = self.all_sources();
+        while begin.elapsed() <= BUSY_POLL_MAX {
+            if empty_polls >= EMPTY_POLLS_MAX {
                 return Ok(false);
             }
             match self.receive(&all)? {
                 None => return Ok(false),
                 Some(0) => {
-                    looks += all.len();
-                    // With one processor, the senders need it.
+                    empty_polls += all.len();
+                    // If there is one processor only, the senders need it.
                     thread::yield_now();
                 }
-                Some(_) => (looks, found) = (0, true),
+                Some(_) => (empty_polls, has_received) = (0, true),
             }
         }
-        // On a slow machine the time may be up before the looks are.
-        Ok(found)
+        // A slow machine may reach the time limit before the limit of empty polls.
+        Ok(has_received)
     }
 
-    /// Receives a batch from each of the sources, and writes it. Returns how many datagrams the largest batch had, or
-    /// `None` as soon as the log is blocked.
-    fn receive(&mut self, sources: &[(usize, bool)]) -> Result<Option<usize>, Error> {
-        let mut most = 0;
-        for &(index, shut_down) in sources {
-            let source = &mut self.sources[index];
-            let received = source.receive(&mut self.batch, self.log, shut_down);
-            most = most
-                .max(received.map_err(|error| Error::Socket(source.socket.name.clone(), error))?);
+    /// Returns all sources, as if poll(2) had reported a datagram at each.
+    fn all_sources(&self) -> Vec<ReadySource> {
+        let indices = 0..self.sources.len();
+        indices.map(ReadySource::with_datagram).collect()
+    }
+
+    /// Receives a batch from each of the sources, and writes it. Returns how many datagrams the
+    /// largest batch has, or `None` as soon as the log is blocked.
+    fn receive(&mut self, sources: &[ReadySource]) -> Result<Option<usize>, Error> {
+        let mut largest_batch = 0;
+        for ready in sources {
+            let source = &mut self.sources[ready.index];
+            let count = source
+                .receive(&mut self.batch, self.log, ready.maybe_shut_down)
+                .map_err(|error| Error::Socket(source.socket.name.clone(), error))?;
+            largest_batch = largest_batch.max(count);
             if self.write().is_err() {
                 return Ok(None);
             }
         }
-        Ok(Some(most))
+        Ok(Some(largest_batch))
     }
 
     /// Renders the received datagrams and writes what the log accepts without blocking.
     ///
     /// # Errors
     ///
-    /// Says what to wait for if not everything was written.
+    /// Returns what to wait for if not everything was written.
     fn write(&mut self) -> Result<(), Blocked> {
         loop {
             self.log.flush()?;
             if self.batch.is_empty() {
-                let until = self.limit.as_mut().and_then(Limit::wait_until);
+                let until = self.limit.as_mut().and_then(Limit::used_up_until);
                 return until.map_or(Ok(()), |until| Err(Blocked::Limited(until)));
             }
             while !self.log.is_full() {
@@ -311,43 +326,43 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Logs what is queued, so that it is not lost if the sockets go too.
+    /// Drains the sockets, since systemd may close them next.
     fn stop(&mut self) -> Result<(), Error> {
         self.notifier.stopping(self.log);
-        // What is queued is logged at once, up to another burst.
-        self.limit.iter_mut().for_each(Limit::fill);
+        // The rate limit lets another burst through, so that the queue is logged without waiting.
+        self.limit.iter_mut().for_each(Limit::refill);
         let begin = Instant::now();
-        let all: Vec<_> = (0..self.sources.len())
-            .map(|index| (index, false))
-            .collect();
+        let all = self.all_sources();
         loop {
-            if !self.write_all(begin)? || begin.elapsed() >= DRAIN_FOR {
+            if !self.write_all(begin)? || begin.elapsed() >= DRAIN_TIMEOUT {
                 break;
             }
             if self.receive(&all)? == Some(0) {
-                // A transient error is not the end of a queue.
+                // After a transient error, a socket may still have datagrams queued.
                 if self.sources.iter().all(|source| source.retry_at.is_none()) {
                     break;
                 }
                 thread::sleep(RETRY_AFTER);
             }
         }
-        self.log.settle(begin + PATIENCE);
+        self.log.wait_until_read(begin + STOP_TIMEOUT);
         Ok(())
     }
 
-    /// Writes everything. If journald does not read, messages are better out of order or cut than lost. Returns whether
-    /// more may be received.
+    /// Writes everything. Returns whether the rate limit allows more.
+    ///
+    /// If journald does not read, messages may be written out of order or truncated rather than
+    /// lost.
     fn write_all(&mut self, begin: Instant) -> Result<bool, Error> {
         while let Err(blocked) = self.write() {
             if matches!(blocked, Blocked::Limited(_)) {
                 return Ok(false);
             }
-            let is_worth_a_try =
-                self.log.wait(blocked, begin + ORDER_FOR).is_ok() || self.log.give_up_order();
-            if !is_worth_a_try {
+            let may_succeed =
+                self.log.wait(blocked, begin + ORDER_TIMEOUT).is_ok() || self.log.give_up_order();
+            if !may_succeed {
                 self.log
-                    .wait(blocked, begin + PATIENCE)
+                    .wait(blocked, begin + STOP_TIMEOUT)
                     .map_err(|_| Error::Log)?;
             }
         }

@@ -1,10 +1,17 @@
-//! What the log's lines are written to, and why nothing can be written to it now.
+//! The output of the log: a stream to the journal, or what else standard error is.
 //!
-//! Nothing here blocks, but for the few milliseconds that [`bounded`] lets libsystemd have. What can't be written now is
-//! the caller's to keep.
+//! No call blocks, except for the few milliseconds that [`bounded`] allows. The caller keeps what
+//! can't be written now.
 //!
-//! The journal reads a stream of lines and a queue of entries, in no order. So an entry is sent when journald has
-//! read all lines, and a line is written when it has read all entries.
+//! journald reads a stream of lines and a queue of entries, in no defined order. A stream to the
+//! journal has two states that keep the order:
+//!
+//! - Lines: `queue` is `None`, and lines are written. `send` changes to entries once journald has
+//!   read all lines.
+//! - Entries: `queue` is `Some`, and entries are sent. `write` changes to lines once journald has
+//!   read all entries, or the queue was closed.
+//!
+//! `reopen` replaces a stream that journald has dropped. `give_up_order` ends the waiting.
 
 #![forbid(unsafe_code)]
 
@@ -29,50 +36,53 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Bytes that a pipe, a socket or a terminal takes without blocking when poll(2) says that it takes any: PIPE_BUF.
-const ROOM: usize = 4096;
+/// Most bytes that are written at once to a pipe, a socket or a terminal: PIPE_BUF. A write of this
+/// length does not block after poll(2) reported POLLOUT.
+const WRITE_MAX: usize = 4096;
 
-/// The longest that an entry waits for a missing queue. Then it is a line, which the journal cuts.
-const MISSING_FOR: Duration = Duration::from_secs(2);
+/// Longest time that an entry waits for a missing queue. It covers a restart of journald. After
+/// that it becomes a line, which the journal splits.
+const MISSING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Standard error, or a stream of our own to the journal after that one broke.
+/// Standard error, or the stream that replaced it after journald dropped it.
 pub struct Sink {
-    to: File,
+    output: File,
     kind: Kind,
-    /// What entries of a stream of our own are filed under.
+    /// The `SYSLOG_IDENTIFIER=` of lines on a reopened stream.
     identifier: CString,
-    /// Lines that were lost, or may have been, and are not reported yet.
+    /// Lines and entries that may have been lost, and are not reported yet.
     lost: usize,
 }
 
 enum Kind {
-    /// A stream to the journal. It is non-blocking: nobody else writes to it.
+    /// A stream to the journal. It is non-blocking, since no other process writes to it.
     Journal {
-        /// Lines written that journald may not have read yet. They are lost if it drops the stream. Reset when a write
-        /// succeeds to a stream of which it had read everything.
+        /// Lines written that journald may not have read yet. They are lost if it drops the stream.
+        /// Reset by a successful write to a stream of which journald had read everything.
         unconfirmed: usize,
-        /// The queue, while it may hold entries that journald has not read. No line is written then.
+        /// The queue, while it may hold entries that journald has not read. Meanwhile no line is
+        /// written.
         queue: Option<Queue>,
-        /// Whether lines and entries wait for each other.
+        /// Whether lines and entries wait for each other. Never set again once it is false.
         in_order: bool,
-        /// Since when the queue is missing, if it is.
+        /// Since when the queue is missing.
         missing_since: Option<Instant>,
     },
-    /// A pipe, a socket or a terminal. Others may use it too, so it stays blocking.
+    /// A pipe, a socket or a terminal. Other processes may use it, so it stays blocking.
     Shared,
-    /// A file or a device, which never blocks.
+    /// A file or a device. It never blocks.
     Other,
 }
 
 impl Sink {
-    /// Takes standard error.
+    /// Duplicates standard error.
     ///
     /// # Errors
     ///
-    /// Fails if there is no descriptor left for it.
+    /// Fails if there is no descriptor left.
     pub fn open(identifier: CString) -> io::Result<Self> {
-        let to = File::from(io::stderr().as_fd().try_clone_to_owned()?);
-        if journal::is_stream(&to)? {
+        let output = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        if journal::is_stream(&output)? {
             let kind = Kind::Journal {
                 unconfirmed: 0,
                 queue: None,
@@ -80,50 +90,50 @@ impl Sink {
                 missing_since: None,
             };
             return Ok(Self {
-                to: nonblocking(to.into())?,
+                output: nonblocking(output.into())?,
                 kind,
                 identifier,
                 lost: 0,
             });
         }
-        let file_type = to.metadata()?.file_type();
-        let may_block = file_type.is_fifo() || file_type.is_socket() || to.is_terminal();
+        let file_type = output.metadata()?.file_type();
+        let may_block = file_type.is_fifo() || file_type.is_socket() || output.is_terminal();
         Ok(Self {
-            to,
+            output,
             kind: if may_block { Kind::Shared } else { Kind::Other },
             identifier,
             lost: 0,
         })
     }
 
-    /// Returns whether this is a stream to the journal.
+    /// Returns whether the output is a stream to the journal.
     pub fn is_journal(&self) -> bool {
         matches!(self.kind, Kind::Journal { .. })
     }
 
-    /// Writes `lines[*written..]`, and keeps `written` up to date. It moves back to the start of a line that a
-    /// dropped stream cut in two.
+    /// Writes `lines[*written..]` and updates `written`. It moves back to the start of a line of
+    /// which a dropped stream took a part.
     ///
-    /// Lines that can't be written at all are lost and count as written. A line reports how many were lost, or may
-    /// have been in a journal that stopped.
+    /// Lines that can't be written because of a permanent error are lost, and count as written. A
+    /// line in the log reports how many lines may have been lost.
     ///
     /// # Errors
     ///
-    /// Says what to wait for if not everything was written.
+    /// Returns what to wait for if not everything was written.
     pub fn write(&mut self, lines: &[u8], written: &mut usize) -> Result<(), Blocked> {
         if *written == lines.len() {
             return Ok(());
         }
-        self.settle_queue()?;
+        self.check_entries_read()?;
         self.report_lost(&lines[..*written]);
         // SIOCOUTQ is also 0 on a dropped stream, so this counts only after a successful write.
-        let mut confirmed = self.is_journal() && self.unread() == 0;
-        let mut failed = false;
+        let mut is_confirmed = self.is_journal() && self.unread_bytes() == 0;
+        let mut has_failed = false;
         while *written < lines.len() {
             match self.try_write(&lines[*written..]) {
                 Ok(count) => {
                     if let Kind::Journal { unconfirmed, .. } = &mut self.kind {
-                        if mem::take(&mut confirmed) {
+                        if mem::take(&mut is_confirmed) {
                             *unconfirmed = 0;
                         }
                         *unconfirmed += count_lines(&lines[*written..*written + count]);
@@ -133,11 +143,11 @@ impl Sink {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(Blocked::Full),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) if self.is_journal() => {
-                    // It was stopped or restarted, and will be back: what is to be written waits.
+                    // journald was stopped or restarted. The lines wait until it is back.
                     *written = start_of_line(&lines[..*written]);
-                    self.reopen(mem::replace(&mut failed, true))?;
+                    self.reopen(mem::replace(&mut has_failed, true))?;
                 }
-                Err(_) if !failed => failed = true,
+                Err(_) if !has_failed => has_failed = true,
                 Err(_) => {
                     self.lost += count_lines(&lines[*written..]);
                     *written = lines.len();
@@ -147,13 +157,13 @@ impl Sink {
         Ok(())
     }
 
-    /// Sends fields to the journal as one entry. Returns whether that was possible.
+    /// Sends fields to the journal as one entry. Returns `false` if the entry must become a line.
     ///
     /// # Errors
     ///
-    /// Says what to wait for before the next try.
+    /// Returns what to wait for before the next try.
     pub fn send(&mut self, fields: &[IoSlice<'_>]) -> Result<bool, Blocked> {
-        let unread = self.unread() > 0;
+        let has_unread_lines = self.unread_bytes() > 0;
         let Kind::Journal {
             queue,
             in_order,
@@ -164,7 +174,7 @@ impl Sink {
             return Ok(false);
         };
         if queue.is_none() {
-            if unread && *in_order {
+            if has_unread_lines && *in_order {
                 return Err(Blocked::Unread);
             }
             *queue = Queue::connect().ok();
@@ -181,7 +191,7 @@ impl Sink {
             };
         }
         match bounded(|| journal::sendv(fields)) {
-            // If the socket's file is gone, libsystemd drops the entry and reports success.
+            // If the socket's file is missing, libsystemd drops the entry and reports success.
             Ok(()) if Queue::exists() => {
                 entries.count_sent();
                 Ok(true)
@@ -189,8 +199,8 @@ impl Sink {
             Ok(()) => Err(Blocked::Gone),
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(Blocked::QueueFull),
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                // It was closed, and what it held is dropped.
-                self.lost += entries.sent();
+                // The queue was closed, and its entries were dropped.
+                self.lost += entries.unconfirmed();
                 *queue = None;
                 self.wait_for_queue()
             }
@@ -198,10 +208,17 @@ impl Sink {
         }
     }
 
-    /// Waits for the journal to be back, or for the queue, but not for long if only that is missing. A journald that stops
-    /// would take a part of a long line with it.
+    /// Returns `false` if the entry must become a line: the queue is missing for
+    /// [`MISSING_TIMEOUT`], or the order was given up.
+    ///
+    /// An earlier line could be lost in part, since a journald that stops still reads its stream
+    /// for a while.
+    ///
+    /// # Errors
+    ///
+    /// Returns what to wait for before the next try.
     fn wait_for_queue(&mut self) -> Result<bool, Blocked> {
-        if is_hung_up(&self.to) {
+        if is_hung_up(&self.output) {
             self.reopen(false)?;
         }
         let Kind::Journal {
@@ -213,7 +230,7 @@ impl Sink {
             return Ok(false);
         };
         let since = *missing_since.get_or_insert_with(Instant::now);
-        if since.elapsed() >= MISSING_FOR {
+        if since.elapsed() >= MISSING_TIMEOUT {
             Ok(false)
         } else {
             Err(Blocked::Gone)
@@ -221,30 +238,30 @@ impl Sink {
     }
 
     /// Returns how many bytes of lines journald has not read yet.
-    pub fn unread(&self) -> usize {
+    pub fn unread_bytes(&self) -> usize {
         if self.is_journal() {
-            journal::unread(&self.to).unwrap_or(0)
+            journal::unread(&self.output).unwrap_or(0)
         } else {
             0
         }
     }
 
-    /// Checks that journald has read everything.
+    /// Checks that journald has read everything written so far.
     ///
     /// # Errors
     ///
-    /// Says what to wait for if it has not.
-    pub fn check_read(&mut self) -> Result<(), Blocked> {
-        self.settle_queue()?;
-        if self.unread() > 0 {
+    /// Returns what to wait for if it has not.
+    pub fn check_all_read(&mut self) -> Result<(), Blocked> {
+        self.check_entries_read()?;
+        if self.unread_bytes() > 0 {
             Err(Blocked::Unread)
         } else {
             Ok(())
         }
     }
 
-    /// Lets lines and entries no longer wait for each other, nor for a full queue. For the end, if journald does not
-    /// read. Returns whether they waited until now.
+    /// Stops lines and entries from waiting for each other, and entries for a full queue. Called at
+    /// the end, if journald does not read. Returns whether they waited until now.
     pub fn give_up_order(&mut self) -> bool {
         match &mut self.kind {
             Kind::Journal { in_order, .. } => mem::take(in_order),
@@ -252,20 +269,26 @@ impl Sink {
         }
     }
 
-    /// Returns what becomes writable when something can be written again; `None` if only time will show.
+    /// Returns the descriptor to poll for POLLOUT before the next try; `None` if only a delay
+    /// helps.
     pub fn ready_fd(&self, blocked: Blocked) -> Option<BorrowedFd<'_>> {
         match (blocked, &self.kind) {
-            (Blocked::Full, _) => Some(self.to.as_fd()),
+            (Blocked::Full, _) => Some(self.output.as_fd()),
             (Blocked::QueueFull, Kind::Journal { queue, .. }) => queue.as_ref().map(AsFd::as_fd),
             _ => None,
         }
     }
 
-    /// Checks that journald has read all entries, which lines wait for.
+    /// Checks that journald has read all entries, so that lines may follow.
     ///
-    /// While journald is being stopped, the service manager empties the queue and drops the entries. journald has
-    /// dropped its stream by then, so entries that are read from then on count as lost.
-    fn settle_queue(&mut self) -> Result<(), Blocked> {
+    /// While journald is being stopped, the service manager empties the queue and drops the
+    /// entries. journald has dropped its stream by then, so entries read from then on count as
+    /// lost.
+    ///
+    /// # Errors
+    ///
+    /// Returns what to wait for if entries may be left.
+    fn check_entries_read(&mut self) -> Result<(), Blocked> {
         let Kind::Journal {
             queue,
             in_order: true,
@@ -276,8 +299,8 @@ impl Sink {
         };
         if let Some(entries) = queue {
             let dropped = entries.count_dropped()?;
-            self.lost += if is_hung_up(&self.to) {
-                entries.sent()
+            self.lost += if is_hung_up(&self.output) {
+                entries.unconfirmed()
             } else {
                 dropped
             };
@@ -286,12 +309,12 @@ impl Sink {
         Ok(())
     }
 
-    /// Reports lines that were lost, if `before` ends with a line.
+    /// Writes a line that reports lost lines, if `before` ends with a complete line.
     fn report_lost(&mut self, before: &[u8]) {
         if self.lost == 0 || before.last().is_some_and(|&byte| byte != b'\n') {
             return;
         }
-        // Begins with a newline, since the line that failed may have been written in part.
+        // Begins with a newline, since a failed write may have been partial.
         let (warning, lost) = (Priority::Warning.prefix(), self.lost);
         let report = format!("\n{warning}Up to {lost} lines before this one were lost\n");
         if self
@@ -299,59 +322,66 @@ impl Sink {
             .is_ok_and(|count| count == report.len())
         {
             self.lost = 0;
-            // The report may be lost too, and what it reports with it.
+            // If the report is lost too, the next report includes its count.
             if let Kind::Journal { unconfirmed, .. } = &mut self.kind {
                 *unconfirmed += lost;
             }
         }
     }
 
-    /// Writes what is taken without blocking.
+    /// Writes what the output accepts without blocking. Returns how many bytes that were.
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !matches!(self.kind, Kind::Shared) {
-            return self.to.write(bytes);
+            return self.output.write(bytes);
         }
         if poll(
-            &mut [PollFd::new(self.to.as_fd(), PollFlags::POLLOUT)],
+            &mut [PollFd::new(self.output.as_fd(), PollFlags::POLLOUT)],
             PollTimeout::ZERO,
         )? == 0
         {
             return Err(ErrorKind::WouldBlock.into());
         }
-        // Somebody else may have taken the room.
-        bounded(|| self.to.write(&bytes[..bytes.len().min(ROOM)]))
+        // Another process may have taken the room since.
+        bounded(|| self.output.write(&bytes[..bytes.len().min(WRITE_MAX)]))
     }
 
-    /// Opens a stream of our own to the journal, which has dropped the one before, unless that was tried just now.
+    /// Replaces the stream that journald has dropped, unless `was_tried`. Counts its unconfirmed
+    /// lines and entries as lost.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Blocked::Gone`] if there is no new stream.
     fn reopen(&mut self, was_tried: bool) -> Result<(), Blocked> {
         if let Kind::Journal {
             unconfirmed, queue, ..
         } = &mut self.kind
         {
-            self.lost += mem::take(unconfirmed) + queue.take().map_or(0, |entries| entries.sent());
+            self.lost +=
+                mem::take(unconfirmed) + queue.take().map_or(0, |entries| entries.unconfirmed());
         }
         if was_tried {
             return Err(Blocked::Gone);
         }
         let stream = bounded(|| journal::stream_fd(&self.identifier, Priority::Notice))
             .and_then(nonblocking);
-        self.to = stream.map_err(|_| Blocked::Gone)?;
+        self.output = stream.map_err(|_| Blocked::Gone)?;
         Ok(())
     }
 }
 
-/// A stream to the journal, made not to block.
+/// Returns a stream to the journal in non-blocking mode.
 fn nonblocking(stream: OwnedFd) -> io::Result<File> {
     let stream = UnixStream::from(stream);
     stream.set_nonblocking(true)?;
     Ok(OwnedFd::from(stream).into())
 }
 
+/// Returns how many newlines there are.
 fn count_lines(lines: &[u8]) -> usize {
     lines.iter().filter(|&&byte| byte == b'\n').count()
 }
 
-/// Where the last line starts, of which these bytes may be a part.
+/// Returns where the last line starts. It may be incomplete.
 fn start_of_line(lines: &[u8]) -> usize {
     lines
         .iter()

@@ -1,4 +1,6 @@
-//! A socket to receive from, and whether it works just now.
+//! A socket to receive from, with its two states: it works, or it had a transient error.
+//!
+//! `receive` moves it from one to the other. A permanent error ends foo.
 
 #![forbid(unsafe_code)]
 
@@ -8,26 +10,28 @@ use crate::{
 use nix::errno::Errno;
 use std::{io, time::Instant};
 
-/// A socket, and whether it works just now.
+/// A socket and its state.
 pub struct Source {
     /// The socket.
     pub socket: Socket,
-    /// When to try again, from a transient error until the socket works again.
+    /// When to retry. Set by a transient error, and reset by the next success.
     pub retry_at: Option<Instant>,
 }
 
 impl Source {
-    /// Receives a batch. Returns how many datagrams it has. A transient error is logged, and the socket is left alone for
-    /// a while.
+    /// Receives a batch. Returns how many datagrams it has.
+    ///
+    /// A transient error is logged, and the socket is not used for [`RETRY_AFTER`].
     ///
     /// # Errors
     ///
-    /// Fails with a permanent error, or if the socket was shut down, as poll(2) suspects, and nothing is queued.
+    /// Fails with a permanent error. Also fails if nothing is queued and the socket was shut down,
+    /// as `maybe_shut_down` suggests.
     pub fn receive(
         &mut self,
         batch: &mut Batch,
         log: &mut Log,
-        is_suspected: bool,
+        maybe_shut_down: bool,
     ) -> io::Result<usize> {
         let Self {
             socket:
@@ -54,8 +58,8 @@ impl Source {
             Err(error) => error,
         };
         match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
-            // Nothing comes any more, but poll(2) would not wait.
-            Errno::EAGAIN if is_suspected => Err(io::Error::other("it was shut down")),
+            // No more datagrams arrive, but poll(2) would return at once each time.
+            Errno::EAGAIN if maybe_shut_down => Err(io::Error::other("it was shut down")),
             Errno::EAGAIN | Errno::EINTR => Ok(0),
             errno if is_permanent(errno) => Err(error),
             _ => {
@@ -69,7 +73,7 @@ impl Source {
     }
 }
 
-/// Returns whether a socket that failed so will go on to fail.
+/// Returns whether a socket with this error fails from now on.
 fn is_permanent(errno: Errno) -> bool {
     use Errno::{EBADF, EFAULT, EINVAL, ENOSYS, ENOTSOCK, EOPNOTSUPP};
     matches!(

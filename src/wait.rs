@@ -1,5 +1,7 @@
-//! What the loop waits for: a signal, a datagram, room in the log or a time. Computed anew on each turn, from the
-//! reason why the log is blocked if it is.
+//! The loop's one wait: for a signal, a datagram, room in the log or a deadline.
+//!
+//! It keeps no state. Each call computes what to poll from the reason why the log is blocked, if it
+//! is.
 
 #![forbid(unsafe_code)]
 
@@ -15,51 +17,70 @@ use nix::{
 };
 use std::{os::fd::AsFd, thread, time::Instant};
 
-/// What poll(2) says of a socket that was shut down for reading. nix has no name for it.
+/// What poll(2) reports of a socket that was shut down for reading. nix has no name for it.
 const SHUT_DOWN: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
 
-/// Whether poll(2) said so. nix gives no flags at all where there is one that it has no name for.
-fn is_shut_down(fd: &PollFd<'_>) -> bool {
+/// Returns whether the socket may be shut down. nix returns no flags at all if poll(2) reports one
+/// that nix has no name for.
+fn maybe_shut_down(fd: &PollFd<'_>) -> bool {
     fd.revents()
         .is_none_or(|events| events.intersects(SHUT_DOWN | PollFlags::POLLHUP))
 }
 
-/// What there is to be done.
+/// What `wait` found ready.
 #[derive(Default)]
 pub struct Ready {
-    /// Whether there is a signal.
+    /// Whether a signal is pending.
     pub signal: bool,
-    /// Which sources have something, and whether that may be that they were shut down.
-    pub sources: Vec<(usize, bool)>,
+    /// The sources to receive from.
+    pub sources: Vec<ReadySource>,
 }
 
-/// Waits for a signal, a datagram or the time at which something is due: foo's only place to sleep while it serves.
+/// A source to receive from.
+pub struct ReadySource {
+    /// Its index in the list of all sources.
+    pub index: usize,
+    /// Whether poll(2) reported that the socket may be shut down.
+    pub maybe_shut_down: bool,
+}
+
+impl ReadySource {
+    /// A source that may have a datagram, and is not shut down.
+    pub fn with_datagram(index: usize) -> Self {
+        Self {
+            index,
+            maybe_shut_down: false,
+        }
+    }
+}
+
+/// Waits for a signal, a datagram or `deadline`. While foo serves, it sleeps here only.
 ///
-/// While the log is blocked no source is asked, so senders wait too.
+/// If the log is blocked, waits for the log instead of the sources, so that senders wait too.
 ///
 /// # Errors
 ///
-/// As ppoll(2), but for transient errors: nothing is ready then.
+/// Fails with the permanent errors of ppoll(2). After a transient error nothing is ready.
 pub fn wait(
     signals: &SignalFd,
     sources: &[Source],
     blocked: Option<(&Log, Blocked)>,
-    due: Option<Instant>,
+    deadline: Option<Instant>,
 ) -> Result<Ready, Errno> {
     let now = Instant::now();
     let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
     let mut indices = Vec::new();
-    let mut due: Vec<Instant> = due.into_iter().collect();
+    let mut deadlines: Vec<Instant> = deadline.into_iter().collect();
     if let Some((log, blocked)) = blocked {
         fds.extend(
             log.ready_fd(blocked)
                 .map(|fd| PollFd::new(fd, PollFlags::POLLOUT)),
         );
-        due.extend(blocked.retry_after().map(|delay| now + delay));
+        deadlines.extend(blocked.retry_after().map(|delay| now + delay));
     } else {
         for (index, source) in sources.iter().enumerate() {
             match source.retry_at.filter(|&at| at >= now) {
-                Some(at) => due.push(at),
+                Some(at) => deadlines.push(at),
                 None => {
                     indices.push(index);
                     fds.push(PollFd::new(
@@ -70,7 +91,7 @@ pub fn wait(
             }
         }
     }
-    let timeout = due
+    let timeout = deadlines
         .into_iter()
         .min()
         .map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
@@ -91,7 +112,10 @@ pub fn wait(
     Ok(Ready {
         signal,
         sources: sources
-            .map(|(index, fd)| (index, is_shut_down(fd)))
+            .map(|(index, fd)| ReadySource {
+                index,
+                maybe_shut_down: maybe_shut_down(fd),
+            })
             .collect(),
     })
 }

@@ -1,4 +1,4 @@
-//! A datagram, whatever is in it and whoever sent it, becomes one line that says nothing but what it was.
+//! Any datagram from any sender becomes one line, which shows its length, sender and text.
 
 #![no_main]
 
@@ -12,18 +12,18 @@ use shown::{is_printable, shown, text};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
-    /// The process and the user, if the socket asks for them.
+    /// The process and the user, if the socket passes them.
     credentials: Option<(u32, u32)>,
-    /// What the kernel gave for the sender's address.
+    /// The sender's address, as the kernel returns it.
     sun_path: &'a [u8],
-    /// How many bytes more were sent than could be held.
-    cut: u16,
+    /// How many bytes of the datagram were truncated.
+    truncated: u16,
     payload: &'a [u8],
 }
 
 fuzz_target!(|input: Input| {
     let sun_path = &input.sun_path[..input.sun_path.len().min(108)];
-    let length = input.payload.len() + usize::from(input.cut);
+    let length = input.payload.len() + usize::from(input.truncated);
     let mut line = b"<5>".to_vec();
     let credentials = input.credentials.map(|(pid, uid)| Credentials { pid, uid });
     let sender = Sender::from_sun_path(sun_path);
@@ -37,16 +37,16 @@ fuzz_target!(|input: Input| {
     let line = String::from_utf8(line).expect("a line is UTF-8");
 
     assert!(line.chars().all(is_printable), "{line:?}");
-    let said = line
+    let after_priority = line
         .strip_prefix("<5>Received ")
         .expect("no second priority can stand here");
-    let cut = if input.cut > 0 {
-        format!(", {} of them cut", input.cut)
+    let cut = if input.truncated > 0 {
+        format!(", {} of them cut", input.truncated)
     } else {
         String::new()
     };
-    // Where it was cut, its last byte is not its end.
-    let text = if input.cut == 0 {
+    // The last byte of a truncated datagram is not its end.
+    let text = if input.truncated == 0 {
         text(input.payload)
     } else {
         input.payload
@@ -55,7 +55,7 @@ fuzz_target!(|input: Input| {
         .credentials
         .map_or_else(String::new, |(pid, uid)| format!(" (pid {pid}, uid {uid})"));
     assert_eq!(
-        said,
+        after_priority,
         format!(
             "{length} bytes{who} from {}{cut}: {}",
             name(sun_path),
@@ -64,7 +64,7 @@ fuzz_target!(|input: Input| {
     );
 });
 
-/// The sender's name, as unix(7) has it.
+/// Returns the sender's name, see unix(7).
 fn name(sun_path: &[u8]) -> String {
     match sun_path {
         [] => "(unnamed)".into(),

@@ -35,8 +35,8 @@ use std::{
 #[allow(unsafe_code, reason = "it declares nothing")]
 unsafe extern "C" {}
 
-/// Permission bits of a directory: users other than its owner may create files there, and the sticky
-/// bit keeps them from replacing the files of others.
+/// Permission bits of a directory: users other than its owner may create files there, and the
+/// sticky bit keeps them from replacing the files of others.
 const OTHERS_WRITE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 
@@ -205,7 +205,8 @@ fn describe_send_error(error: &io::Error, length: usize, request: &Request) -> S
         Errno::EAGAIN => {
             let seconds = request.timeout.as_secs_f64();
             format!(
-                "{path}: its queue stayed full for {seconds} s; is foo stuck, or --timeout too short?"
+                "{path}: its queue stayed full for {seconds} s; \
+                 is foo stuck, or --timeout too short?"
             )
         }
         Errno::EMSGSIZE => {
@@ -217,7 +218,8 @@ fn describe_send_error(error: &io::Error, length: usize, request: &Request) -> S
         }
         Errno::EACCES | Errno::EPERM => {
             format!(
-                "{path}: {error}; SocketMode= and SocketGroup= of its socket unit define who may send"
+                "{path}: {error}; SocketMode= and SocketGroup= of its socket unit \
+                 define who may send"
             )
         }
         Errno::EPROTOTYPE => format!("{path}: {error}; it is not a datagram socket"),
