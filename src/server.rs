@@ -95,6 +95,17 @@ fn fail() -> ExitCode {
     ExitCode::from(EXIT_FAILURE)
 }
 
+/// Logs all environment variables, as the original does.
+fn log_environment(log: &mut Log) {
+    log.line(Priority::Info, "Environment: ");
+    for (name, value) in env::vars_os() {
+        log.line_of_bytes(
+            Priority::Info,
+            &[b" ", name.as_bytes(), b"=", value.as_bytes()].concat(),
+        );
+    }
+}
+
 /// Why foo can't serve.
 enum Error {
     /// systemd passed no sockets that foo can serve.
@@ -157,13 +168,7 @@ impl<'a> Server<'a> {
         // systemd restarts a foo that can't start, so the journal would get the environment each
         // time.
         if sockets.is_ok() || !log.is_journal() {
-            log.line(Priority::Info, "Environment: ");
-            for (name, value) in env::vars_os() {
-                log.line_of_bytes(
-                    Priority::Info,
-                    &[b" ", name.as_bytes(), b"=", value.as_bytes()].concat(),
-                );
-            }
+            log_environment(log);
         }
         log.line(Priority::Notice, "foo service started");
         if !is_malformed {
