@@ -15,7 +15,7 @@ const ENTRY_OVERHEAD: u64 = 700;
 /// The size of the bucket, in seconds of the rate. foo(8) promises this burst.
 const BURST_SECS: u64 = 600;
 
-/// Shortest pause when the limit is used up. It earns enough tokens for more than one datagram.
+/// Shortest pause when the limit is used up, so that foo wakes for a batch, not for each datagram.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Longest pause, in seconds. It keeps the sum of the time and the pause from overflowing at any
