@@ -344,7 +344,8 @@ fn it_lingers_after_a_batch() {
         let strace = strace.into_iter().chain([trace.clone().into()]);
         let daemon = setup.under(strace).ready();
         assert!(daemon.notified().value("STATUS").is_some());
-        fs::read_to_string(trace).unwrap().lines().count()
+        let calls = fs::read_to_string(trace).unwrap();
+        calls.matches("sched_yield(").count()
     };
     assert_eq!(looks(1), 0, "after a single message");
     // It has two milliseconds for that, which a busy machine may give to others.
@@ -409,32 +410,32 @@ fn a_rate_limit() {
 #[test]
 fn a_rate_limit_is_reached_exactly() {
     let line = "<5>Received 400 bytes from (unnamed): \n".len();
-    for rate in [1, 2] {
+    // A burst of 600 bytes is too little, one of 1,200 is what this takes.
+    let text = "x".repeat(500 - line);
+    let is_reached = |rate: u32| {
         let daemon = Daemon::listening()
             .arg(&format!("--max-rate={rate}"))
             .log_to(File::create("/dev/null").unwrap())
             .ready();
-        // A burst of 600 bytes is too little, one of 1,200 is what this takes.
-        let text = "x".repeat(500 - line);
         let sender = UnixDatagram::unbound().unwrap();
-        sender.send_to(text.as_bytes(), daemon.socket()).unwrap();
         let (start, before) = (Instant::now(), daemon.ran());
+        sender.send_to(text.as_bytes(), daemon.socket()).unwrap();
         let note = daemon.notified();
         let status = note.value("STATUS").unwrap();
-        assert!(
-            status.contains("--max-rate= is reached"),
-            "{rate}: {status}"
-        );
+        if !status.contains("--max-rate= is reached") {
+            return None;
+        }
         let ran = daemon.ran() - before;
-        assert!(ran < Duration::from_millis(50), "{rate}: busy for {ran:?}");
+        assert!(ran < Duration::from_millis(100), "{rate}: busy for {ran:?}");
         // The next one comes a second later, as always.
         daemon.notified();
         let took = start.elapsed();
-        assert!(
-            took >= Duration::from_millis(1500),
-            "{rate}: two in {took:?}"
-        );
-    }
+        assert!(took >= Duration::from_secs(2), "{rate}: two in {took:?}");
+        Some(())
+    };
+    is_reached(1).unwrap();
+    // A machine that is paused for half a second earns the byte that is missing.
+    eventually("the limit is reached", || is_reached(2));
 }
 
 /// A service manager that reads nothing holds nothing up, and gets all that matters, in order, as soon as it reads.

@@ -92,8 +92,12 @@ pub fn sends_each() {
         r"A=1\nMESSAGE=2\n"
     );
 
-    let line = line!() + 1;
-    Entry::new(Priority::Info, "m").located().send().unwrap();
+    let longest = format!("{}=1", "A".repeat(64));
+    sendv(&[IoSlice::new(longest.as_bytes())]).unwrap();
+    assert_eq!(received(&journal), format!("{longest}\n").as_bytes());
+
+    let (entry, line) = (Entry::new(Priority::Info, "m").located(), line!());
+    entry.send().unwrap();
     let want = format!(
         "MESSAGE=m\nPRIORITY=6\nCODE_FILE={}\nCODE_LINE={}\n",
         file!(),
