@@ -173,6 +173,7 @@ fn nothing_listens() {
     fs::write(path("file"), "").unwrap();
     let _listener = UnixListener::bind(path("stream")).unwrap();
     let long = path(&"x".repeat(200));
+    let longest = path(&"x".repeat(107 - path("").len()));
     let _forbidden = place.dir.socket("forbidden");
     fs::set_permissions(path("forbidden"), Permissions::from_mode(0o0)).unwrap();
     // Root may send there.
@@ -182,6 +183,7 @@ fn nothing_listens() {
     }
     let cases = [
         ("missing", path("missing"), "systemctl start foo"),
+        ("missing, of 107 bytes", longest, "systemctl start foo"),
         ("nobody behind it", path("dead"), "systemctl start foo"),
         ("a file", path("file"), "listens"),
         ("a directory", path("run"), "listens"),

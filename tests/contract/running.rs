@@ -456,6 +456,12 @@ fn a_service_manager_that_reads_nothing() {
     }
     daemon.signal(SIGHUP);
     daemon.assert_logs("after the signal", "hello", "hello");
+    // It tries again ten times a second.
+    let wakeups = || daemon.proc_number("status", "voluntary_ctxt_switches");
+    let (start, before) = (Instant::now(), wakeups());
+    thread::sleep(Duration::from_secs(1));
+    let rate = (wakeups() - before) as f64 / start.elapsed().as_secs_f64();
+    assert!(rate < 45.0, "{rate} times a second");
     let next = || {
         let mut buffer = [0; 4096];
         let size = persist(|| manager.recv(&mut buffer)).unwrap();
