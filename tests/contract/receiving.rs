@@ -149,44 +149,17 @@ fn sender() {
     };
     let bind = |path: PathBuf| UnixDatagram::bind(path).unwrap();
     let nobody = || UnixDatagram::unbound().unwrap();
+    #[rustfmt::skip]
     let cases = [
         ("a path", bind(path(b"plain")), in_dir("plain")),
         ("not bound, after a path", nobody(), "(unnamed)".into()),
-        (
-            "an abstract name",
-            abstracts(b"name"),
-            format!("@{unique}name"),
-        ),
-        (
-            "not bound, after an abstract name",
-            nobody(),
-            "(unnamed)".into(),
-        ),
-        (
-            "a shorter abstract name",
-            abstracts(b""),
-            format!("@{unique}"),
-        ),
-        (
-            "NUL in an abstract name",
-            abstracts(b"\0a\0"),
-            format!(r"@{unique}\x00a\x00"),
-        ),
-        (
-            "binary in an abstract name",
-            abstracts(b"\n\xff"),
-            format!(r"@{unique}\x0a\xff"),
-        ),
-        (
-            "blanks and UTF-8",
-            bind(path("a b\té".as_bytes())),
-            in_dir("a b\té"),
-        ),
-        (
-            "control characters",
-            bind(path(b"a\n<0>b\x1b")),
-            in_dir(r"a\x0a<0>b\x1b"),
-        ),
+        ("an abstract name", abstracts(b"name"), format!("@{unique}name")),
+        ("not bound, after an abstract name", nobody(), "(unnamed)".into()),
+        ("a shorter abstract name", abstracts(b""), format!("@{unique}")),
+        ("NUL in an abstract name", abstracts(b"\0a\0"), format!(r"@{unique}\x00a\x00")),
+        ("binary in an abstract name", abstracts(b"\n\xff"), format!(r"@{unique}\x0a\xff")),
+        ("blanks and UTF-8", bind(path("a b\té".as_bytes())), in_dir("a b\té")),
+        ("control characters", bind(path(b"a\n<0>b\x1b")), in_dir(r"a\x0a<0>b\x1b")),
         ("not UTF-8", bind(path(b"\xe9")), in_dir(r"\xe9")),
     ];
     for (case, sender, name) in cases {

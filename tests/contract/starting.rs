@@ -37,22 +37,11 @@ fn log_lines() {
 
 #[test]
 fn names() {
+    #[rustfmt::skip]
     let cases = [
-        (
-            "given",
-            Daemon::listening().env("LISTEN_FDNAMES", "a name"),
-            "<5> a name",
-        ),
-        (
-            "not given",
-            Daemon::listening().unset("LISTEN_FDNAMES"),
-            "<5> unknown",
-        ),
-        (
-            "of lines",
-            Daemon::listening().env("LISTEN_FDNAMES", "a\n<0>b"),
-            r"<5> a\x0a<0>b",
-        ),
+        ("given", Daemon::listening().env("LISTEN_FDNAMES", "a name"), "<5> a name"),
+        ("not given", Daemon::listening().unset("LISTEN_FDNAMES"), "<5> unknown"),
+        ("of lines", Daemon::listening().env("LISTEN_FDNAMES", "a\n<0>b"), r"<5> a\x0a<0>b"),
     ];
     for (case, setup, line) in cases {
         let daemon = setup.start();
@@ -217,25 +206,17 @@ fn no_datagram_socket() {
     )
     .unwrap();
     mq_unlink(name.as_str()).unwrap();
+    #[rustfmt::skip]
     let cases: [(OwnedFd, &str); 10] = [
         (queue.as_fd().try_clone_to_owned().unwrap(), "message queue"),
         (open(dir.join("file")).into(), "regular file"),
         (open(fifo).into(), "FIFO"),
         (open("/dev/null".into()).into(), "character device"),
         (File::open(dir.path()).unwrap().into(), "directory"),
-        (
-            UnixListener::bind(dir.join("stream")).unwrap().into(),
-            "stream",
-        ),
+        (UnixListener::bind(dir.join("stream")).unwrap().into(), "stream"),
         (UnixStream::pair().unwrap().0.into(), "stream"),
-        (
-            sys::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET).unwrap(),
-            "sequential-packet",
-        ),
-        (
-            UdpSocket::bind("127.0.0.1:0").unwrap().into(),
-            "address family",
-        ),
+        (sys::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET).unwrap(), "sequential-packet"),
+        (UdpSocket::bind("127.0.0.1:0").unwrap().into(), "address family"),
         (TcpListener::bind("127.0.0.1:0").unwrap().into(), "stream"),
     ];
     for (fd, kind) in cases {

@@ -43,20 +43,13 @@ use Want::*;
 type Row = (&'static str, &'static [&'static str], Want);
 
 /// Those while it serves.
+#[rustfmt::skip]
 pub const TABLE: &[Row] = &[
     // The loop.
     ("ppoll", &["EINTR", "EAGAIN", "ENOMEM"], Nothing),
-    (
-        "ppoll",
-        &["EFAULT", "EINVAL"],
-        Ends("Unable to wait for datagrams"),
-    ),
+    ("ppoll", &["EFAULT", "EINVAL"], Ends("Unable to wait for datagrams")),
     ("read", &["EINTR", "EAGAIN"], Nothing),
-    (
-        "read",
-        &["EBADF", "EINVAL", "EIO"],
-        Ends("Unable to receive signals"),
-    ),
+    ("read", &["EBADF", "EINVAL", "EIO"], Ends("Unable to receive signals")),
     ("recvmmsg", &["EINTR", "EAGAIN"], Nothing),
     (
         "recvmmsg",
@@ -97,25 +90,10 @@ pub const TABLE: &[Row] = &[
         Nothing,
     ),
     // That journald has read an entry is seen from a mark behind it.
-    (
-        "sendto",
-        &[
-            "EAGAIN",
-            "EINTR",
-            "ECONNREFUSED",
-            "ECONNRESET",
-            "ENOMEM",
-            "ENOBUFS",
-        ],
-        Nothing,
-    ),
+    ("sendto", &["EAGAIN", "EINTR", "ECONNREFUSED", "ECONNRESET", "ENOMEM", "ENOBUFS"], Nothing),
     ("timer_create", &["EAGAIN", "EINVAL", "ENOMEM"], Nothing),
     ("timer_settime", &["EFAULT", "EINVAL"], Nothing),
-    (
-        "poll",
-        &["EINTR", "EAGAIN", "ENOMEM", "EFAULT", "EINVAL"],
-        Nothing,
-    ),
+    ("poll", &["EINTR", "EAGAIN", "ENOMEM", "EFAULT", "EINVAL"], Nothing),
     ("ioctl", &["EBADF", "EINVAL", "ENOTTY", "EFAULT"], Nothing),
     (
         "connect",
@@ -135,30 +113,8 @@ pub const TABLE: &[Row] = &[
     ("statx", &["EACCES", "ENOENT", "ENOMEM"], Doubled),
     ("clock_nanosleep", &["EINTR"], Nothing),
     // Of libsystemd: to notify, and to write to the journal.
-    (
-        "socket",
-        &[
-            "EMFILE",
-            "ENFILE",
-            "ENOBUFS",
-            "ENOMEM",
-            "EACCES",
-            "EAFNOSUPPORT",
-        ],
-        Nothing,
-    ),
-    (
-        "sendmsg",
-        &[
-            "EINTR",
-            "ENOMEM",
-            "ECONNREFUSED",
-            "ECONNRESET",
-            "EPIPE",
-            "EPERM",
-        ],
-        Nothing,
-    ),
+    ("socket", &["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EACCES", "EAFNOSUPPORT"], Nothing),
+    ("sendmsg", &["EINTR", "ENOMEM", "ECONNREFUSED", "ECONNRESET", "EPIPE", "EPERM"], Nothing),
     // An entry it sends anew then, as a file, which what stands for the journal here does not read.
     ("sendmsg", &["EAGAIN", "ENOBUFS", "EMSGSIZE"], Lost(1)),
     // It takes this for no journal at all.
@@ -181,6 +137,7 @@ pub const TABLE: &[Row] = &[
 
 /// Those that it makes at its start only, or that may end it there, and what it says then; without words it must go on.
 /// The others have the errors above, and it must go on.
+#[rustfmt::skip]
 const START: &[(&str, &[&str], &[&str])] = &[
     // To look which descriptors were passed, what they are, and to have one for the log.
     ("fcntl", &["EMFILE", "EINVAL", "EBADF"], &["Unable to"]),
@@ -216,23 +173,11 @@ const START: &[(&str, &[&str], &[&str])] = &[
             "Unable to open the log",
         ],
     ),
-    (
-        "statx",
-        &["EACCES", "ENOMEM", "EBADF"],
-        &["Unable to open the log"],
-    ),
-    (
-        "ioctl",
-        &["EBADF", "EINVAL", "ENOTTY"],
-        &["Unable to open the log"],
-    ),
+    ("statx", &["EACCES", "ENOMEM", "EBADF"], &["Unable to open the log"]),
+    ("ioctl", &["EBADF", "EINVAL", "ENOTTY"], &["Unable to open the log"]),
     // malloc has another way.
     ("mmap", &["ENOMEM", "EAGAIN"], &[]),
-    (
-        "rt_sigprocmask",
-        &["EINVAL", "EFAULT"],
-        &["Unable to block signals"],
-    ),
+    ("rt_sigprocmask", &["EINVAL", "EFAULT"], &["Unable to block signals"]),
     (
         "signalfd4",
         &["EMFILE", "ENFILE", "ENOMEM", "ENODEV", "EINVAL"],

@@ -14,17 +14,10 @@ use std::thread;
 /// An entry, and the bytes of it that the journal gets; what libsystemd adds is not in it.
 type Row = (&'static str, fn() -> io::Result<Entry>, &'static [u8]);
 
+#[rustfmt::skip]
 const ENTRIES: &[Row] = &[
-    (
-        "a message",
-        || Ok(Entry::new(Priority::Notice, "hello")),
-        b"MESSAGE=hello\nPRIORITY=5\n",
-    ),
-    (
-        "an empty one",
-        || Ok(Entry::new(Priority::Emerg, "")),
-        b"MESSAGE=\nPRIORITY=0\n",
-    ),
+    ("a message", || Ok(Entry::new(Priority::Notice, "hello")), b"MESSAGE=hello\nPRIORITY=5\n"),
+    ("an empty one", || Ok(Entry::new(Priority::Emerg, "")), b"MESSAGE=\nPRIORITY=0\n"),
     (
         "two lines",
         || Ok(Entry::new(Priority::Debug, "a\nb=c")),

@@ -25,6 +25,7 @@ type Row = (&'static str, fn() -> io::Result<Notified>, &'static str);
 /// As long as anything may take.
 const TIMEOUT: Option<Duration> = Some(Duration::from_secs(10));
 
+#[rustfmt::skip]
 const MESSAGES: &[Row] = &[
     ("one", || notify(&[NotifyState::READY]), "READY=1"),
     (
@@ -32,26 +33,10 @@ const MESSAGES: &[Row] = &[
         || notify(&[NotifyState::STOPPING, NotifyState::status("\u{e4} b")?]),
         "STOPPING=1\nSTATUS=\u{e4} b",
     ),
-    (
-        "no descriptors",
-        || notify_with_fds(&[NotifyState::WATCHDOG], &[]),
-        "WATCHDOG=1",
-    ),
-    (
-        "of nobody else",
-        || pid_notify(0, &[NotifyState::READY]),
-        "READY=1",
-    ),
-    (
-        "of oneself",
-        || pid_notify(process::id(), &[NotifyState::WATCHDOG]),
-        "WATCHDOG=1",
-    ),
-    (
-        "of another",
-        || pid_notify(parent_id(), &[NotifyState::READY]),
-        "READY=1",
-    ),
+    ("no descriptors", || notify_with_fds(&[NotifyState::WATCHDOG], &[]), "WATCHDOG=1"),
+    ("of nobody else", || pid_notify(0, &[NotifyState::READY]), "READY=1"),
+    ("of oneself", || pid_notify(process::id(), &[NotifyState::WATCHDOG]), "WATCHDOG=1"),
+    ("of another", || pid_notify(parent_id(), &[NotifyState::READY]), "READY=1"),
     (
         "of oneself, and no descriptors",
         || {
