@@ -30,6 +30,7 @@ fn escaped(bytes: &[u8]) -> String {
 
 #[test]
 fn payloads() {
+    #[rustfmt::skip]
     let cases: &[(&[u8], &str)] = &[
         (b"", "Received 0 bytes from (unnamed): "),
         (b"hello", "Received 5 bytes from (unnamed): hello"),
@@ -40,35 +41,20 @@ fn payloads() {
         (b"\n", "Received 1 bytes from (unnamed): "),
         (b"a\tb", "Received 3 bytes from (unnamed): a\tb"),
         (b"a\rb", "Received 3 bytes from (unnamed): a\\x0db"),
-        (
-            b"x\n<0>kernel: panic",
-            "Received 18 bytes from (unnamed): x\\x0a<0>kernel: panic",
-        ),
+        (b"x\n<0>kernel: panic", "Received 18 bytes from (unnamed): x\\x0a<0>kernel: panic"),
         (b"a\\x0ab", "Received 6 bytes from (unnamed): a\\x0ab"),
-        (
-            b"\x1b[2J\x7f",
-            "Received 5 bytes from (unnamed): \\x1b[2J\\x7f",
-        ),
+        (b"\x1b[2J\x7f", "Received 5 bytes from (unnamed): \\x1b[2J\\x7f"),
         ("é€😀".as_bytes(), "Received 9 bytes from (unnamed): é€😀"),
         (
             b"\xc2\x80\xc2\x9f\xc2\xa0",
             "Received 6 bytes from (unnamed): \\xc2\\x80\\xc2\\x9f\u{a0}",
         ),
-        (
-            b"\xff\xc3(\xe2\x82",
-            "Received 5 bytes from (unnamed): \\xff\\xc3(\\xe2\\x82",
-        ),
+        (b"\xff\xc3(\xe2\x82", "Received 5 bytes from (unnamed): \\xff\\xc3(\\xe2\\x82"),
         (b"\xc2", "Received 1 bytes from (unnamed): \\xc2"),
         // Too long for its value, a surrogate, beyond Unicode.
         (b"\xc0\xaf", "Received 2 bytes from (unnamed): \\xc0\\xaf"),
-        (
-            b"\xed\xa0\x80",
-            "Received 3 bytes from (unnamed): \\xed\\xa0\\x80",
-        ),
-        (
-            b"\xf4\x90\x80\x80",
-            "Received 4 bytes from (unnamed): \\xf4\\x90\\x80\\x80",
-        ),
+        (b"\xed\xa0\x80", "Received 3 bytes from (unnamed): \\xed\\xa0\\x80"),
+        (b"\xf4\x90\x80\x80", "Received 4 bytes from (unnamed): \\xf4\\x90\\x80\\x80"),
     ];
     for (payload, expected) in cases {
         assert_eq!(line(Sender::Unnamed, payload.len(), payload), *expected);
@@ -79,6 +65,7 @@ fn payloads() {
 fn senders() {
     let longest = [b'p'; 108];
     let path = "p".repeat(108);
+    #[rustfmt::skip]
     let cases: &[(&[u8], &str)] = &[
         (b"", "(unnamed)"),
         (b"/run/a.socket\0", "/run/a.socket"),

@@ -67,22 +67,15 @@ pub fn each_is_had_as_its_type_only() {
     let dir = TempDir::new();
     let listener = TcpListener::bind("[::1]:0").unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    #[rustfmt::skip]
     let rows: [(&str, OwnedFd, &str); 12] = [
-        (
-            "a unix datagram socket",
-            dir.socket("datagram").into(),
-            "UnixDatagram",
-        ),
+        ("a unix datagram socket", dir.socket("datagram").into(), "UnixDatagram"),
         (
             "a unix listener",
             UnixListener::bind(dir.join("listener")).unwrap().into(),
             "UnixListener",
         ),
-        (
-            "a unix stream",
-            UnixStream::pair().unwrap().0.into(),
-            "UnixStream",
-        ),
+        ("a unix stream", UnixStream::pair().unwrap().0.into(), "UnixStream"),
         (
             "a unix stream without a peer",
             sys::socket(libc::AF_UNIX, libc::SOCK_STREAM).unwrap(),
@@ -93,16 +86,8 @@ pub fn each_is_had_as_its_type_only() {
             sys::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET).unwrap(),
             "none",
         ),
-        (
-            "a udp socket",
-            UdpSocket::bind("127.0.0.1:0").unwrap().into(),
-            "UdpSocket",
-        ),
-        (
-            "a udp socket of IPv6",
-            UdpSocket::bind("[::1]:0").unwrap().into(),
-            "UdpSocket",
-        ),
+        ("a udp socket", UdpSocket::bind("127.0.0.1:0").unwrap().into(), "UdpSocket"),
+        ("a udp socket of IPv6", UdpSocket::bind("[::1]:0").unwrap().into(), "UdpSocket"),
         ("a tcp listener of IPv6", listener.into(), "TcpListener"),
         ("a tcp stream of IPv6", stream.into(), "TcpStream"),
         (
@@ -110,11 +95,7 @@ pub fn each_is_had_as_its_type_only() {
             sys::socket(libc::AF_INET, libc::SOCK_STREAM).unwrap(),
             "TcpStream",
         ),
-        (
-            "a tcp listener",
-            TcpListener::bind("127.0.0.1:0").unwrap().into(),
-            "TcpListener",
-        ),
+        ("a tcp listener", TcpListener::bind("127.0.0.1:0").unwrap().into(), "TcpListener"),
         ("a file", File::open("/dev/null").unwrap().into(), "none"),
     ];
     for (case, fd, type_name) in rows {

@@ -30,23 +30,12 @@ pub fn what_was_passed() {
     );
     type Row = (&'static str, fn(Setup) -> Setup, &'static str);
     let range = "Numerical result out of range (os error 34)";
+    #[rustfmt::skip]
     let rows: [Row; 18] = [
         ("two", |role| role, both),
-        (
-            "names",
-            |role| role.env("LISTEN_FDNAMES", "a b:\u{e4}"),
-            "3 a b, 4 \u{e4}",
-        ),
-        (
-            "an empty name",
-            |role| role.env("LISTEN_FDNAMES", "a:"),
-            "3 a, 4 ",
-        ),
-        (
-            "no names",
-            |role| role.unset("LISTEN_FDNAMES"),
-            "3 unknown, 4 unknown",
-        ),
+        ("names", |role| role.env("LISTEN_FDNAMES", "a b:\u{e4}"), "3 a b, 4 \u{e4}"),
+        ("an empty name", |role| role.env("LISTEN_FDNAMES", "a:"), "3 a, 4 "),
+        ("no names", |role| role.unset("LISTEN_FDNAMES"), "3 unknown, 4 unknown"),
         (
             "fewer than there are",
             |role| role.env("LISTEN_FDS", "1").unset("LISTEN_FDNAMES"),
@@ -55,39 +44,15 @@ pub fn what_was_passed() {
         ("none", |role| role.unset("LISTEN_FDS"), nothing),
         ("not ours", |role| role.env("LISTEN_PID", "1"), nothing),
         ("nobody's", |role| role.unset("LISTEN_PID"), nothing),
-        (
-            "no process",
-            |role| role.env("LISTEN_PID", "self?"),
-            invalid,
-        ),
+        ("no process", |role| role.env("LISTEN_PID", "self?"), invalid),
         ("no number", |role| role.env("LISTEN_FDS", "two"), invalid),
         ("no such process", |role| role.env("LISTEN_PID", "0"), range),
-        (
-            "a negative process",
-            |role| role.env("LISTEN_PID", "-1"),
-            range,
-        ),
-        (
-            "too large",
-            |role| role.env("LISTEN_FDS", "99999999999"),
-            range,
-        ),
+        ("a negative process", |role| role.env("LISTEN_PID", "-1"), range),
+        ("too large", |role| role.env("LISTEN_FDS", "99999999999"), range),
         ("zero", |role| role.env("LISTEN_FDS", "0"), invalid),
-        (
-            "less than none",
-            |role| role.env("LISTEN_FDS", "-1"),
-            invalid,
-        ),
-        (
-            "too few names",
-            |role| role.env("LISTEN_FDNAMES", "a"),
-            invalid,
-        ),
-        (
-            "too many names",
-            |role| role.env("LISTEN_FDNAMES", "a:b:c"),
-            invalid,
-        ),
+        ("less than none", |role| role.env("LISTEN_FDS", "-1"), invalid),
+        ("too few names", |role| role.env("LISTEN_FDNAMES", "a"), invalid),
+        ("too many names", |role| role.env("LISTEN_FDNAMES", "a:b:c"), invalid),
         (
             "more than there are",
             |role| role.env("LISTEN_FDS", "3").env("LISTEN_FDNAMES", "a:b:c"),

@@ -9,59 +9,28 @@ use std::path::Path;
 pub fn the_watchdog() {
     let invalid = "Err(22)";
     type Row = (&'static str, fn(Setup) -> Setup, &'static str);
+    #[rustfmt::skip]
     let rows: [Row; 12] = [
         ("none", |role| role, "Ok(None)"),
-        (
-            "to the microsecond",
-            |role| role.env("WATCHDOG_USEC", "1500001"),
-            "Ok(Some(1.500001s))",
-        ),
+        ("to the microsecond", |role| role.env("WATCHDOG_USEC", "1500001"), "Ok(Some(1.500001s))"),
         (
             "ours",
             |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "self"),
             "Ok(Some(1µs))",
         ),
-        (
-            "another's",
-            |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "1"),
-            "Ok(None)",
-        ),
-        (
-            "ours, of no time",
-            |role| role.env("WATCHDOG_PID", "self"),
-            "Ok(None)",
-        ),
-        (
-            "nothing at all",
-            |role| role.env("WATCHDOG_USEC", "0"),
-            invalid,
-        ),
+        ("another's", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "1"), "Ok(None)"),
+        ("ours, of no time", |role| role.env("WATCHDOG_PID", "self"), "Ok(None)"),
+        ("nothing at all", |role| role.env("WATCHDOG_USEC", "0"), invalid),
         ("no number", |role| role.env("WATCHDOG_USEC", "1s"), invalid),
-        (
-            "without end",
-            |role| role.env("WATCHDOG_USEC", u64::MAX.to_string()),
-            invalid,
-        ),
+        ("without end", |role| role.env("WATCHDOG_USEC", u64::MAX.to_string()), invalid),
         (
             "no such process",
             |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "0"),
             "Err(34)",
         ),
-        (
-            "too large",
-            |role| role.env("WATCHDOG_USEC", "99999999999999999999"),
-            "Err(34)",
-        ),
-        (
-            "a negative time",
-            |role| role.env("WATCHDOG_USEC", "-1"),
-            "Err(34)",
-        ),
-        (
-            "no process",
-            |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "me"),
-            invalid,
-        ),
+        ("too large", |role| role.env("WATCHDOG_USEC", "99999999999999999999"), "Err(34)"),
+        ("a negative time", |role| role.env("WATCHDOG_USEC", "-1"), "Err(34)"),
+        ("no process", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "me"), invalid),
     ];
     for (case, set, want) in rows {
         let end = again::end(

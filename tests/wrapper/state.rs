@@ -8,6 +8,7 @@ use std::time::Duration;
 
 pub fn each_assignment() {
     let longest = "x".repeat(255);
+    #[rustfmt::skip]
     let rows = [
         (State::READY, "READY=1"),
         (State::STOPPING, "STOPPING=1"),
@@ -17,57 +18,24 @@ pub fn each_assignment() {
         (State::FDSTOREREMOVE, "FDSTOREREMOVE=1"),
         (State::FDPOLL_0, "FDPOLL=0"),
         (State::RESTART_RESET, "RESTART_RESET=1"),
-        (
-            State::status("it's = \u{e4}\t").unwrap(),
-            "STATUS=it's = \u{e4}\t",
-        ),
+        (State::status("it's = \u{e4}\t").unwrap(), "STATUS=it's = \u{e4}\t"),
         (State::status("").unwrap(), "STATUS="),
         (State::errno(libc::ENOENT), "ERRNO=2"),
-        (
-            State::bus_error("org.example.Error").unwrap(),
-            "BUSERROR=org.example.Error",
-        ),
+        (State::bus_error("org.example.Error").unwrap(), "BUSERROR=org.example.Error"),
         (State::exit_status(0), "EXIT_STATUS=0"),
         (State::exit_status(255), "EXIT_STATUS=255"),
         (State::main_pid(4711), "MAINPID=4711"),
-        (
-            State::watchdog_usec(Duration::from_millis(1500)),
-            "WATCHDOG_USEC=1500000",
-        ),
-        (
-            State::watchdog_usec(Duration::from_nanos(1999)),
-            "WATCHDOG_USEC=1",
-        ),
-        (
-            State::watchdog_usec(Duration::MAX),
-            "WATCHDOG_USEC=18446744073709551614",
-        ),
-        (
-            State::extend_timeout_usec(Duration::from_micros(7)),
-            "EXTEND_TIMEOUT_USEC=7",
-        ),
-        (
-            State::extend_timeout_usec(Duration::MAX),
-            "EXTEND_TIMEOUT_USEC=18446744073709551614",
-        ),
+        (State::watchdog_usec(Duration::from_millis(1500)), "WATCHDOG_USEC=1500000"),
+        (State::watchdog_usec(Duration::from_nanos(1999)), "WATCHDOG_USEC=1"),
+        (State::watchdog_usec(Duration::MAX), "WATCHDOG_USEC=18446744073709551614"),
+        (State::extend_timeout_usec(Duration::from_micros(7)), "EXTEND_TIMEOUT_USEC=7"),
+        (State::extend_timeout_usec(Duration::MAX), "EXTEND_TIMEOUT_USEC=18446744073709551614"),
         (State::fd_name("a b@c").unwrap(), "FDNAME=a b@c"),
-        (
-            State::fd_name(&longest).unwrap(),
-            &format!("FDNAME={longest}"),
-        ),
-        (
-            State::notify_access(NotifyAccess::None),
-            "NOTIFYACCESS=none",
-        ),
+        (State::fd_name(&longest).unwrap(), &format!("FDNAME={longest}")),
+        (State::notify_access(NotifyAccess::None), "NOTIFYACCESS=none"),
         (State::notify_access(NotifyAccess::All), "NOTIFYACCESS=all"),
-        (
-            State::notify_access(NotifyAccess::Exec),
-            "NOTIFYACCESS=exec",
-        ),
-        (
-            State::notify_access(NotifyAccess::Main),
-            "NOTIFYACCESS=main",
-        ),
+        (State::notify_access(NotifyAccess::Exec), "NOTIFYACCESS=exec"),
+        (State::notify_access(NotifyAccess::Main), "NOTIFYACCESS=main"),
         (State::assignment("X_1", "a=b").unwrap(), "X_1=a=b"),
     ];
     for (state, text) in rows {
@@ -78,12 +46,9 @@ pub fn each_assignment() {
 
 pub fn what_is_no_assignment() {
     let too_long = "x".repeat(256);
+    #[rustfmt::skip]
     let rows = [
-        (
-            "a status of two lines",
-            State::status("a\nREADY=1"),
-            "newline",
-        ),
+        ("a status of two lines", State::status("a\nREADY=1"), "newline"),
         ("a status with a NUL", State::status("a\0"), "NUL"),
         (
             "a status with a carriage return, which systemd takes for a newline",
@@ -95,87 +60,27 @@ pub fn what_is_no_assignment() {
             State::status("a\\"),
             "final backslash",
         ),
-        (
-            "a bus error of two lines",
-            State::bus_error("a\n"),
-            "newline",
-        ),
+        ("a bus error of two lines", State::bus_error("a\n"), "newline"),
         ("a bus error with a NUL", State::bus_error("\0"), "NUL"),
-        (
-            "a value of two lines",
-            State::assignment("X_1", "\n"),
-            "newline",
-        ),
-        (
-            "a value with a NUL",
-            State::assignment("X_1", "a\0b"),
-            "NUL",
-        ),
-        (
-            "no name",
-            State::assignment("", "a"),
-            "can't name an assignment",
-        ),
-        (
-            "a name with =",
-            State::assignment("A=B", "a"),
-            "can't name an assignment",
-        ),
-        (
-            "a name with a newline",
-            State::assignment("A\nB", "a"),
-            "can't name an assignment",
-        ),
-        (
-            "a name with a NUL",
-            State::assignment("A\0", "a"),
-            "can't name an assignment",
-        ),
-        (
-            "small letters",
-            State::assignment("ready", "1"),
-            "can't name an assignment",
-        ),
-        (
-            "a space",
-            State::assignment("A B", "a"),
-            "can't name an assignment",
-        ),
-        (
-            "no descriptor's name",
-            State::fd_name(""),
-            "can't name a descriptor",
-        ),
-        (
-            "a descriptor's name too long",
-            State::fd_name(&too_long),
-            "can't name a descriptor",
-        ),
-        (
-            "a descriptor's name with a colon",
-            State::fd_name("a:b"),
-            "can't name a descriptor",
-        ),
+        ("a value of two lines", State::assignment("X_1", "\n"), "newline"),
+        ("a value with a NUL", State::assignment("X_1", "a\0b"), "NUL"),
+        ("no name", State::assignment("", "a"), "can't name an assignment"),
+        ("a name with =", State::assignment("A=B", "a"), "can't name an assignment"),
+        ("a name with a newline", State::assignment("A\nB", "a"), "can't name an assignment"),
+        ("a name with a NUL", State::assignment("A\0", "a"), "can't name an assignment"),
+        ("small letters", State::assignment("ready", "1"), "can't name an assignment"),
+        ("a space", State::assignment("A B", "a"), "can't name an assignment"),
+        ("no descriptor's name", State::fd_name(""), "can't name a descriptor"),
+        ("a descriptor's name too long", State::fd_name(&too_long), "can't name a descriptor"),
+        ("a descriptor's name with a colon", State::fd_name("a:b"), "can't name a descriptor"),
         (
             "a descriptor's name with a backslash, which systemd removes",
             State::fd_name("a\\b"),
             "can't name a descriptor",
         ),
-        (
-            "a descriptor's name with a newline",
-            State::fd_name("a\n"),
-            "can't name a descriptor",
-        ),
-        (
-            "a descriptor's name with a control",
-            State::fd_name("\x7f"),
-            "can't name a descriptor",
-        ),
-        (
-            "a descriptor's name not ASCII",
-            State::fd_name("\u{e4}"),
-            "can't name a descriptor",
-        ),
+        ("a descriptor's name with a newline", State::fd_name("a\n"), "can't name a descriptor"),
+        ("a descriptor's name with a control", State::fd_name("\x7f"), "can't name a descriptor"),
+        ("a descriptor's name not ASCII", State::fd_name("\u{e4}"), "can't name a descriptor"),
     ];
     for (case, state, says) in rows {
         assert_invalid(case, state, says);
