@@ -22,7 +22,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long an event may take before the test fails.
-pub const DEADLINE: Duration = Duration::from_secs(10);
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The daemon under test.
 pub fn foo() -> OsString {
@@ -50,15 +50,28 @@ pub fn example(name: &str) -> PathBuf {
     this.parent().unwrap().with_file_name("examples").join(name)
 }
 
-/// Asks again and again until there is an answer, for events that nothing can wait on.
-pub fn eventually<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+/// Polls until there is an answer: for events that nothing can wait on.
+#[track_caller]
+pub fn eventually<T>(wanted: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+    eventually_or(wanted, || answer().ok_or(String::new()))
+}
+
+/// The same for an answer that, while it is missing, says what was seen instead.
+#[track_caller]
+pub fn eventually_or<T>(wanted: &str, mut answer: impl FnMut() -> Result<T, String>) -> T {
     let start = Instant::now();
     loop {
-        if let Some(found) = answer() {
-            return found;
+        match answer() {
+            Ok(found) => return found,
+            Err(seen) => assert!(
+                start.elapsed() < DEADLINE,
+                "{wanted}: not in {DEADLINE:?}; {seen}"
+            ),
         }
-        assert!(start.elapsed() < DEADLINE, "{what}: not in {DEADLINE:?}");
-        thread::sleep(Duration::from_millis(2));
+        // An answer may be expensive, such as a program in a container.
+        thread::sleep(
+            (start.elapsed() / 10).clamp(Duration::from_millis(2), Duration::from_millis(20)),
+        );
     }
 }
 

@@ -11,15 +11,12 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::host::run;
 use super::journal::{self, Entry};
-
-/// How long a test waits for an event. Long enough for a busy machine; the events come in
-/// milliseconds.
-const DEADLINE: Duration = Duration::from_secs(20);
+use crate::common::DEADLINE;
+pub use crate::common::eventually_or as eventually;
 
 /// A booted container. It ends when this is dropped, and when this process dies.
 pub struct Container {
@@ -330,18 +327,4 @@ impl Drop for Container {
 /// Returns the value of an assignment in a notification.
 fn value<'a>(state: &'a str, name: &str) -> Option<&'a str> {
     state.lines().find_map(|line| line.strip_prefix(name))
-}
-
-/// Calls `question` until it returns an answer. Fails after [`DEADLINE`] with its last error.
-pub fn eventually<T>(wanted: &str, mut question: impl FnMut() -> Result<T, String>) -> T {
-    let deadline = Instant::now() + DEADLINE;
-    loop {
-        match question() {
-            Ok(answer) => return answer,
-            Err(excuse) if Instant::now() > deadline => {
-                panic!("waited in vain for: {wanted}\nlast seen: {excuse}")
-            }
-            Err(_) => thread::sleep(Duration::from_millis(20)),
-        }
-    }
 }
