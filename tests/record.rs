@@ -113,26 +113,18 @@ fn line_with(pid: u32, uid: u32, sender: Sender<'_>) -> String {
 
 #[test]
 fn credentials() {
-    for (pid, uid, sender, expected) in [
-        (
-            4711,
-            1000,
-            &b"/run/a\0"[..],
-            "Received 1 bytes (pid 4711, uid 1000) from /run/a: m",
-        ),
-        (
-            0,
-            65534,
-            b"",
-            "Received 1 bytes (pid 0, uid 65534) from (unnamed): m",
-        ),
+    #[rustfmt::skip]
+    let cases = [
+        (4711, 1000, &b"/run/a\0"[..], "Received 1 bytes (pid 4711, uid 1000) from /run/a: m"),
+        (0, 65534, b"", "Received 1 bytes (pid 0, uid 65534) from (unnamed): m"),
         (
             u32::MAX,
             u32::MAX,
             b"\0a",
             "Received 1 bytes (pid 4294967295, uid 4294967295) from @a: m",
         ),
-    ] {
+    ];
+    for (pid, uid, sender, expected) in cases {
         assert_eq!(line_with(pid, uid, Sender::from_sun_path(sender)), expected);
     }
 }

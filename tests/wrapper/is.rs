@@ -150,33 +150,15 @@ pub fn each_is_what_it_is() {
         .open(dir.join("fifo"))
         .unwrap();
     let file = File::open(dir.join("file")).unwrap();
-    for (case, is, want) in [
-        (
-            "the fifo there",
-            is_fifo(&fifo, Some(&dir.join("fifo"))),
-            true,
-        ),
-        (
-            "no fifo there",
-            is_fifo(&fifo, Some(&dir.join("file"))),
-            false,
-        ),
-        (
-            "nothing there",
-            is_fifo(&fifo, Some(&dir.join("nothing"))),
-            false,
-        ),
-        (
-            "the file there",
-            is_special(&file, Some(&dir.join("file"))),
-            true,
-        ),
-        (
-            "no file there",
-            is_special(&file, Some(&dir.join("fifo"))),
-            false,
-        ),
-    ] {
+    #[rustfmt::skip]
+    let cases = [
+        ("the fifo there", is_fifo(&fifo, Some(&dir.join("fifo"))), true),
+        ("no fifo there", is_fifo(&fifo, Some(&dir.join("file"))), false),
+        ("nothing there", is_fifo(&fifo, Some(&dir.join("nothing"))), false),
+        ("the file there", is_special(&file, Some(&dir.join("file"))), true),
+        ("no file there", is_special(&file, Some(&dir.join("fifo"))), false),
+    ];
+    for (case, is, want) in cases {
         assert_eq!(is.unwrap(), want, "{case}");
     }
 }
