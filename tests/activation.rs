@@ -1,5 +1,5 @@
-//! The daemon, and the example of a server, under the real systemd-socket-activate, which passes sockets as systemd
-//! does.
+//! The daemon and the example of a server under systemd-socket-activate, which passes sockets as
+//! systemd does.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,13 +18,13 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixStream};
 use std::process::{Command, Stdio};
 
-/// Listens on `sockets` and becomes the daemon when the first message comes; nothing where it
-/// can't run.
+/// Listens on `sockets` and becomes the daemon when the first message comes. `None` if
+/// systemd-socket-activate is missing.
 fn activate(test: &str, dir: TempDir, options: &[&str], sockets: &[String]) -> Option<Daemon> {
     activate_program(foo(), test, dir, options, sockets)
 }
 
-/// The same with another program.
+/// The same for another program.
 fn activate_program(
     program: impl AsRef<OsStr>,
     test: &str,

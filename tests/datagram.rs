@@ -1,4 +1,4 @@
-//! A batch of datagrams, and sockets that give none.
+//! Receiving a batch from a socket that is not a datagram socket.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use foo::datagram::Batch;
@@ -10,14 +10,16 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 
-/// Where malloc has memory that was used, larger than a batch. The second one is not a mapping of its own any more.
+/// Leaves used memory for malloc to hand out again. It is larger than a batch; the second block
+/// comes from the heap, not from a mapping of its own.
 fn leave_garbage() {
     for _ in 0..2 {
         std::hint::black_box(vec![0xaa_u8; 8 << 20]);
     }
 }
 
-/// With MSG_TRUNC the kernel says how much a stream has, and writes nothing.
+/// On a stream, MSG_TRUNC makes the kernel discard the bytes: it returns their count and writes
+/// nothing.
 #[test]
 fn a_stream_shows_no_memory() {
     leave_garbage();
@@ -27,14 +29,14 @@ fn a_stream_shows_no_memory() {
     for length in [100, 5000] {
         let mut batch = Batch::new().unwrap();
         sender.write_all(&vec![b'x'; length]).unwrap();
-        // Until it has arrived.
+        // Waits for the bytes to arrive.
         while receiver.peek(&mut vec![0; length]).unwrap() < length {}
         batch.receive(&receiver, false).unwrap();
         let datagram = batch.take().unwrap();
         assert_eq!(datagram.length, length);
         assert!(
             datagram.payload.iter().all(|&byte| byte == 0),
-            "memory of the heap is shown"
+            "the payload shows memory of the heap"
         );
     }
 }

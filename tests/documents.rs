@@ -1,113 +1,171 @@
-//! What the documents say is so: flags, files and commands.
+//! The documents name only options, commands, tests and files that exist.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test fails by panicking"
+    reason = "a panic is how a test fails"
 )]
 
 mod common;
 
 use common::{foo, foocl};
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
-fn read(file: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The flags that a list of options begins its items with, as `-h` and `--help`.
-fn flags<'a>(items: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
-    let words = items.flat_map(|item| {
-        item.split(|character: char| character.is_whitespace() || character == ',')
-    });
-    words
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap()
+}
+
+/// The Markdown files of the root and of its directories, without build output.
+fn documents() -> Vec<String> {
+    let list = Command::new("find")
+        .args([
+            ".",
+            "-maxdepth",
+            "2",
+            "-name",
+            "*.md",
+            "-not",
+            "-path",
+            "./target/*",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let paths = String::from_utf8(list.stdout).unwrap();
+    let paths: Vec<_> = paths.lines().map(str::to_owned).collect();
+    assert!(paths.iter().any(|path| path == "./README.md"), "{paths:?}");
+    paths
+}
+
+/// The words after each occurrence of `before`, up to the first character that no name contains.
+fn names_after(text: &str, before: &str) -> Vec<String> {
+    let is_name = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
+    text.split(before)
+        .skip(1)
+        .map(|rest| rest.chars().take_while(|&character| is_name(character)))
+        .map(String::from_iter)
+        .collect()
+}
+
+/// The options that a list of items begins with, such as `-h` and `--help`.
+fn options<'a>(items: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    items
+        .flat_map(|item| item.split([' ', ',', ')', '\'']))
         .filter(|word| word.starts_with('-'))
         .map(str::to_owned)
         .collect()
 }
 
 #[test]
-fn every_flag_stands_in_the_help_and_in_the_manual_page() {
-    for (program, page) in [(foo(), "man/foo.8"), (foocl(), "man/foocl.1")] {
+fn help_manual_page_and_completion_have_the_same_options() {
+    for (program, page, completion) in [
+        (foo(), "man/foo.8", "completions/foo"),
+        (foocl(), "man/foocl.1", "completions/foocl"),
+    ] {
         let help = Command::new(program).arg("--help").output().unwrap();
         let help = String::from_utf8(help.stdout).unwrap();
-        // What follows two spaces is what a flag does.
-        let shown = help
+        // Two spaces separate an option from its description.
+        let items = help
             .lines()
             .filter_map(|line| line.trim_start().split("  ").next());
-        let shown = flags(shown.filter(|item| item.starts_with('-')));
-        let page_text = read(page);
-        let items: Vec<_> = page_text
-            .lines()
-            .filter_map(|line| line.strip_prefix(".It "))
-            .collect();
-        let items: Vec<_> = items.iter().map(|item| item.replace("Fl ", "-")).collect();
-        let documented = flags(items.iter().map(String::as_str));
-        assert!(shown.contains("--help"), "{help}");
-        assert_eq!(shown, documented, "--help and {page}");
-    }
-}
+        let in_help = options(items.filter(|item| item.starts_with('-')));
+        assert!(in_help.contains("--help"), "{help}");
 
-#[test]
-fn the_layout_is_what_is_there() {
-    let layout: String = ["README.md", "CONTRIBUTING.md"]
-        .map(|document| {
-            let text = read(document);
-            let section = text.split("## Layout").nth(1).unwrap();
-            section.split("```").nth(1).unwrap().to_owned()
-        })
-        .concat();
-    let mut named = BTreeSet::new();
-    for line in layout.lines() {
-        let directory = if line.starts_with(' ') { "src/" } else { "" };
-        let names = line
-            .split("   ")
-            .find(|column| !column.trim().is_empty())
-            .unwrap_or_default();
-        named.extend(
-            names
-                .split_whitespace()
-                .map(|name| format!("{directory}{}", name.trim_end_matches('/'))),
+        let page_text = read(page).replace("Fl ", "-");
+        let in_page = options(
+            page_text
+                .lines()
+                .filter_map(|line| line.strip_prefix(".It ")),
         );
+        assert_eq!(in_help, in_page, "--help and {page}");
+
+        let is_long = |option: &String| option.starts_with("--");
+        let long: BTreeSet<_> = in_help.into_iter().filter(is_long).collect();
+        let completion_text = read(completion);
+        let mut completed = options(completion_text.lines());
+        // `compgen` separates its options from the word with `--`.
+        completed.retain(|option| is_long(option) && option != "--");
+        assert_eq!(long, completed, "--help and {completion}");
     }
-    let missing: Vec<_> = named
-        .iter()
-        .filter(|path| !Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists())
-        .collect();
-    assert!(missing.is_empty(), "named and not there: {missing:?}");
-    let sources = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
-    let sources =
-        sources.map(|entry| format!("src/{}", entry.unwrap().file_name().into_string().unwrap()));
-    let unnamed: Vec<_> = sources
-        .filter(|path| path != "src/lib.rs" && path != "src/bin" && !named.contains(path))
-        .collect();
-    assert!(unnamed.is_empty(), "there and not named: {unnamed:?}");
 }
 
 #[test]
-fn every_make_command_is_there() {
-    let makefile = read("Makefile");
-    let targets: BTreeSet<_> = makefile
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, _)| name)
-        .collect();
-    for document in [
-        "README.md",
-        "CONTRIBUTING.md",
-        "tests/README.md",
-        "libsystemd-sys/README.md",
-    ] {
-        // In code, but for what is fenced: prose makes other things, too.
-        let text: String = read(document).split("```").step_by(2).collect();
-        let indented = text.lines().filter(|line| line.starts_with("    "));
-        let indented = indented.filter_map(|line| line.split('#').next());
-        let code = indented.chain(text.split('`').skip(1).step_by(2));
-        for command in code.flat_map(|code| code.split("make ").skip(1)) {
-            let target = command
-                .split(|character: char| !character.is_ascii_lowercase() && character != '-')
-                .next();
-            let target = target.filter(|target| !target.is_empty()).unwrap_or("all");
-            assert!(targets.contains(target), "{document}: make {target}");
+fn links_lead_to_files() {
+    for document in documents() {
+        for link in read(&document).split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap();
+            let file = root().join(&document).with_file_name(target);
+            assert!(
+                target.starts_with("https://") || target.is_empty() || file.exists(),
+                "{document} links to {target}, which does not exist"
+            );
         }
     }
+}
+
+#[test]
+fn commands_name_targets_and_tests_that_exist() {
+    let makefile = read("Makefile");
+    let manifest = read("Cargo.toml");
+    for document in documents() {
+        let text = read(&document);
+        // Only commands in code: prose uses "make" as a verb.
+        for target in [
+            names_after(&text, "`make "),
+            names_after(&text, "\n    make "),
+        ]
+        .concat()
+        {
+            assert!(
+                target.is_empty() || makefile.contains(&format!("\n{target}:")),
+                "{document}: make {target}"
+            );
+        }
+        for test in names_after(&text, "--test ") {
+            let exists = [format!("tests/{test}.rs"), format!("tests/{test}/main.rs")]
+                .iter()
+                .any(|file| root().join(file).exists());
+            assert!(exists, "{document}: --test {test}");
+        }
+        for bench in names_after(&text, "--bench ") {
+            let named = format!("name = \"{bench}\"");
+            assert!(manifest.contains(&named), "{document}: --bench {bench}");
+        }
+    }
+}
+
+#[test]
+fn named_tests_exist() {
+    let mut count = 0;
+    for document in documents() {
+        let text = read(&document);
+        for code in text.split('`').skip(1).step_by(2) {
+            let Some((suite, path)) = code.split_once(' ') else {
+                continue;
+            };
+            let name = path.rsplit("::").next().unwrap();
+            let directory = root().join("tests").join(suite);
+            if name.is_empty() || !directory.join("main.rs").exists() {
+                continue;
+            }
+            // A function, or a row of a table.
+            let forms = [format!("fn {name}("), format!("\"{name}\"")];
+            let has_test = fs::read_dir(directory).unwrap().any(|file| {
+                let source = fs::read_to_string(file.unwrap().path()).unwrap_or_default();
+                forms.iter().any(|form| source.contains(form))
+            });
+            assert!(
+                has_test,
+                "{document} names the test {code}, which does not exist"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 0, "no document names a test");
 }

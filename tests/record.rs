@@ -1,4 +1,4 @@
-//! A datagram's line, whatever was sent and by whom: cases as a table, and properties that hold for all.
+//! The line that a datagram becomes: tables of cases, and properties that hold for any bytes.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "common/shown.rs"]
@@ -9,7 +9,7 @@ use foo::record::{Credentials, Record, Sender, escape};
 use proptest::prelude::*;
 use shown::{is_printable, shown};
 
-/// The line of a payload from a sender that is not bound, as text.
+/// The line of a datagram without credentials.
 fn line(sender: Sender<'_>, length: usize, payload: &[u8]) -> String {
     let mut line = Vec::new();
     Record {
@@ -129,7 +129,7 @@ fn credentials() {
     }
 }
 
-/// What follows `Received N bytes` up to ` from `: foo's own words.
+/// What stands between `Received N bytes` and ` from `, which the sender can't choose.
 fn before_the_name(line: String) -> String {
     let rest = line.strip_prefix("Received ").expect("the first word");
     rest.split_once(" bytes")
@@ -139,7 +139,7 @@ fn before_the_name(line: String) -> String {
         .to_owned()
 }
 
-/// Any bytes, among which characters of all lengths are as likely as bytes that are no text.
+/// Any bytes, in which characters of all lengths are as likely as invalid UTF-8.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let character = any::<char>().prop_map(|character| character.to_string().into_bytes());
     let control =
@@ -156,7 +156,7 @@ proptest! {
         prop_assert!(line.chars().all(is_printable), "{line:?}");
     }
 
-    /// Whatever name a sender chooses, it looks like no credentials, and changes none.
+    /// No name of a sender passes for credentials or changes them.
     #[test]
     fn no_name_looks_like_credentials(path in bytes(), imitation in any::<bool>(), pid in any::<u32>(), uid in any::<u32>()) {
         let path = if imitation { [b" (pid 1, uid 0) from /", &path[..]].concat() } else { path };
@@ -170,7 +170,7 @@ proptest! {
         prop_assert_eq!(escaped(text.as_bytes()), text);
     }
 
-    /// Each byte that does not come through stands as four characters; nothing is lost, nothing added.
+    /// Compares with a second, slow implementation.
     #[test]
     fn escapes_each_other_byte(bytes in bytes()) {
         prop_assert_eq!(escaped(&bytes), shown(&bytes));

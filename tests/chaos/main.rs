@@ -1,7 +1,7 @@
-//! The daemon in random surroundings: environments, descriptors, logs, senders, drawn from a seed.
+//! The daemon with random environments, descriptors, logs and senders.
 //!
-//! `FOO_CHAOS_SECONDS` tells how long to draw cases, and `FOO_CHAOS_SEED` which is the first: each case has a seed of
-//! its own, the next number, so that one that failed can be run again alone, with 0 seconds.
+//! Each case has a seed. `FOO_CHAOS_SEED` is the first, and the next case has the next number.
+//! `FOO_CHAOS_SECONDS` is how long to go on; with 0 seconds only the first case runs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -33,7 +33,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs, io};
 
-/// What did not come out as it has to, in a few words, and all there is to say of it.
+/// A broken promise in a few words, and the details.
 type Finding = (&'static str, String);
 
 macro_rules! ensure {
@@ -63,8 +63,8 @@ fn random_surroundings() {
     let mut findings: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let mut cases = 0;
     while cases == 0 || Instant::now() < end {
-        let case = drawn(seed + cases);
-        let panicked = |text| Err(("an event that did not come", text));
+        let case = case_of_seed(seed + cases);
+        let panicked = |text| Err(("a missing event", text));
         if let Err((what, detail)) = caught(|| run(&case)).unwrap_or_else(panicked) {
             findings
                 .entry(what)
@@ -86,8 +86,8 @@ fn random_surroundings() {
     assert!(findings.is_empty(), "{}", report.collect::<String>());
 }
 
-/// The case of a seed.
-fn drawn(seed: u64) -> Case {
+/// The random case that a seed gives.
+fn case_of_seed(seed: u64) -> Case {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
@@ -103,7 +103,7 @@ fn run(case: &Case) -> Result<(), Finding> {
         .enumerate()
         .map(|(number, &passed)| stage::pass(passed, number, &dir));
     let (passed, targets): (Vec<_>, Vec<_>) = passed.unzip();
-    // They share the daemon's.
+    // Copies, so that the sockets outlive the daemon.
     let shared: Vec<_> = passed.iter().map(|fd| fd.try_clone().unwrap()).collect();
     let daemon = setup(case, Setup::new(passed, dir)).start();
     let outcome = case.outcome();
@@ -119,7 +119,7 @@ fn run(case: &Case) -> Result<(), Finding> {
     drop(shared);
     let log = daemon.dir.join("log");
     let (end, written) = {
-        // The directory goes with the daemon.
+        // The directory is removed with the daemon.
         let keep = fs::File::open(&log);
         let end = daemon.end();
         (
@@ -139,7 +139,7 @@ fn run(case: &Case) -> Result<(), Finding> {
         _ => return Ok(()),
     };
     check_lines(case, &lines)?;
-    // In any order where there are two sockets; what was read already is checked.
+    // Two sockets are served in any order. Lines that were read from a pipe are checked already.
     let mut received: Vec<_> = lines
         .into_iter()
         .filter(|line| line.starts_with("<5>Received "))
@@ -182,7 +182,7 @@ fn setup(case: &Case, mut setup: Setup) -> Setup {
     stage::log(setup, &case.log)
 }
 
-/// Whether the test gets the daemon's notifications.
+/// Whether the test receives the daemon's notifications.
 fn is_heard(case: &Case) -> bool {
     matches!(case.notify, Notify::Path | Notify::Abstract)
 }
@@ -211,7 +211,8 @@ fn wait_until_ready(case: &Case, daemon: &Daemon) -> Result<(), Finding> {
     Ok(())
 }
 
-/// Sends the messages; the lines they have to become. No descriptor of a sender stays with the daemon.
+/// Sends the messages and returns their expected lines. The daemon may keep no descriptor of a
+/// sender.
 fn served(case: &Case, daemon: &Daemon, targets: &[Target]) -> Result<Vec<String>, Finding> {
     let before = daemon.descriptors();
     let mut lines = Vec::new();
@@ -220,7 +221,7 @@ fn served(case: &Case, daemon: &Daemon, targets: &[Target]) -> Result<Vec<String
         let want = stage::send(message, number, target, &daemon.dir);
         if case.log == Log::Read {
             let mut got = daemon.line();
-            // What is wrong with the environment is told at any time.
+            // Warnings about the environment may come at any time.
             while got.starts_with("<4>") {
                 got = daemon.line();
             }
@@ -233,7 +234,7 @@ fn served(case: &Case, daemon: &Daemon, targets: &[Target]) -> Result<Vec<String
         lines.push(want);
     }
     if case.log == Log::Read {
-        // A notification takes one for a moment.
+        // A notification opens one for a moment.
         eventually("no descriptor stays", || {
             (daemon.descriptors() <= before).then_some(())
         });
@@ -243,7 +244,6 @@ fn served(case: &Case, daemon: &Daemon, targets: &[Target]) -> Result<Vec<String
 
 fn check_end(case: &Case, outcome: Outcome, end: &End) -> Result<(), Finding> {
     let code = if outcome == Outcome::Serves { 0 } else { 255 };
-    // What can't be logged is an error in the end, where the log is one that says so.
     ensure!(
         end.code == code,
         "exit status",
@@ -255,7 +255,7 @@ fn check_end(case: &Case, outcome: Outcome, end: &End) -> Result<(), Finding> {
         let ready = end.notified("READY=1");
         ensure!(
             !ready || outcome != Outcome::Refuses,
-            "ready to serve what is not good",
+            "ready with a socket that it can't serve",
             "{:?}",
             end.log
         );
@@ -276,7 +276,7 @@ fn check_lines(case: &Case, lines: &[String]) -> Result<(), Finding> {
             .any(|prefix| line.starts_with(prefix));
         ensure!(
             known && line.chars().all(is_printable),
-            "a line with what is none of its",
+            "a line with an unknown priority or a control character",
             "{line:?}"
         );
     }

@@ -1,4 +1,4 @@
-//! What a random case is made of, and what has to come of it.
+//! The parts of a random case, and its expected outcome.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -8,7 +8,7 @@ use proptest::sample::select;
 pub struct Case {
     pub passed: Vec<Passed>,
     pub names: Vec<String>,
-    /// What is wrong with the variables that tell of the descriptors.
+    /// A variable about the descriptors that is wrong or unset.
     pub fault: Option<(&'static str, Option<String>)>,
     pub notify: Notify,
     pub watchdog: Vec<(&'static str, String)>,
@@ -26,12 +26,13 @@ pub enum Passed {
     Pair,
     /// With `O_NONBLOCK`, which the test's own copy shares.
     Nonblocking,
-    /// That asks for the credentials of senders.
+    /// Asks for the credentials of senders.
     Credentials,
-    /// That times out, as a setting of the socket.
+    /// Has a receive timeout.
     Impatient,
     ShutDown,
-    /// A socket of this family and type, which is not one to serve; a file where the kernel has no such.
+    /// A socket of this family and type, which foo refuses. A file if the kernel has no such
+    /// socket.
     Socket(i32, i32),
     Listening,
     Stream,
@@ -60,13 +61,13 @@ pub enum Log {
     /// A pipe that the test reads.
     Read,
     File,
-    /// A file that `JOURNAL_STREAM` says is the journal's.
+    /// A file that `JOURNAL_STREAM` names as the journal's stream.
     Journal,
     ReadOnlyFile,
     Full,
     Null,
     Closed,
-    /// A socket whose other end is gone.
+    /// A socket whose other end is closed.
     Broken,
 }
 
@@ -76,7 +77,7 @@ pub struct Message {
     pub to: usize,
     pub from: From,
     pub payload: Vec<u8>,
-    /// How many descriptors go with it.
+    /// How many descriptors are attached.
     pub attached: usize,
     pub credentials: bool,
 }
@@ -89,19 +90,19 @@ pub enum From {
     Nobody,
 }
 
-/// What has to come of a case.
+/// The expected outcome of a case.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome {
-    /// It serves, and ends when it is told to.
+    /// Serves until it is stopped.
     Serves,
-    /// It does not begin to serve.
+    /// Exits without becoming ready.
     Refuses,
-    /// It gives up, since a socket is no good any more.
+    /// Exits because a socket has failed.
     GivesUp,
 }
 
 impl Passed {
-    /// Whether foo has to take it.
+    /// Whether foo has to accept it.
     fn is_good(self) -> bool {
         use Passed::*;
         matches!(
@@ -193,7 +194,7 @@ fn passed() -> impl Strategy<Value = Passed> {
     prop_oneof![10 => good, 1 => bad, 1 => socket]
 }
 
-/// In one case of four something is wrong, such that there is nothing to serve.
+/// In one case of four, a variable is wrong and foo has nothing to serve.
 fn fault() -> impl Strategy<Value = Option<(&'static str, Option<String>)>> {
     let pid = ["1", "abc", "-1", "", "99999999999", "0x", "self "];
     let fds = [
@@ -304,7 +305,7 @@ fn message() -> impl Strategy<Value = Message> {
         })
 }
 
-/// Any bytes, among which characters of all lengths are as likely as bytes that are no text.
+/// Any bytes, in which characters of all lengths are as likely as invalid UTF-8.
 fn bytes(parts: usize) -> impl Strategy<Value = Vec<u8>> {
     let of = |character: char| character.to_string().into_bytes();
     let part = prop_oneof![

@@ -1,4 +1,4 @@
-//! Makes what a case asks for: descriptors, logs, senders.
+//! Makes the descriptors, logs and senders of a case.
 
 use crate::common::setup::Setup;
 use crate::common::{TempDir, journal_is_here, patient, persist, sys};
@@ -14,17 +14,17 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
 use std::time::Duration;
 
-/// Where messages can be sent to.
+/// Where messages are sent.
 pub enum Target {
     To(SocketAddr),
-    /// There, and the sender's credentials are asked for.
+    /// An address whose socket asks for the sender's credentials.
     ToKnow(SocketAddr),
-    /// From here only.
+    /// The other end of a pair.
     Other(UnixDatagram),
     Nowhere,
 }
 
-/// A descriptor to pass, as number such-and-such, and where messages to it go.
+/// The descriptor to pass, and where to send its messages.
 pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
     let name = format!("passed-{number}");
     let path = dir.join(&name);
@@ -95,7 +95,7 @@ pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
     (other, Target::Nowhere)
 }
 
-/// A daemon with that log.
+/// Gives the daemon this log.
 pub fn log(setup: Setup, log: &Log) -> Setup {
     let path = setup.dir().join("log");
     let append = || {
@@ -109,7 +109,7 @@ pub fn log(setup: Setup, log: &Log) -> Setup {
         Log::Read => setup,
         Log::Closed => setup.log_closed(),
         Log::File => setup.log_to(append()),
-        // A journal that is here would take what a line can't hold.
+        // The journal of this machine would take what is longer than a line.
         Log::Journal if journal_is_here() => setup.log_to(append()),
         Log::Journal => setup.log_to_journal(append()),
         Log::ReadOnlyFile => {
@@ -122,7 +122,7 @@ pub fn log(setup: Setup, log: &Log) -> Setup {
     }
 }
 
-/// Sends a message, the one of this number, and gives the line that it has to become.
+/// Sends a message and returns its expected line.
 pub fn send(message: &Message, number: usize, target: &Target, dir: &TempDir) -> String {
     let Message {
         from,
@@ -148,7 +148,7 @@ pub fn send(message: &Message, number: usize, target: &Target, dir: &TempDir) ->
             send(&socket);
             name
         }
-        Target::Nowhere => unreachable!("only what is good gets messages"),
+        Target::Nowhere => unreachable!("only sockets that foo serves get messages"),
     };
     let who = match target {
         Target::ToKnow(_) => format!(" (pid {}, uid {})", std::process::id(), getuid()),
@@ -161,7 +161,7 @@ pub fn send(message: &Message, number: usize, target: &Target, dir: &TempDir) ->
     )
 }
 
-/// A sender's socket, and its name as the log has to show it.
+/// A sender's socket, and its name as the log shows it.
 fn sender(from: &From, number: usize, dir: &TempDir) -> (UnixDatagram, String) {
     let base = dir.join(&format!("{number}-"));
     let named = |bytes: &[u8]| [base.as_os_str().as_bytes(), bytes].concat();

@@ -1,4 +1,4 @@
-//! What others can do to foocl where its own socket is to be.
+//! Attacks by other users on the directory in which foocl binds its socket.
 
 use crate::common::client::Place;
 use crate::common::{foocl, skip};
@@ -9,9 +9,9 @@ use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
-/// Whoever guesses the name of foocl's socket can put something there first.
+/// An attacker who guesses the name of foocl's socket creates something there first.
 #[test]
-fn what_is_in_its_way_is_neither_removed_nor_followed() {
+fn an_existing_file_is_neither_removed_nor_followed() {
     let place = Place::new();
     let pid = {
         let child = place.foocl(["hello"]).spawn().unwrap();
@@ -64,7 +64,7 @@ fn what_is_in_its_way_is_neither_removed_nor_followed() {
     }
 }
 
-/// What a path names; the text of a file.
+/// The kind of a path, or the text of a file.
 fn describe(path: &PathBuf) -> String {
     match path.symlink_metadata().unwrap().file_type() {
         kind if kind.is_symlink() => "link".into(),
@@ -73,7 +73,7 @@ fn describe(path: &PathBuf) -> String {
     }
 }
 
-/// Somebody puts something under the names of the processes to come, again and again.
+/// An attacker keeps creating files under the names of the next processes.
 #[test]
 fn a_race_for_its_name() {
     const RUNS: usize = 100;
@@ -87,7 +87,7 @@ fn a_race_for_its_name() {
             for round in (0_u32..).take_while(|_| !done.load(Ordering::Relaxed)) {
                 let pid = next.load(Ordering::Relaxed) + round % 16;
                 let name = run.join(format!("foocl.{pid}.{}.socket", round % 3));
-                // Its own may be there already.
+                // The file may exist already.
                 let _ = match round % 4 {
                     0 => symlink(&precious, name),
                     1 => symlink("nowhere", name),
@@ -107,7 +107,7 @@ fn a_race_for_its_name() {
         done.store(true, Ordering::Relaxed);
     });
     assert_eq!(fs::read(&precious).unwrap(), b"precious");
-    assert!(hindered > 0, "nobody was in the way");
+    assert!(hindered > 0, "no attempt collided with a name");
     let is_socket = |path: &&PathBuf| path.symlink_metadata().unwrap().file_type().is_socket();
     assert!(
         !place.left().iter().any(|path| is_socket(&path)),
@@ -116,7 +116,7 @@ fn a_race_for_its_name() {
     );
 }
 
-/// Between binding a name and removing it, others could swap what it names.
+/// Between bind and remove, another user could replace the file.
 #[test]
 fn a_directory_that_others_can_write() {
     let place = Place::new();
@@ -142,7 +142,7 @@ fn a_directory_that_others_can_write() {
     }
 }
 
-/// Nor does the owner need to be one of those.
+/// The owner could replace it as well.
 #[test]
 fn a_directory_of_somebody_else() {
     let place = Place::new();

@@ -1,4 +1,4 @@
-//! The contract of the client, one test a row.
+//! The contract of the client.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -85,7 +85,7 @@ fn a_thousand_lines_in_order() {
     place.end(child).assert_ok("1000 lines");
 }
 
-/// As `tail -f log | foocl -` needs it.
+/// `tail -f log | foocl -` needs this.
 #[test]
 fn a_line_is_sent_before_the_next_is_there() {
     let place = Place::new();
@@ -128,7 +128,7 @@ fn its_socket_has_a_name_and_is_not_left_behind() {
 }
 
 #[test]
-fn killed_while_it_waits_it_leaves_nothing() {
+fn killed_while_it_waits_leaves_no_socket() {
     let place = Place::new();
     place.fill();
     let mut child = place.foocl(["--timeout", "60", "hello"]).spawn().unwrap();
@@ -202,7 +202,7 @@ fn the_socket_of_the_unit_is_the_default() {
     let socket = "/run/foo.socket";
     let place = Place::new();
     let end = match fs::symlink_metadata(socket) {
-        // A foo is installed here: it gets no messages from tests.
+        // An installed foo gets no messages from tests.
         Ok(_) => {
             return skip(
                 "client::the_socket_of_the_unit_is_the_default",
@@ -217,7 +217,7 @@ fn the_socket_of_the_unit_is_the_default() {
 #[test]
 fn too_long() {
     let limit = fs::read_to_string("/proc/sys/net/core/wmem_default").unwrap();
-    // The kernel keeps 32 bytes of the buffer for itself.
+    // The kernel reserves 32 bytes of the buffer.
     let limit = limit.trim().parse::<usize>().unwrap() - 32;
     let place = Place::new();
     let longest = vec![b'x'; limit];
@@ -272,7 +272,7 @@ fn queue_full() {
 }
 
 #[test]
-fn its_output_can_not_be_written() {
+fn standard_output_is_full() {
     let place = Place::new();
     let mut command = place.foocl(["hello"]);
     command.stdout(File::options().write(true).open("/dev/full").unwrap());
@@ -285,7 +285,7 @@ fn its_output_can_not_be_written() {
 }
 
 #[test]
-fn quietly() {
+fn quiet() {
     let place = Place::new();
     for option in ["-q", "--quiet"] {
         let end = place.run(place.foocl([option, "hello"]));
@@ -312,9 +312,9 @@ fn to_an_abstract_name() {
         .assert_error("nobody", 1, &["nothing listens"]);
 }
 
-/// As under `ProtectSystem=strict`: the message matters more than who sent it.
+/// As under `ProtectSystem=strict`. The message is sent without a name.
 #[test]
-fn nowhere_to_write() {
+fn no_directory_to_bind_a_socket_in() {
     let place = Place::new();
     for directory in ["/proc/self", "/nonexistent"] {
         let mut command = place.foocl(["hello"]);
@@ -337,7 +337,7 @@ proptest! {
     #[test]
     fn any_bytes_are_lines(input in any_input()) {
         let place = Place::new();
-        // More than the queue holds.
+        // The input may have more lines than the queue holds.
         let child = place.reading(&input).spawn().unwrap();
         let input = input.strip_suffix(b"\n").unwrap_or(&input);
         let lines: Vec<_> = input.split(|&byte| byte == b'\n').collect();
@@ -347,7 +347,7 @@ proptest! {
     }
 }
 
-/// Bytes, among which newlines are frequent.
+/// Bytes with frequent newlines.
 fn any_input() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(prop_oneof![1 => Just(b'\n'), 8 => any::<u8>()], 1..1000)
 }

@@ -1,4 +1,4 @@
-//! The client in a place of its own, and what it leaves there.
+//! Runs the client in a directory of its own.
 
 use super::{TempDir, eventually, foocl, patient, persist, state};
 use std::ffi::{OsStr, OsString};
@@ -8,13 +8,13 @@ use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// A place with a socket to send to, which the test reads, and a directory for foocl's own.
+/// A directory with the socket that the test reads, and `run`, in which foocl binds its own.
 pub struct Place {
     pub dir: TempDir,
     pub receiver: UnixDatagram,
 }
 
-/// What a foocl that has ended left to see.
+/// The exit status and output of a foocl.
 pub struct End {
     pub code: Option<i32>,
     pub out: Vec<u8>,
@@ -32,14 +32,14 @@ impl Place {
         Self { dir, receiver }
     }
 
-    /// foocl with this command line, and nothing to read.
+    /// foocl with this command line and no input.
     pub fn bare<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = self.program(foocl());
         command.args(args);
         command
     }
 
-    /// A program that shows what it says here, and in whose environment is but this directory.
+    /// A program whose output goes to files here. Its environment has only `XDG_RUNTIME_DIR`.
     pub fn program(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         let file = |name| File::create(self.dir.join(name)).unwrap();
@@ -53,7 +53,7 @@ impl Place {
         command
     }
 
-    /// foocl that sends to this place.
+    /// foocl that sends to the test's socket.
     pub fn foocl<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let socket = self.dir.join("foo.socket");
         let socket = [OsString::from("--socket"), socket.into()];
@@ -61,7 +61,7 @@ impl Place {
         self.bare(socket.into_iter().chain(args))
     }
 
-    /// foocl that reads these bytes.
+    /// foocl with these bytes as its input.
     pub fn reading(&self, input: &[u8]) -> Command {
         fs::write(self.dir.join("in"), input).unwrap();
         let mut command = self.foocl(["-"]);
@@ -83,7 +83,7 @@ impl Place {
         self.end(command.spawn().unwrap())
     }
 
-    /// The next message, and the path its sender is bound to.
+    /// The next message, and the path of its sender.
     pub fn received(&self) -> (Vec<u8>, Option<PathBuf>) {
         let mut buffer = vec![0; 300_000];
         let (size, sender) = persist(|| self.receiver.recv_from(&mut buffer)).unwrap();
@@ -91,7 +91,7 @@ impl Place {
         (buffer, sender.as_pathname().map(Into::into))
     }
 
-    /// Sends until the queue is full.
+    /// Fills the queue, and returns the number of datagrams.
     pub fn fill(&self) -> usize {
         let filler = UnixDatagram::unbound().unwrap();
         filler.set_nonblocking(true).unwrap();
@@ -100,7 +100,7 @@ impl Place {
             .count()
     }
 
-    /// Waits until foocl has said what it sends, and sleeps because it can't.
+    /// Waits until foocl has printed what it sends and sleeps because the queue is full.
     pub fn waits(&self, child: &Child) {
         eventually("foocl waits", || {
             let said = fs::read(self.dir.join("out")).unwrap();
@@ -108,7 +108,7 @@ impl Place {
         });
     }
 
-    /// What lies in the directory for foocl's own socket.
+    /// The files in foocl's directory.
     pub fn left(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.dir.join("run")).unwrap();
         let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -123,7 +123,7 @@ impl End {
         assert_eq!((self.code, self.err.as_str()), (Some(0), ""), "{case}");
     }
 
-    /// Fails unless this is an error, in one line, that names these.
+    /// Fails unless foocl exited with this code and an error that contains all words.
     #[track_caller]
     pub fn assert_error(&self, case: &str, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{case}: {}", self.err);

@@ -1,4 +1,4 @@
-//! The daemon as a child of the test, its log and its notifications read.
+//! The daemon as a child of the test, which reads its log and its notifications.
 
 use super::setup::Setup;
 use super::{DEADLINE, TempDir, assert_line, eventually, patient, persist, state};
@@ -16,10 +16,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Lines after which the daemon counts as run wild: its log is closed, and the memory is spared.
+/// Lines after which the log is closed, so that a daemon that logs without end can't fill the
+/// memory.
 const WILD: usize = 3_000_000;
 
-/// Reads the log as it comes, so that the daemon never waits for the test.
+/// Reads the log in a thread, so that the daemon never waits for the test.
 fn read_lines(log: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -39,12 +40,13 @@ fn read_lines(log: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// Reads notifications as they come, as the service manager does: a daemon never waits for it.
+/// Reads notifications in a thread, as the service manager does, so that the daemon never waits for
+/// them.
 fn read_notes(socket: UnixDatagram) -> Receiver<Note> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         let mut buffer = [0; 4096];
-        // Nothing received is the end: the socket was shut down.
+        // Zero bytes are the end: the socket was shut down.
         while let Ok(size @ 1..) = socket.recv(&mut buffer) {
             let text = String::from_utf8_lossy(&buffer[..size]).into_owned();
             if sender
@@ -78,7 +80,7 @@ impl Note {
     }
 }
 
-/// A running daemon; killed when it is dropped.
+/// A running daemon, killed when this is dropped.
 pub struct Daemon {
     child: Child,
     lines: Option<Receiver<String>>,
@@ -88,9 +90,9 @@ pub struct Daemon {
     pub dir: TempDir,
 }
 
-/// All there is to see of a daemon that has ended.
+/// The end of a daemon, with what the test had not read yet.
 pub struct End {
-    /// As a shell tells it: 128 + n for signal n.
+    /// As in a shell: 128 + n for signal n.
     pub code: i32,
     pub log: Vec<String>,
     pub notes: Vec<Note>,
@@ -108,7 +110,8 @@ impl End {
             .collect()
     }
 
-    /// Fails unless the service gave up: one line says why, and it was never ready.
+    /// Fails unless the daemon exited without becoming ready, with one error line that contains all
+    /// words.
     #[track_caller]
     pub fn assert_refused(&self, case: &str, words: &[&str]) {
         assert_eq!(self.code, 255, "{case}: exit code");
@@ -133,13 +136,13 @@ impl Daemon {
         Setup::new(vec![dir.socket("foo.socket").into()], dir)
     }
 
-    /// With these descriptors, two at most.
+    /// With at most two descriptors.
     pub fn with<T: Into<OwnedFd>>(passed: impl IntoIterator<Item = T>) -> Setup {
         Setup::new(passed.into_iter().map(Into::into).collect(), TempDir::new())
     }
 
-    /// Runs a command that is the daemon or becomes it. If its standard error is a pipe, that is
-    /// the log.
+    /// Runs a command that is the daemon or executes it. Standard error is the log, if it is a
+    /// pipe.
     pub fn spawn(command: &mut Command, notify: UnixDatagram, dir: TempDir) -> Self {
         let mut child = command.spawn().unwrap();
         let lines = child.stderr.take().map(read_lines);
@@ -164,8 +167,8 @@ impl Daemon {
         persist(|| self.client.send_to(payload.as_ref(), self.socket())).unwrap();
     }
 
-    /// Sends from two sides until the daemon is gone, and what takes it longer to escape than them
-    /// to send: its queue is never empty.
+    /// Sends from two threads until the daemon exits. Escaping the payload takes longer than
+    /// sending it, so the queue is never empty.
     pub fn flood(&self) {
         for _ in 0..2 {
             let (sender, socket) = (patient(UnixDatagram::unbound().unwrap()), self.socket());
@@ -205,7 +208,7 @@ impl Daemon {
         }
     }
 
-    /// A notification that has come already.
+    /// A notification that has arrived already.
     pub fn note(&self) -> Option<Note> {
         self.notes.try_recv().ok()
     }
@@ -215,7 +218,7 @@ impl Daemon {
         kill(pid, signal).unwrap();
     }
 
-    /// Stops the daemon, for the test to arrange what it finds when it goes on.
+    /// Stops the process while the test arranges what it finds when it continues.
     pub fn stopped(&self, arrange: impl FnOnce()) {
         self.signal(Signal::SIGSTOP);
         eventually("stopped", || (self.state() == 'T').then_some(()));
@@ -223,7 +226,7 @@ impl Daemon {
         self.signal(Signal::SIGCONT);
     }
 
-    /// Waits for the end; what the test hasn't read of log and notifications comes with it.
+    /// Waits for the exit, and returns what the test has not read yet of log and notifications.
     #[track_caller]
     pub fn end(mut self) -> End {
         let status = eventually("the daemon ends", || self.child.try_wait().unwrap());
@@ -238,7 +241,7 @@ impl Daemon {
         }
     }
 
-    /// Waits until it has ended, with its directory still there.
+    /// Waits for the exit and keeps the directory.
     pub fn wait(&mut self) {
         eventually("the daemon ends", || self.child.try_wait().unwrap());
     }
@@ -248,12 +251,12 @@ impl Daemon {
         self.child.id()
     }
 
-    /// What a file of /proc says about the daemon.
+    /// A file in the daemon's directory of /proc.
     pub fn proc(&self, file: &str) -> String {
         fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap()
     }
 
-    /// What stands behind a name in such a file.
+    /// The value of a name in such a file.
     pub fn proc_text(&self, file: &str, name: &str) -> String {
         let text = self.proc(file);
         let line = text
@@ -280,12 +283,12 @@ impl Daemon {
             .count()
     }
 
-    /// Running, sleeping, stopped, as a letter.
+    /// The letter of its process state, such as `S` for sleeping.
     pub fn state(&self) -> char {
         state(self.child.id())
     }
 
-    /// Fails if the daemon wakes up while it is observed, though there is nothing to do.
+    /// Fails if the daemon wakes up within a second.
     #[track_caller]
     pub fn assert_rests(&self, case: &str) {
         eventually("asleep", || (self.state() == 'S').then_some(()));
@@ -297,7 +300,7 @@ impl Daemon {
     }
 }
 
-/// All that is left in a queue, to its end.
+/// Everything left in a queue up to its end.
 #[track_caller]
 fn rest<T>(queue: &Receiver<T>) -> Vec<T> {
     let mut rest = Vec::new();
@@ -312,7 +315,7 @@ fn rest<T>(queue: &Receiver<T>) -> Vec<T> {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // It may have ended; then there is nothing to do.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = self.notify.shutdown(Shutdown::Both);

@@ -1,6 +1,6 @@
-//! What the tests from outside share. They drive built binaries: ours, or any that
-//! `FOO_UNDER_TEST` and `FOOCL_UNDER_TEST` name, so that the original can be held to the same
-//! contract.
+//! Shared by the tests that drive built programs: ours, or those that `FOO_UNDER_TEST` and
+//! `FOOCL_UNDER_TEST` name, such
+//! as the original.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 pub mod client;
@@ -34,7 +34,7 @@ pub fn foocl() -> OsString {
     env::var_os("FOOCL_UNDER_TEST").unwrap_or_else(|| env!("CARGO_BIN_EXE_foocl").into())
 }
 
-/// An example, as it is now: cargo builds it before all tests only, not before those of one file.
+/// An example, built now: cargo builds examples before all tests, but not before those of one file.
 pub fn example(name: &str) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--locked", "--quiet", "--manifest-path"]);
@@ -81,7 +81,7 @@ pub fn state(pid: u32) -> char {
     stat[stat.rfind(')').unwrap()..].chars().nth(2).unwrap()
 }
 
-/// What a check gives, or what its panic says. What it leaves half done is not looked at again.
+/// Returns the result of a check, or the message of its panic.
 pub fn caught<T>(check: impl FnOnce() -> T) -> Result<T, String> {
     panic::catch_unwind(AssertUnwindSafe(check)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -91,8 +91,8 @@ pub fn caught<T>(check: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Says that a test can't run here and what it takes; where everything must run (`CI` is set)
-/// that is a failure. Not `eprintln!`: the test harness would swallow it.
+/// Reports that a test can't run here, and why. With `CI` set that is a failure. Not `eprintln!`,
+/// which the test harness captures.
 pub fn skip(test: &str, reason: &str) {
     let must_run = env::var_os("CI").is_some_and(|value| !value.is_empty());
     assert!(!must_run, "{test} can't run: {reason}");
@@ -100,7 +100,7 @@ pub fn skip(test: &str, reason: &str) {
     writeln!(stderr, "skipped: {test}: {reason}").unwrap();
 }
 
-/// Whether a program can be run at all; otherwise the test is skipped.
+/// Returns whether a program is installed, and reports the test as skipped if not.
 pub fn have(program: &str, package: &str, test: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
     if !found {
@@ -109,12 +109,12 @@ pub fn have(program: &str, package: &str, test: &str) -> bool {
     found
 }
 
-/// Whether this machine has a journal, which would get what is meant for none.
+/// Whether this machine has a journal. Entries that should reach no journal would reach it.
 pub fn journal_is_here() -> bool {
     Path::new("/run/systemd/journal/socket").exists()
 }
 
-/// Fails with a text that stays readable when a line has 200,000 bytes.
+/// Compares two lines of any length, and shows only where they differ.
 #[track_caller]
 pub fn assert_line(case: &str, got: &str, want: &str) {
     if got == want {
@@ -123,7 +123,7 @@ pub fn assert_line(case: &str, got: &str, want: &str) {
     let same = got.bytes().zip(want.bytes()).take_while(|(g, w)| g == w);
     let same = same.count();
     panic!(
-        "{case}: they part at byte {same}\n got {} bytes: {}\nwant {} bytes: {}",
+        "{case}: they differ at byte {same}\n got {} bytes: {}\nwant {} bytes: {}",
         got.len(),
         around(got, same),
         want.len(),
@@ -138,7 +138,7 @@ fn around(text: &str, at: usize) -> String {
     format!("{:?}", String::from_utf8_lossy(part))
 }
 
-/// A directory of a test's own, gone with it; its path is short, as sockets' paths must be.
+/// A temporary directory with a path short enough for sockets, removed when this is dropped.
 pub struct TempDir(PathBuf);
 
 impl TempDir {
@@ -147,7 +147,7 @@ impl TempDir {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("foo-test-{}-{count}", std::process::id());
         let path = env::temp_dir().join(name);
-        // Whatever the umask is: foocl refuses a directory where others may write.
+        // For any umask: foocl refuses a directory that others can write.
         fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
         Self(path)
     }
@@ -168,21 +168,21 @@ impl TempDir {
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        // What is left behind harms nobody, a panic during a panic hides the first.
+        // No unwrap: a second panic would hide the first.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// A socket of the test's own: a call on it that would wait for ever fails after the deadline.
-/// Not for one that is passed to the daemon: the timeouts would go with it.
+/// Sets timeouts, so that a call on a socket of the test can't block for ever. Not for a socket
+/// that is passed to the daemon, which would share the timeouts.
 pub fn patient(socket: UnixDatagram) -> UnixDatagram {
     socket.set_write_timeout(Some(DEADLINE)).unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
     socket
 }
 
-/// Calls again what was interrupted: on a socket with a timeout even a machine that is paused
-/// and goes on interrupts a call, see signal(7).
+/// Repeats an interrupted call. On a socket with a timeout, even a machine that is suspended and
+/// resumed interrupts calls, see signal(7).
 pub fn persist<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {

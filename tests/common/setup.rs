@@ -1,4 +1,4 @@
-//! How a daemon is started: as systemd starts it, or wrongly.
+//! Starts the daemon as systemd does, or with a deliberate mistake.
 
 use super::daemon::Daemon;
 use super::{TempDir, foo};
@@ -21,17 +21,17 @@ pub struct Setup {
     dir: TempDir,
 }
 
-/// What the daemon gets as its standard output and error.
+/// The daemon's standard output and error.
 enum Log {
-    /// One pipe for both, which the test reads.
+    /// A pipe that the test reads.
     Read,
-    /// A descriptor of the test's own.
+    /// A descriptor of the test.
     To(OwnedFd),
-    /// Nothing: both are closed.
+    /// Both are closed.
     Closed,
 }
 
-/// What the daemon runs under, such as valgrind, as `FOO_UNDER` tells in words.
+/// The command in `FOO_UNDER`, such as valgrind, under which the daemon runs.
 fn under() -> impl Iterator<Item = OsString> {
     let under = env::var("FOO_UNDER").unwrap_or_default();
     under
@@ -42,7 +42,7 @@ fn under() -> impl Iterator<Item = OsString> {
 }
 
 impl Setup {
-    /// A daemon with these descriptors, two at most, and a directory for what belongs to it.
+    /// A daemon with at most two descriptors, and the directory of its sockets.
     pub fn new(passed: Vec<OwnedFd>, dir: TempDir) -> Self {
         Self {
             passed,
@@ -54,13 +54,13 @@ impl Setup {
         }
     }
 
-    /// The directory of what belongs to it.
+    /// The directory of its sockets.
     pub fn dir(&self) -> &TempDir {
         &self.dir
     }
 
-    /// Sets a variable; `self` as a value of `LISTEN_PID` or `WATCHDOG_PID` stands for the
-    /// daemon's own process.
+    /// Sets a variable. The value `self` of `LISTEN_PID` or `WATCHDOG_PID` becomes the daemon's
+    /// pid.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         let value = Some(value.as_ref().to_owned());
         self.env.push((name.as_ref().to_owned(), value));
@@ -77,14 +77,14 @@ impl Setup {
         self
     }
 
-    /// The daemon as the last argument of another command, which runs or becomes it.
+    /// Runs the daemon as the last argument of another command.
     pub fn under<S: Into<OsString>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
         let command: Vec<_> = command.into_iter().map(Into::into).collect();
         self.program.splice(0..0, command);
         self
     }
 
-    /// Another command in the daemon's place.
+    /// Runs another command instead of the daemon.
     pub fn program<S: Into<OsString>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
         self.program.clear();
         self.under(command)
@@ -95,7 +95,7 @@ impl Setup {
         self
     }
 
-    /// As [`Setup::log_to`], with the environment saying that it is a stream to the journal.
+    /// As [`Setup::log_to`], with `JOURNAL_STREAM` naming it as the journal's stream.
     pub fn log_to_journal(self, log: impl Into<OwnedFd>) -> Self {
         let log = File::from(log.into());
         let data = log.metadata().unwrap();
@@ -114,14 +114,15 @@ impl Setup {
         self
     }
 
-    /// A shell puts each descriptor where systemd puts it and becomes the daemon: no unsafe code
-    /// between fork and exec, and `$$` is the daemon's pid.
+    /// A shell moves each descriptor to its number and executes the daemon. This needs no unsafe
+    /// code between fork and exec, and `$$` is the daemon's pid.
     fn script(&self) -> String {
         let passed = self.passed.len();
         let place = |i| match i {
-            // They come as the shell's standard input and output, so there can be two.
+            // The shell gets them as its standard input and output, so there are at most two.
             _ if i < passed => format!("{}<&{i}", i + 3),
-            // What the test itself was given by accident (make's jobserver, say) must not pass.
+            // Descriptors that the test inherited, such as make's jobserver, must not reach the
+            // daemon.
             _ => format!("{}<&-", i + 3),
         };
         let places: Vec<_> = (0..7).map(place).collect();
@@ -138,13 +139,13 @@ impl Setup {
         )
     }
 
-    /// Starts the daemon and waits for nothing.
+    /// Starts the daemon without waiting until it is ready.
     pub fn start(self) -> Daemon {
         let (notify, notify_address) = self.notify_socket();
         let mut command = Command::new("/bin/sh");
         command.arg("-c").arg(self.script()).args(&self.program);
-        // A failed test shows the environment that was logged: nothing of the runner's own in it,
-        // but what finding programs, measuring coverage and sanitizers need.
+        // A failed test shows the logged environment, so nothing of the runner's belongs in it, but
+        // for what finding programs, measuring coverage and sanitizers need.
         let kept = ["PATH", "LLVM_PROFILE_FILE", "ASAN_OPTIONS"];
         let kept = kept
             .into_iter()
@@ -176,7 +177,7 @@ impl Setup {
         Daemon::spawn(&mut command, notify, self.dir)
     }
 
-    /// Starts the daemon and waits until it is ready; the next log line is the first after its
+    /// Starts the daemon and waits until it is ready. The next log line is the first after the
     /// start.
     pub fn ready(self) -> Daemon {
         let names = self.passed.len();
@@ -198,7 +199,7 @@ impl Setup {
             let socket = UnixDatagram::bind(self.dir.join("notify")).unwrap();
             return (socket, self.dir.join("notify").into());
         }
-        // The directory's name is as good for the abstract namespace: nobody else has it.
+        // The directory's name is unique in the abstract namespace as well.
         let name = self.dir.path().to_str().unwrap();
         let address = SocketAddr::from_abstract_name(name).unwrap();
         (

@@ -1,6 +1,8 @@
-//! What is to stand in a line for some bytes, told a character after the other: slow, but plain to see.
+//! A second implementation of what a line shows for some bytes: slow, one character after the
+//! other, easy to verify.
 
-/// Text as it is, but for control characters other than the tab; all else a `\xNN` for each byte.
+/// Text stays as it is, except for control characters other than the tab. Any other byte becomes
+/// `\xNN`.
 pub fn shown(bytes: &[u8]) -> String {
     let hex = |bytes: &[u8]| {
         bytes
@@ -22,12 +24,12 @@ pub fn shown(bytes: &[u8]) -> String {
     shown
 }
 
-/// Whether text comes through unchanged: printable, as systemd sees it, or a tab.
+/// Whether a character stays unchanged: printable, as systemd defines it, or a tab.
 pub fn is_printable(character: char) -> bool {
     character == '\t' || !character.is_control()
 }
 
-/// A payload without the one newline or NUL that ends it.
+/// The payload without one trailing newline or NUL.
 pub fn text(payload: &[u8]) -> &[u8] {
     match payload {
         [text @ .., b'\n' | 0] => text,

@@ -1,4 +1,5 @@
-//! What std has no function for: with tests/wrapper/receive.rs, the only unsafe code of the tests.
+//! System calls that std has no function for. With tests/wrapper/receive.rs, the only unsafe code
+//! of the tests.
 
 use std::io::{Error, Result};
 use std::mem::{self, size_of_val};
@@ -8,8 +9,8 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::{ptr, slice};
 
-/// One place turns a negative return into an error.
-fn check(result: libc::c_int) -> Result<libc::c_int> {
+/// Turns a negative return value into an error.
+fn errno_if_negative(result: libc::c_int) -> Result<libc::c_int> {
     if result < 0 {
         Err(Error::last_os_error())
     } else {
@@ -17,8 +18,7 @@ fn check(result: libc::c_int) -> Result<libc::c_int> {
     }
 }
 
-/// Binds a datagram socket to a path that may fill all 108 bytes: std wants room for a NUL, the
-/// kernel doesn't.
+/// Binds a datagram socket to a path of up to 108 bytes. std allows one byte less, for a NUL.
 pub fn bind_long(path: &Path) -> Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
     let mut address = libc::sockaddr_un {
@@ -30,17 +30,18 @@ pub fn bind_long(path: &Path) -> Result<UnixDatagram> {
     }
     let size = size_of_val(&address) as libc::socklen_t;
     // SAFETY: the address lives through the call, and `size` is its size.
-    check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size) })?;
+    errno_if_negative(unsafe {
+        libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size)
+    })?;
     Ok(socket)
 }
 
-/// Lets a socket send datagrams of up to twice this size (the kernel doubles it), or of what
-/// `net.core.wmem_max` allows.
+/// Sets the send buffer. The kernel doubles the value, up to `net.core.wmem_max`.
 pub fn set_send_buffer(socket: &impl AsRawFd, bytes: libc::c_int) -> Result<()> {
     set_option(socket, libc::SO_SNDBUF, bytes)
 }
 
-/// Has a socket's reader told who sends.
+/// Asks for the credentials of senders.
 pub fn ask_for_credentials(socket: &UnixDatagram) -> Result<()> {
     set_option(socket, libc::SO_PASSCRED, 1)
 }
@@ -54,25 +55,26 @@ fn set_option(socket: &impl AsRawFd, option: libc::c_int, value: libc::c_int) ->
     let size = size_of_val(&value) as libc::socklen_t;
     let (fd, value) = (socket.as_raw_fd(), (&raw const value).cast());
     // SAFETY: `value` points to an int that lives through the call, and `size` is its size.
-    check(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, option, value, size) })?;
+    errno_if_negative(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, option, value, size) })?;
     Ok(())
 }
 
 /// A socket of any family and type that the kernel has.
 pub fn socket(family: libc::c_int, kind: libc::c_int) -> Result<OwnedFd> {
     // SAFETY: the call takes no pointers.
-    let fd = check(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, 0) })?;
+    let fd = errno_if_negative(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, 0) })?;
     // SAFETY: the descriptor was opened just now and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Lets a descriptor pass to the programs that this process becomes.
+/// Keeps a descriptor open on exec.
 pub fn keep_on_exec(fd: &impl AsRawFd) -> Result<()> {
     // SAFETY: the call takes no pointers.
-    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, 0) }).map(drop)
+    errno_if_negative(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, 0) }).map(drop)
 }
 
-/// Sends from a connected socket with descriptors attached, and with the sender's credentials where asked for.
+/// Sends from a connected socket with attached descriptors, and optionally with the sender's
+/// credentials.
 pub fn send_with(
     socket: &UnixDatagram,
     payload: &[u8],
@@ -80,7 +82,7 @@ pub fn send_with(
     credentials: bool,
 ) -> Result<()> {
     let fds: Vec<_> = fds.iter().map(AsRawFd::as_raw_fd).collect();
-    // SAFETY: neither call does more than ask.
+    // SAFETY: both calls only read the process's own numbers.
     let own = unsafe {
         libc::ucred {
             pid: libc::getpid(),
@@ -99,15 +101,15 @@ pub fn send_with(
         iov_base: payload.as_ptr().cast_mut().cast(),
         iov_len: payload.len(),
     };
-    // SAFETY: all zeroes is a header without anything; all it is given then lives through the call, which only reads
-    // it, and `attach` keeps within the control buffer.
+    // SAFETY: all zeroes is an empty header. What it points to lives through the call, which only
+    // reads it, and the control buffer has room for 253 descriptors and the credentials.
     unsafe {
         let mut header: libc::msghdr = mem::zeroed();
         (header.msg_iov, header.msg_iovlen) = (&raw mut vector, 1);
         header.msg_control = control.as_mut_ptr().cast();
         attach(&mut header, libc::SCM_RIGHTS, &fds);
         attach(&mut header, libc::SCM_CREDENTIALS, own);
-        check(
+        errno_if_negative(
             libc::sendmsg(socket.as_raw_fd(), &header, 0)
                 .try_into()
                 .unwrap_or(0),
@@ -116,17 +118,18 @@ pub fn send_with(
     Ok(())
 }
 
-/// Appends a control message, if there is anything to be in it.
+/// Appends a control message, unless there are no items.
 ///
 /// # Safety
 ///
-/// What the header has for control messages has room for it.
+/// The header's control buffer has room for the message.
 unsafe fn attach<T: Copy>(header: &mut libc::msghdr, kind: libc::c_int, items: &[T]) {
     if items.is_empty() {
         return;
     }
     let size = size_of_val(items) as libc::c_uint;
-    // SAFETY: as the caller promises; the place is aligned, as every control message's size is.
+    // SAFETY: the caller promises the room. The place is aligned, since the size of every control
+    // message is.
     unsafe {
         let place: *mut libc::cmsghdr = header
             .msg_control
@@ -141,10 +144,10 @@ unsafe fn attach<T: Copy>(header: &mut libc::msghdr, kind: libc::c_int, items: &
     }
 }
 
-/// A descriptor for a process, which std has no stable function for.
+/// Opens a descriptor for a process, which std has no stable function for.
 pub fn pidfd(pid: u32) -> Result<OwnedFd> {
     // SAFETY: the call takes no pointers.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, libc::c_long::from(pid), 0) };
     // SAFETY: the descriptor was opened just now and nobody else knows it.
-    check(fd as libc::c_int).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
+    errno_if_negative(fd as libc::c_int).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }

@@ -1,4 +1,5 @@
-//! The daemon's calls of libsystemd, as a library in front of it sees them: those that the original in C makes.
+//! The daemon makes the same calls of libsystemd as the original in C. A preloaded library records
+//! them.
 
 use crate::common::daemon::Daemon;
 use crate::common::setup::Setup;
@@ -8,7 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs the daemon until it ends, and gives its calls. The first `STATUS=` is a part of `READY=1`.
+/// Runs the daemon until it exits and returns its calls. The first `STATUS=` is a part of
+/// `READY=1`.
 fn calls(library: &Path, setup: Setup, stop: bool) -> Vec<String> {
     let file = setup.dir().join("calls");
     fs::write(&file, "").unwrap();

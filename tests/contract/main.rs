@@ -1,5 +1,5 @@
-//! The contract of the daemon, one test a row: what it logs, notifies and answers, seen from
-//! outside and without a booted systemd.
+//! The contract of the daemon: what it logs, notifies and returns, seen from outside, without a
+//! booted systemd.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

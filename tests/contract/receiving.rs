@@ -1,4 +1,4 @@
-//! Receiving: one datagram is one record, whatever is in it and whoever sent it.
+//! Receiving: one datagram is one record, for any content and any sender.
 
 use crate::common::daemon::Daemon;
 use crate::common::setup::Setup;
@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The most of one datagram that the daemon can hold.
+/// The longest part of a datagram that the daemon keeps.
 const HELD: usize = 262_144;
 
 /// Sends each payload to one daemon, which must show it as the table says.
@@ -54,7 +54,7 @@ fn a_datagram() {
 
 #[test]
 fn longer_than_1024() {
-    // On a pipe a line may have any length, whatever the journal's stream would cut.
+    // A line on a pipe has no limit, unlike one on the journal's stream.
     let daemon = Daemon::listening().env("JOURNAL_STREAM", "1:1").ready();
     for size in [
         1023, 1024, 1025, 2048, 49_152, 60_000, 65_536, 200_000, 212_960, 3,
@@ -67,7 +67,7 @@ fn longer_than_1024() {
     daemon.assert_logs("60,000 newlines", &escaped, &shown);
 }
 
-/// libsystemd says that all is well with an entry for a journal that is not there.
+/// libsystemd reports success for an entry although no journal is there.
 #[test]
 fn longer_than_a_line_while_no_journal_is_there() {
     if journal_is_here() {
@@ -96,7 +96,7 @@ fn longer_than_a_line_while_no_journal_is_there() {
     );
 }
 
-/// A text in which a piece lost or moved would show.
+/// A text in which a missing or moved piece shows.
 fn letters(size: usize) -> String {
     let numbers = (0_usize..).map(|number| format!("{number} "));
     numbers
@@ -107,7 +107,7 @@ fn letters(size: usize) -> String {
 }
 
 #[test]
-fn longer_than_it_can_hold() {
+fn truncated() {
     let daemon = Daemon::listening().ready();
     let path = daemon.dir.join("big");
     let client = patient(UnixDatagram::bind(&path).unwrap());
@@ -115,10 +115,7 @@ fn longer_than_it_can_hold() {
     for size in [HELD, HELD + 1, 300_000] {
         let text = letters(size);
         if client.send_to(text.as_bytes(), daemon.socket()).is_err() {
-            skip(
-                "receiving::longer_than_it_can_hold",
-                "needs net.core.wmem_max >= 212992",
-            );
+            skip("receiving::truncated", "needs net.core.wmem_max >= 212992");
             return;
         }
         let cut = match size - HELD {
@@ -135,7 +132,7 @@ fn longer_than_it_can_hold() {
     daemon.assert_logs("the next", "hello", "hello");
 }
 
-/// Three kinds of senders in turn, so that a name left over from the one before would show.
+/// The kinds of senders alternate, so that a name left over from the previous datagram shows.
 #[test]
 fn sender() {
     let daemon = Daemon::listening().ready();
@@ -169,8 +166,8 @@ fn sender() {
     }
 }
 
-/// A socket with `SO_PASSCRED` gets the kernel's word for the sender, queued before the start or not, and another one
-/// that is served with it does not. Descriptors that are attached are closed.
+/// With `SO_PASSCRED` a socket gets the sender's credentials from the kernel, also for datagrams
+/// queued before the start. A second socket without it gets none. Attached descriptors are closed.
 #[test]
 fn credentials() {
     let dir = TempDir::new();
@@ -203,9 +200,13 @@ fn credentials() {
                 "{attached}"
             );
         }
-        assert_eq!(daemon.descriptors(), before, "descriptors stay");
+        assert_eq!(
+            daemon.descriptors(),
+            before,
+            "attached descriptors are still open"
+        );
     }
-    // From another process: the kernel's word, not the name's.
+    // From another process: the credentials are the kernel's, not those in the sender's name.
     let dir = TempDir::new();
     let mut client = Command::new(foocl())
         .arg("--socket")
@@ -226,7 +227,7 @@ fn credentials() {
     assert!(line.starts_with(&begin), "{line}");
 }
 
-/// Who sends on what another has sent is its sender. Root may name another process and user, as unix(7) has it.
+/// A relay is the sender of what it forwards. Root may claim another process and user, see unix(7).
 #[test]
 fn credentials_of_a_relay_and_forged() {
     let dir = TempDir::new();
@@ -291,13 +292,13 @@ fn sender_with_a_path_of_108_bytes() {
     }
 }
 
-/// It is told of once, and once when it has passed; nothing is lost.
+/// It is reported once, and so is its end. Nothing is lost.
 #[test]
-fn an_error_from_the_socket_that_passes() {
+fn a_transient_error_of_the_socket() {
     if !have(
         "strace",
         "strace",
-        "receiving::an_error_from_the_socket_that_passes",
+        "receiving::a_transient_error_of_the_socket",
     ) {
         return;
     }
@@ -371,7 +372,7 @@ fn nothing_to_receive_after_all() {
 }
 
 #[test]
-fn an_error_from_the_socket_that_does_not_pass() {
+fn a_permanent_error_of_the_socket() {
     for how in [Shutdown::Read, Shutdown::Both] {
         let dir = TempDir::new();
         let socket = dir.socket("socket");

@@ -1,4 +1,4 @@
-//! Running and stopping: signals, notifications, and what it costs to be there.
+//! Running and stopping: signals, notifications, memory and wake-ups.
 
 use crate::common::daemon::{Daemon, Note};
 use crate::common::{DEADLINE, TempDir, assert_line, eventually, have, patient, persist, sys};
@@ -43,7 +43,7 @@ fn sighup() {
             }
         }
     }
-    // Still the process that was started.
+    // The process is still the one that was started.
     daemon.signal(SIGTERM);
     assert_eq!(daemon.end().code, 0);
 }
@@ -82,7 +82,7 @@ fn sigterm_and_sigint() {
     }
 }
 
-/// What is queued is logged, but senders who go on for ever can't keep the daemon alive.
+/// What is queued is logged, but senders that never pause can't keep the daemon alive.
 #[test]
 fn sigterm_in_a_flood() {
     let (log, mut reader) = UnixStream::pair().unwrap();
@@ -141,14 +141,14 @@ fn watchdog() {
     }
 }
 
-/// What asks for it without pause is told now and then.
+/// Pings for the shortest interval are limited to one a millisecond.
 #[test]
 fn a_watchdog_of_no_time() {
     let begin = Instant::now();
     let daemon = Daemon::listening().env("WATCHDOG_USEC", "1").ready();
     let pings: Vec<_> = (0..=300).map(|_| next(&daemon, "WATCHDOG=1").at).collect();
     let took = pings[300] - begin;
-    assert!(took >= Duration::from_millis(300), "so many in {took:?}");
+    assert!(took >= Duration::from_millis(300), "300 pings in {took:?}");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn status() {
         .collect();
     assert!(resets[0] && !resets[1..].contains(&true), "{resets:?}");
     daemon.assert_rests("after the last");
-    assert!(daemon.note().is_none(), "more to tell than {want}");
+    assert!(daemon.note().is_none(), "a status after {want}");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn never_killed_by_its_log() {
     for (case, setup) in setups {
         keeps_receiving(case, &setup.ready());
     }
-    // The journal restarts: its end of the stream goes away while the daemon runs.
+    // A restart of the journal closes its end of the stream.
     let (log, reader) = UnixStream::pair().unwrap();
     let daemon = Daemon::listening().log_to(log).ready();
     daemon.send("hello");
@@ -226,7 +226,7 @@ fn a_write_that_fails() {
     }
 }
 
-/// Sends more than the queue can hold, and reads in the status that all of it arrived.
+/// Sends more than the queue holds, and waits for the status that counts all of it.
 fn keeps_receiving(case: &str, daemon: &Daemon) {
     (0..100).for_each(|_| daemon.send("hello"));
     let all = |note: &Note| {
@@ -237,9 +237,9 @@ fn keeps_receiving(case: &str, daemon: &Daemon) {
     daemon.assert_rests(case);
 }
 
-/// While the log takes nothing senders wait, but whoever manages the daemon does not; nothing is lost.
+/// While the log is blocked senders wait, but reload, watchdog and stop do not. Nothing is lost.
 #[test]
-fn a_log_that_takes_nothing() {
+fn a_log_that_is_blocked() {
     let (log, reader) = UnixStream::pair().unwrap();
     let daemon = Daemon::listening()
         .log_to(log)
@@ -267,7 +267,7 @@ fn a_log_that_takes_nothing() {
     next(&daemon, "READY=1");
     daemon.signal(SIGTERM);
     next(&daemon, "STOPPING=1");
-    // It has begun to stop, and now the log takes all.
+    // The daemon is stopping. Now the log is read.
     let lines = thread::spawn(move || {
         let lines = BufReader::new(reader).lines().map_while(Result::ok);
         lines
@@ -284,9 +284,9 @@ fn a_log_that_takes_nothing() {
     }
 }
 
-/// If it stays so, the daemon ends, and says by its exit code that something is lost.
+/// The daemon gives up, and its exit status shows that messages are lost.
 #[test]
-fn a_log_that_takes_nothing_any_more() {
+fn a_log_that_stays_blocked() {
     let (log, reader) = UnixStream::pair().unwrap();
     let daemon = Daemon::listening().log_to(log).ready();
     let sender = UnixDatagram::unbound().unwrap();
@@ -356,7 +356,7 @@ fn it_lingers_after_a_batch() {
     });
 }
 
-/// What exceeds the limit stays queued, and senders wait; a reload, the watchdog and a stop don't.
+/// What exceeds the limit stays queued and senders wait, but reload, watchdog and stop do not.
 #[test]
 fn a_rate_limit() {
     const RATE: usize = 10 * 1024;
@@ -438,7 +438,8 @@ fn a_rate_limit_is_reached_exactly() {
     eventually("the limit is reached", || is_reached(2));
 }
 
-/// A service manager that reads nothing holds nothing up, and gets all that matters, in order, as soon as it reads.
+/// A service manager that does not read blocks nothing. When it reads, it gets every state in
+/// order.
 #[test]
 fn a_service_manager_that_reads_nothing() {
     let setup = Daemon::listening();

@@ -1,4 +1,4 @@
-//! Starting: what is logged, what is accepted, what is refused and how.
+//! Starting: the log's first lines, and which descriptors and options are accepted or refused.
 
 use crate::common::daemon::{Daemon, End};
 use crate::common::{TempDir, assert_line, foo, have, patient, sys};
@@ -41,7 +41,7 @@ fn names() {
     let cases = [
         ("given", Daemon::listening().env("LISTEN_FDNAMES", "a name"), "<5> a name"),
         ("not given", Daemon::listening().unset("LISTEN_FDNAMES"), "<5> unknown"),
-        ("of lines", Daemon::listening().env("LISTEN_FDNAMES", "a\n<0>b"), r"<5> a\x0a<0>b"),
+        ("with a newline", Daemon::listening().env("LISTEN_FDNAMES", "a\n<0>b"), r"<5> a\x0a<0>b"),
     ];
     for (case, setup, line) in cases {
         let daemon = setup.start();
@@ -51,7 +51,7 @@ fn names() {
     }
 }
 
-/// Reads the lines of the environment, to "foo service started".
+/// Reads the environment's lines up to "foo service started".
 fn environment(daemon: &Daemon) -> Vec<String> {
     let mut variables = Vec::new();
     loop {
@@ -83,7 +83,7 @@ fn one_variable_is_one_line() {
     for (i, (value, _)) in cases.iter().enumerate() {
         setup = setup.env(format!("CASE_{i}"), OsStr::from_bytes(value));
     }
-    // A shell passes no variable with such a name on, env does.
+    // A shell drops a variable with such a name; env(1) passes it on.
     let daemon = setup.under(["env", "odd\nname=x"]).start();
     assert_eq!(daemon.line(), "<6>Environment: ");
     let environment = environment(&daemon);
@@ -108,7 +108,7 @@ fn ready() {
     }
     let daemon = Daemon::listening().unset("NOTIFY_SOCKET").start();
     while daemon.line() != "<5> foo.socket" {}
-    daemon.assert_logs("nobody to notify", "hello", "hello");
+    daemon.assert_logs("no NOTIFY_SOCKET", "hello", "hello");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn no_sockets_passed_on_a_terminal() {
     let foo = foo().into_string().unwrap();
     let nothing: [OwnedFd; 0] = [];
     let command = ["script", "-qec", &foo, "/dev/null"];
-    // As in a terminal that a unit has started.
+    // A terminal that a unit has started sets INVOCATION_ID.
     let setup = Daemon::with(nothing)
         .program(command)
         .unset("LISTEN_FDS")
@@ -254,7 +254,7 @@ fn several_sockets_passed() {
 
 #[test]
 fn malformed() {
-    // What is set, and the variable at fault.
+    // The variables, and the one that the error names.
     let cases: [(&[(&str, &str)], &str); 11] = [
         (&[("LISTEN_FDS", "abc")], "LISTEN_FDS"),
         (&[("LISTEN_FDS", "-1")], "LISTEN_FDS"),
@@ -380,7 +380,7 @@ fn command_line() {
 
 #[test]
 fn limits_that_are_too_low() {
-    // The socket is number 3, and number 4 is what the log takes.
+    // The socket is descriptor 3, and the log takes 4.
     for (limit, word) in [
         (
             "--nofile=5",
@@ -394,7 +394,7 @@ fn limits_that_are_too_low() {
     }
 }
 
-/// Standard error can't take why, but the status still says so.
+/// The reason can't be logged, but the exit status shows the failure.
 #[test]
 fn limits_that_are_too_low_and_a_full_log() {
     let full = File::options().write(true).open("/dev/full").unwrap();

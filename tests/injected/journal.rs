@@ -1,4 +1,4 @@
-//! What stands for the journal: it keeps each line and each entry.
+//! A stand-in for the journal that keeps each line and each entry.
 
 use std::io::{BufRead, BufReader};
 use std::net::Shutdown;
@@ -14,12 +14,12 @@ pub struct Journal(Arc<Mutex<Kept>>);
 pub struct Kept {
     pub lines: Vec<String>,
     streams: Vec<UnixStream>,
-    /// How many have not been read to their end.
+    /// Streams that are not at their end yet.
     pub open: usize,
 }
 
 impl Journal {
-    /// One that listens in this directory as the real one does in its own.
+    /// Listens in this directory, as the real journal does in its own.
     pub fn listen(directory: &Path) -> Self {
         let journal = Self::default();
         let listener = UnixListener::bind(directory.join("stdout")).unwrap();
@@ -63,15 +63,15 @@ impl Journal {
         });
     }
 
-    /// Whether something that ends so is kept.
+    /// Whether a kept line has this end.
     pub fn has(&self, end: &str) -> bool {
         self.kept().lines.iter().any(|line| line.ends_with(end))
     }
 
-    /// Drops its streams, as when it is restarted.
+    /// Drops its streams, as a restart does.
     pub fn restart(&self) {
         for stream in self.kept().streams.drain(..) {
-            // It may be gone.
+            // The daemon may have closed it.
             let _ = stream.shutdown(Shutdown::Both);
         }
     }

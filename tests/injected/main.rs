@@ -1,7 +1,8 @@
-//! Each system call that the daemon makes fails, with each error that it can have, once and twice in a row: nothing is
-//! lost but at most the message at hand, nothing spins, nothing crashes, and what matters is reported.
+//! Each system call of the daemon fails with each of its errors, once and twice in a row. The
+//! daemon loses at most the message at hand, does not spin or crash, and reports what an
+//! administrator has to know.
 //!
-//! strace(1) injects the errors. What calls there are it tells itself, in a run without any: one that is not in the
+//! strace(1) injects the errors. A run without errors lists the calls; a call that is not in the
 //! table fails the test.
 #![allow(
     clippy::unwrap_used,
@@ -24,21 +25,21 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use scene::{Fault, Log, Run};
 use std::collections::BTreeMap;
 use std::process::{Command, ExitCode};
-use table::{TABLE, Want};
+use table::{Outcome, TABLE};
 
-/// Descriptors that all tests take; a soak takes some four times as many.
+/// Open files that all tests need. A soak needs about four times as many.
 const DESCRIPTORS: u64 = 8192;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // They wait for the status that is told after a second.
+    // Tests mostly wait for the status, which comes after a second.
     arguments.test_threads.get_or_insert(24);
-    // Each test leaves a few descriptors to the end, and a login has 1,024.
+    // Each test keeps a few descriptors open to the end, and the usual limit is 1,024.
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     if hard < DESCRIPTORS {
         skip(
             "injected",
-            &format!("it takes {DESCRIPTORS} open files: ulimit -Hn"),
+            &format!("needs {DESCRIPTORS} open files: ulimit -Hn"),
         );
         return ExitCode::SUCCESS;
     }
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// The tests that can run here; the others are skipped, which is said.
+/// The tests that can run here. The others are reported as skipped.
 fn trials() -> Vec<Trial> {
     if !common::have("strace", "strace", "injected") {
         return Vec::new();
@@ -57,7 +58,7 @@ fn trials() -> Vec<Trial> {
         if log == Log::Journal && !can_mount() {
             skip(
                 "injected::Journal",
-                "a journal's place can be taken by root only",
+                "needs root to mount over the journal's sockets",
             );
             continue;
         }
@@ -70,34 +71,35 @@ fn trials() -> Vec<Trial> {
             if !unknown.is_empty() {
                 return Err(format!("not in the table: {unknown:?}").into());
             }
-            // Those to a stream that may block are short enough.
+            // Writes to the other log are blocking, so none is partial.
             if cut_short == (log == Log::Journal) {
                 Ok(())
             } else {
-                Err("no write was cut short".into())
+                Err("no write was partial, or a blocking one was".into())
             }
         }));
         trials.extend(starts(log));
         if log == Log::Journal {
-            trials.push(Trial::test("Journal::an_error_is_forgotten", || {
-                caught(scene::an_error_is_forgotten).map_err(Failed::from)
-            }));
+            trials.push(Trial::test(
+                "Journal::a_transient_write_error_does_not_busy_poll",
+                || caught(scene::a_transient_write_error_does_not_busy_poll).map_err(Failed::from),
+            ));
         }
-        for &(call, errors, want) in TABLE {
+        for &(call, errors, expected) in TABLE {
             let times = calls.get(call).copied().unwrap_or(0);
             for &error in errors {
                 for when in occurrences(times) {
                     let name = format!("{log:?}::{call}::{error}::{when}");
                     let calls = calls.clone();
                     trials.push(Trial::test(name, move || {
-                        fails(log, &calls, (call, error, when, 1), want)
+                        fails(log, &calls, (call, error, when, 1), expected)
                     }));
                 }
                 if times > 1 {
                     let (name, calls) = (format!("{log:?}::{call}::{error}::twice"), calls.clone());
-                    let want = want.twice(log, call, error);
+                    let expected = expected.twice(log, call, error);
                     trials.push(Trial::test(name, move || {
-                        fails(log, &calls, (call, error, 1, 2), want)
+                        fails(log, &calls, (call, error, 1, 2), expected)
                     }));
                 }
             }
@@ -106,7 +108,7 @@ fn trials() -> Vec<Trial> {
     trials
 }
 
-/// Each call of a start fails.
+/// Fails each call of a start.
 fn starts(log: Log) -> Vec<Trial> {
     let mut trials = Vec::new();
     for (call, when) in start::run(log, None).calls() {
@@ -117,8 +119,9 @@ fn starts(log: Log) -> Vec<Trial> {
                 call.clone(),
             );
             trials.push(Trial::test(name, move || {
-                let check =
-                    || start::run(log, Some((&call, error, when, 1))).assert_lawful(reasons);
+                let check = || {
+                    start::run(log, Some((&call, error, when, 1))).assert_ready_or_refused(reasons)
+                };
                 caught(check).map_err(Failed::from)
             }));
         }
@@ -131,7 +134,7 @@ fn can_mount() -> bool {
     mounts.is_ok_and(|output| output.status.success())
 }
 
-/// Which of so many calls fail: each in a soak, else the first and the last ones.
+/// Which of the calls fail: in a soak each one, otherwise the first and the last.
 fn occurrences(times: u64) -> Vec<u64> {
     let soak = std::env::var_os("FOO_SOAK").is_some_and(|value| !value.is_empty());
     (1..=times)
@@ -139,21 +142,25 @@ fn occurrences(times: u64) -> Vec<u64> {
         .collect()
 }
 
-/// One call fails, and the daemon does what the table wants.
+/// Makes one call fail. The daemon has to do what the table says.
 fn fails(
     log: Log,
     calls: &BTreeMap<String, u64>,
     fault: Fault<'_>,
-    want: Want,
+    expected: Outcome,
 ) -> Result<(), Failed> {
     let check = || {
         let run = scene::run(log, Some(fault));
-        // Time decides how often some calls are made, and whether the journal is ever waited for; of the others the
-        // first is always made.
+        // The number of some calls depends on timing, and so does whether the daemon waits for the
+        // journal. The first call of any other kind always happens.
         let may_be_missing = fault.2 > 1 || (fault.0 == "poll" && matches!(log, Log::Journal));
         assert!(run.injected || may_be_missing, "not injected: {run}");
-        run.assert_went_on(if run.injected { want } else { Want::Nothing });
-        // A look for more before it sleeps is two calls, and time decides how often it looks.
+        run.assert_outcome(if run.injected {
+            expected
+        } else {
+            Outcome::GoesOn
+        });
+        // One busy-poll is two calls, and their number depends on timing.
         let looks =
             |calls: &BTreeMap<String, u64>| calls.get("sched_yield").copied().unwrap_or_default();
         let total = |calls: &BTreeMap<String, u64>| calls.values().sum::<u64>() - 2 * looks(calls);
@@ -162,14 +169,17 @@ fn fails(
             made < 2 * usual + 200,
             "spins: {made} calls instead of {usual}\n{run}"
         );
-        assert!(looks(&run.calls) < 100 * usual, "looks without end: {run}");
+        assert!(
+            looks(&run.calls) < 100 * usual,
+            "busy-polls without end: {run}"
+        );
     };
     caught(check).map_err(Failed::from)
 }
 
 impl Run {
-    /// Fails unless all that was sent is logged, or what the table allows.
-    fn assert_went_on(&self, want: Want) {
+    /// Fails unless everything sent is logged, but for what the table allows.
+    fn assert_outcome(&self, expected: Outcome) {
         let count = |wanted: &String| {
             self.lines
                 .iter()
@@ -178,30 +188,30 @@ impl Run {
         };
         let lost = self.sent.iter().filter(|sent| count(sent) == 0).count();
         let doubled = self.sent.iter().filter(|sent| count(sent) > 1).count();
-        let told = |words: &str| self.lines.iter().any(|line| line.contains(words));
-        match want {
-            Want::Ends(words) => {
+        let reported = |words: &str| self.lines.iter().any(|line| line.contains(words));
+        match expected {
+            Outcome::Ends(words) => {
                 assert_eq!(self.code, 255, "{self}");
-                assert!(told(words), "no {words:?}: {self}");
+                assert!(reported(words), "no {words:?}: {self}");
                 return;
             }
-            Want::Told(words) => assert!(told(words), "no {words:?}: {self}"),
-            Want::LostAndTold => assert!(
-                told("lines before this one were lost"),
+            Outcome::Reports(words) => assert!(reported(words), "no {words:?}: {self}"),
+            Outcome::LosesAndReports => assert!(
+                reported("lines before this one were lost"),
                 "not reported: {self}"
             ),
-            Want::Nothing | Want::Lost(_) | Want::Doubled => {}
+            Outcome::GoesOn | Outcome::Loses(_) | Outcome::Doubles => {}
         }
         assert_eq!(self.code, 0, "{self}");
-        let most = match want {
-            Want::Lost(most) => most,
-            Want::LostAndTold => self.sent.len(),
+        let most = match expected {
+            Outcome::Loses(most) => most,
+            Outcome::LosesAndReports => self.sent.len(),
             _ => 0,
         };
         assert!(lost <= most, "{lost} lost: {self}");
         assert!(
-            doubled == 0 || want == Want::Doubled,
-            "{doubled} doubled: {self}"
+            doubled == 0 || expected == Outcome::Doubles,
+            "{doubled} logged twice: {self}"
         );
     }
 }

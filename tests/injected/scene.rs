@@ -1,4 +1,4 @@
-//! What happens to the daemon in each test: datagrams of all sizes, a reload, another journal, a status, a stop.
+//! The scene of each test: datagrams of all sizes, a reload, a restarted journal, a status, a stop.
 
 use crate::common::daemon::{Daemon, Note};
 use crate::common::setup::Setup;
@@ -12,7 +12,7 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// A call, an error, the first of the calls that fails with it, and how many in a row do.
+/// A call, its error, the number of the first call that fails, and how many fail in a row.
 pub type Fault<'a> = (&'a str, &'a str, u64, u64);
 
 /// What standard error is.
@@ -24,14 +24,14 @@ pub enum Log {
     Journal,
 }
 
-/// What is seen of a run.
+/// The result of a run.
 pub struct Run {
     pub code: i32,
-    /// Whether a call was made to fail.
+    /// Whether an error was injected.
     pub injected: bool,
-    /// Whether a write was cut short.
+    /// Whether a write was partial.
     pub cut_short: bool,
-    /// How the lines have to end.
+    /// The expected end of each line.
     pub sent: Vec<String>,
     pub lines: Vec<String>,
     /// How often each call was made.
@@ -47,13 +47,13 @@ impl fmt::Display for Run {
     }
 }
 
-/// Runs it, with a call that fails with an error.
+/// Runs the scene with an injected error.
 pub fn run(log: Log, fault: Option<Fault<'_>>) -> Run {
     let scratch = TempDir::new();
     let journal = Journal::listen(scratch.path());
     let dir = TempDir::new();
     let socket = dir.socket("foo.socket");
-    // With credentials in one of the two.
+    // One of the two logs shows credentials.
     if log == Log::Stream {
         sys::ask_for_credentials(&socket).unwrap();
     }
@@ -65,7 +65,7 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Run {
     finish(daemon, strace, &journal, sent, &trace)
 }
 
-/// Traces a daemon, in which a call fails with an error from now on.
+/// Attaches strace to a daemon and injects the error.
 fn attach(daemon: &Daemon, fault: Option<Fault<'_>>, trace: &Path) -> Child {
     let mut strace = Command::new("strace");
     strace
@@ -73,13 +73,13 @@ fn attach(daemon: &Daemon, fault: Option<Fault<'_>>, trace: &Path) -> Child {
         .arg(trace)
         .stderr(Stdio::null());
     let strace = strace.args(injected(fault)).spawn().unwrap();
-    // Some errors end the daemon at once.
+    // Some errors make the daemon exit at once.
     let is_traced = || daemon.proc_number("status", "TracerPid") > 0 || has_ended(daemon);
-    eventually("strace is there", || is_traced().then_some(()));
+    eventually("strace is attached", || is_traced().then_some(()));
     strace
 }
 
-/// What makes strace do so.
+/// The options with which strace injects the error.
 pub fn injected(fault: Option<Fault<'_>>) -> Vec<String> {
     let inject = |(call, error, first, count)| {
         let last = first + count - 1;
@@ -92,7 +92,7 @@ pub fn injected(fault: Option<Fault<'_>>) -> Vec<String> {
 }
 
 impl Log {
-    /// A daemon that has this log, which `journal` reads.
+    /// Gives the daemon this log, which `journal` reads.
     pub fn of(self, setup: Setup, scratch: &TempDir, journal: &Journal) -> Setup {
         match self {
             Self::Stream => {
@@ -102,9 +102,9 @@ impl Log {
             }
             Self::Journal => {
                 let stream = UnixStream::connect(scratch.join("stdout")).unwrap();
-                // A line longer than this takes several calls.
+                // So a long line takes several writes.
                 sys::set_send_buffer(&stream, 1).unwrap();
-                // In the place of the one that this machine may have.
+                // Hides the journal that this machine may have.
                 let script = "mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/journal; \
                     mount --bind \"$0\" /run/systemd/journal; exec \"$@\"";
                 let place = scratch.path().to_str().unwrap();
@@ -116,13 +116,13 @@ impl Log {
     }
 }
 
-/// Sends, reloads, and stops the daemon; how the lines have to end.
+/// Sends, reloads and stops the daemon. Returns the expected end of each line.
 fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
     let sender = UnixDatagram::unbound().unwrap();
     let mut sent = Vec::new();
     let mut send = |texts: &[&str]| {
         for text in texts {
-            // The daemon may have ended, as it has to with some errors.
+            // Some errors make the daemon exit.
             let _ = sender.send_to(text.as_bytes(), daemon.socket());
             sent.push(format!(" from (unnamed): {text}"));
         }
@@ -131,7 +131,7 @@ fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
             (journal.has(last) || has_ended(daemon)).then_some(())
         });
     };
-    // As long as a line may be, and longer.
+    // Up to the longest line of the journal, and longer.
     let [long, longer, longest] = [40_000, 60_000, 200_000].map(|size| "x".repeat(size));
     send(&["first", &long, &longer, &longest, "second"]);
     daemon.signal(SIGHUP);
@@ -140,7 +140,7 @@ fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
         journal.restart();
         send(&["after the journal"]);
     }
-    let told = |note: Option<Note>| note.is_some_and(|note| note.value("STATUS").is_some());
+    let reported = |note: Option<Note>| note.is_some_and(|note| note.value("STATUS").is_some());
     let unable = || {
         journal
             .kept()
@@ -149,20 +149,20 @@ fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
             .any(|line| line.contains("Unable to notify"))
     };
     eventually("the status", || {
-        (told(daemon.note()) || unable() || has_ended(daemon)).then_some(())
+        (reported(daemon.note()) || unable() || has_ended(daemon)).then_some(())
     });
     send(&["after the status"]);
     daemon.signal(SIGTERM);
     sent
 }
 
-/// A write to the journal fails while it lets nobody open another stream, and then only blocks: the daemon waits for
-/// that to end, and doesn't try again and again.
-pub fn an_error_is_forgotten() {
+/// A write to the journal fails while no new stream can be opened, and the next write blocks. The
+/// daemon waits and does not busy-poll.
+pub fn a_transient_write_error_does_not_busy_poll() {
     let scratch = TempDir::new();
     let (ours, journal) = UnixStream::pair().unwrap();
     sys::set_send_buffer(&ours, 1).unwrap();
-    // There is nobody at the journal's place.
+    // No journal listens there.
     let script = "mount -t tmpfs tmpfs /run; exec \"$@\"";
     let daemon = Daemon::listening().under(["unshare", "--mount", "sh", "-c", script, "sh"]);
     let daemon = daemon.log_to_journal(ours).ready();
@@ -180,7 +180,7 @@ pub fn an_error_is_forgotten() {
     eventually("a write blocks", || {
         trace().contains("EAGAIN").then_some(())
     });
-    // Nothing else is due.
+    // No other notification is due.
     assert!(daemon.notified().value("STATUS").is_some());
     daemon.assert_rests("blocked");
     journal.shutdown(std::net::Shutdown::Both).unwrap();
@@ -204,7 +204,9 @@ fn finish(
     strace.wait().unwrap();
     let code = daemon.end().code;
     // What the daemon wrote last may not have been read yet.
-    eventually("all is read", || (journal.kept().open == 0).then_some(()));
+    eventually("the journal has read everything", || {
+        (journal.kept().open == 0).then_some(())
+    });
     let mut calls = BTreeMap::new();
     let mut cut_short = false;
     let trace = fs::read_to_string(trace).unwrap();
@@ -224,7 +226,7 @@ fn finish(
     }
 }
 
-/// The call that a line of a trace tells of. Signals and the end are none, nor does the latter return.
+/// The call in a line of the trace. Signals are none. exit_group does not return.
 pub fn call(line: &str) -> Option<&str> {
     let name = line.split_once('(')?.0;
     let is_name = name

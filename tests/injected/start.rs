@@ -1,5 +1,5 @@
-//! The same while the daemon starts: it gets ready and loses nothing, or ends, says why, and leaves what is queued to
-//! the next one.
+//! Errors while the daemon starts. It becomes ready and loses nothing, or it exits, reports why,
+//! and leaves what is queued to the next start.
 
 use crate::common::setup::Setup;
 use crate::common::{TempDir, eventually};
@@ -10,10 +10,10 @@ use std::fmt;
 use std::fs;
 use std::os::unix::net::UnixDatagram;
 
-/// What is queued before the start.
+/// The datagram that is queued before the start.
 const EARLY: &str = "early";
 
-/// What is seen of a start.
+/// The result of a start.
 pub struct Start {
     code: i32,
     was_ready: bool,
@@ -23,7 +23,7 @@ pub struct Start {
     trace: String,
 }
 
-/// Whether this is the first call that is foo's own.
+/// Whether this is the first call that foo itself makes.
 fn is_own(line: &str) -> bool {
     line.starts_with("fcntl(3, F_GETFD")
 }
@@ -43,7 +43,7 @@ impl fmt::Display for Start {
     }
 }
 
-/// Starts a daemon that has a datagram to log, and stops it once it has.
+/// Starts a daemon with a datagram in its queue, and stops it when the datagram is logged.
 pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
     let (scratch, dir) = (TempDir::new(), TempDir::new());
     let journal = Journal::listen(scratch.path());
@@ -55,19 +55,21 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
         .send_to(EARLY.as_bytes(), dir.join("foo.socket"))
         .unwrap();
 
-    // Beside the daemon, whose process stays the one that LISTEN_PID tells.
+    // -D: the daemon stays the process that LISTEN_PID names.
     let strace = ["strace", "-D", "-q", "-o", trace.to_str().unwrap()].map(String::from);
     let setup =
         Setup::new(vec![socket.into()], dir).under(strace.into_iter().chain(injected(fault)));
     let daemon = log.of(setup, &scratch, &journal).start();
-    eventually("logged, or ended", || {
+    eventually("the datagram is logged, or the daemon has exited", || {
         (journal.has(EARLY) || has_ended(&daemon)).then_some(())
     });
     if !has_ended(&daemon) {
         daemon.signal(SIGTERM);
     }
     let end = daemon.end();
-    eventually("all is read", || (journal.kept().open == 0).then_some(()));
+    eventually("the journal has read everything", || {
+        (journal.kept().open == 0).then_some(())
+    });
     let trace = eventually("the trace ends", || {
         fs::read_to_string(&trace)
             .ok()
@@ -86,8 +88,8 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
 }
 
 impl Start {
-    /// The calls from foo's own first one on until it is ready, and the how many'th of its name each is. What the
-    /// dynamic linker and Rust's runtime call before is not foo's.
+    /// The calls from foo's first one until it is ready, each with its number among the calls of
+    /// that name. Earlier calls are those of the dynamic linker and of Rust's runtime.
     pub fn calls(&self) -> Vec<(String, u64)> {
         let mut before = self.trace.lines().collect::<Vec<_>>();
         let own = before.split_off(before.iter().position(|line| is_own(line)).unwrap());
@@ -106,8 +108,9 @@ impl Start {
         calls
     }
 
-    /// Fails unless it went as it must, or as one of the words tells why it did not.
-    pub fn assert_lawful(&self, reasons: &[&str]) {
+    /// Fails unless the daemon became ready and logged the datagram, or gave one of the reasons and
+    /// left it queued.
+    pub fn assert_ready_or_refused(&self, reasons: &[&str]) {
         let logged = self
             .lines
             .iter()
@@ -117,19 +120,19 @@ impl Start {
         assert_eq!(
             logged + usize::from(self.is_left),
             1,
-            "lost or doubled: {self}"
+            "lost or logged twice: {self}"
         );
-        let told = |words: &str| self.lines.iter().any(|line| line.contains(words));
+        let reported = |words: &str| self.lines.iter().any(|line| line.contains(words));
         if logged == 1 {
             assert_eq!(self.code, 0, "{self}");
             assert!(
-                self.was_ready || told("Unable to notify the service manager"),
+                self.was_ready || reported("Unable to notify the service manager"),
                 "{self}"
             );
         } else {
             assert_eq!(self.code, 255, "{self}");
             assert!(!self.was_ready, "{self}");
-            assert!(reasons.iter().any(|words| told(words)), "{self}");
+            assert!(reasons.iter().any(|words| reported(words)), "{self}");
         }
     }
 }

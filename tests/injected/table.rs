@@ -2,55 +2,56 @@
 
 use crate::scene::Log;
 
-/// What may come of an error. In any case the daemon goes on and loses nothing, unless this says otherwise.
+/// What an error may lead to. Unless this says otherwise, the daemon keeps running and loses
+/// nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Want {
-    /// Nothing has to be told.
-    Nothing,
-    /// A line says this.
-    Told(&'static str),
-    /// Messages are lost, so many at most.
-    Lost(usize),
+pub enum Outcome {
+    /// Nothing has to be reported.
+    GoesOn,
+    /// A line contains this.
+    Reports(&'static str),
+    /// At most this many messages are lost.
+    Loses(usize),
     /// Messages are lost, and a line says how many at most.
-    LostAndTold,
+    LosesAndReports,
     /// A message may be logged twice.
-    Doubled,
-    /// The daemon ends with an error, and says this.
+    Doubles,
+    /// The daemon exits with an error that contains this.
     Ends(&'static str),
 }
 
-impl Want {
-    /// What may come of two in a row, where the second is the retry of the first.
+impl Outcome {
+    /// The outcome of two errors in a row, of which the second hits the retry of the first.
     pub fn twice(self, log: Log, call: &str, error: &str) -> Self {
         match self {
-            // Only the journal will be back.
-            Nothing
+            // Only a journal comes back.
+            GoesOn
                 if log == Log::Stream
                     && matches!(call, "write" | "poll")
                     && !["EINTR", "EAGAIN"].contains(&error) =>
             {
-                LostAndTold
+                LosesAndReports
             }
-            Lost(most) => Lost(2 * most),
-            want => want,
+            Loses(most) => Loses(2 * most),
+            expected => expected,
         }
     }
 }
 
-use Want::*;
+use Outcome::*;
 
-/// A call, its errors, and what comes of them.
-type Row = (&'static str, &'static [&'static str], Want);
+/// A call, its errors, and their outcome.
+type Row = (&'static str, &'static [&'static str], Outcome);
 
-/// Those while it serves.
+/// Calls while the daemon serves.
 #[rustfmt::skip]
 pub const TABLE: &[Row] = &[
     // The loop.
-    ("ppoll", &["EINTR", "EAGAIN", "ENOMEM"], Nothing),
+    ("ppoll", &["EINTR", "EAGAIN", "ENOMEM"], GoesOn),
     ("ppoll", &["EFAULT", "EINVAL"], Ends("Unable to wait for datagrams")),
-    ("read", &["EINTR", "EAGAIN"], Nothing),
+    ("read", &["EINTR", "EAGAIN"], GoesOn),
     ("read", &["EBADF", "EINVAL", "EIO"], Ends("Unable to receive signals")),
-    ("recvmmsg", &["EINTR", "EAGAIN"], Nothing),
+    ("recvmmsg", &["EINTR", "EAGAIN"], GoesOn),
     (
         "recvmmsg",
         &[
@@ -62,14 +63,14 @@ pub const TABLE: &[Row] = &[
             "EPERM",
             "EACCES",
         ],
-        Told("Unable to receive from foo.socket, trying again"),
+        Reports("Unable to receive from foo.socket, trying again"),
     ),
     (
         "recvmmsg",
         &["EBADF", "ENOTSOCK", "EINVAL", "EFAULT", "ENOSYS"],
         Ends("Unable to receive from foo.socket any more"),
     ),
-    ("madvise", &["EAGAIN", "ENOMEM", "EINVAL", "EBUSY"], Nothing),
+    ("madvise", &["EAGAIN", "ENOMEM", "EINVAL", "EBUSY"], GoesOn),
     // The log.
     (
         "write",
@@ -87,14 +88,14 @@ pub const TABLE: &[Row] = &[
             "EBADF",
             "EPERM",
         ],
-        Nothing,
+        GoesOn,
     ),
-    // That journald has read an entry is seen from a mark behind it.
-    ("sendto", &["EAGAIN", "EINTR", "ECONNREFUSED", "ECONNRESET", "ENOMEM", "ENOBUFS"], Nothing),
-    ("timer_create", &["EAGAIN", "EINVAL", "ENOMEM"], Nothing),
-    ("timer_settime", &["EFAULT", "EINVAL"], Nothing),
-    ("poll", &["EINTR", "EAGAIN", "ENOMEM", "EFAULT", "EINVAL"], Nothing),
-    ("ioctl", &["EBADF", "EINVAL", "ENOTTY", "EFAULT"], Nothing),
+    // An empty datagram behind an entry shows when journald has read the entry.
+    ("sendto", &["EAGAIN", "EINTR", "ECONNREFUSED", "ECONNRESET", "ENOMEM", "ENOBUFS"], GoesOn),
+    ("timer_create", &["EAGAIN", "EINVAL", "ENOMEM"], GoesOn),
+    ("timer_settime", &["EFAULT", "EINVAL"], GoesOn),
+    ("poll", &["EINTR", "EAGAIN", "ENOMEM", "EFAULT", "EINVAL"], GoesOn),
+    ("ioctl", &["EBADF", "EINVAL", "ENOTTY", "EFAULT"], GoesOn),
     (
         "connect",
         &[
@@ -106,40 +107,41 @@ pub const TABLE: &[Row] = &[
             "EINTR",
             "ENOMEM",
         ],
-        Nothing,
+        GoesOn,
     ),
-    ("shutdown", &["ENOTCONN", "ENOBUFS"], Nothing),
-    ("fcntl", &["EMFILE", "EINVAL"], Nothing),
-    ("statx", &["EACCES", "ENOENT", "ENOMEM"], Doubled),
-    ("clock_nanosleep", &["EINTR"], Nothing),
-    // Of libsystemd: to notify, and to write to the journal.
-    ("socket", &["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EACCES", "EAFNOSUPPORT"], Nothing),
-    ("sendmsg", &["EINTR", "ENOMEM", "ECONNREFUSED", "ECONNRESET", "EPIPE", "EPERM"], Nothing),
-    // An entry it sends anew then, as a file, which what stands for the journal here does not read.
-    ("sendmsg", &["EAGAIN", "ENOBUFS", "EMSGSIZE"], Lost(1)),
-    // It takes this for no journal at all.
-    ("sendmsg", &["ENOENT"], Lost(1)),
-    ("setsockopt", &["EPERM", "ENOMEM", "EINVAL"], Nothing),
-    ("getsockopt", &["ENOMEM", "EINVAL"], Nothing),
-    ("close", &["EINTR", "EIO", "ENOSPC"], Nothing),
-    // They have none, or matter to nobody.
-    ("timer_delete", &[], Nothing),
-    // After an alarm, which a slow machine sees.
-    ("rt_sigreturn", &[], Nothing),
-    ("munmap", &[], Nothing),
-    ("sched_yield", &[], Nothing),
-    ("sigaltstack", &[], Nothing),
-    ("getuid", &[], Nothing),
-    ("geteuid", &[], Nothing),
-    ("getgid", &[], Nothing),
-    ("getegid", &[], Nothing),
+    ("shutdown", &["ENOTCONN", "ENOBUFS"], GoesOn),
+    ("fcntl", &["EMFILE", "EINVAL"], GoesOn),
+    ("statx", &["EACCES", "ENOENT", "ENOMEM"], Doubles),
+    ("clock_nanosleep", &["EINTR"], GoesOn),
+    // Calls of libsystemd: notifications and journal entries.
+    ("socket", &["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EACCES", "EAFNOSUPPORT"], GoesOn),
+    ("sendmsg", &["EINTR", "ENOMEM", "ECONNREFUSED", "ECONNRESET", "EPIPE", "EPERM"], GoesOn),
+    // libsystemd then sends the entry as a file, which the journal of this test does not read.
+    ("sendmsg", &["EAGAIN", "ENOBUFS", "EMSGSIZE"], Loses(1)),
+    // libsystemd takes this for a missing journal.
+    ("sendmsg", &["ENOENT"], Loses(1)),
+    ("setsockopt", &["EPERM", "ENOMEM", "EINVAL"], GoesOn),
+    ("getsockopt", &["ENOMEM", "EINVAL"], GoesOn),
+    ("close", &["EINTR", "EIO", "ENOSPC"], GoesOn),
+    // Calls without errors, or whose errors change nothing.
+    ("timer_delete", &[], GoesOn),
+    // After an alarm, which happens on a slow machine.
+    ("rt_sigreturn", &[], GoesOn),
+    ("munmap", &[], GoesOn),
+    ("sched_yield", &[], GoesOn),
+    ("sigaltstack", &[], GoesOn),
+    ("getuid", &[], GoesOn),
+    ("geteuid", &[], GoesOn),
+    ("getgid", &[], GoesOn),
+    ("getegid", &[], GoesOn),
 ];
 
-/// Those that it makes at its start only, or that may end it there, and what it says then; without words it must go on.
-/// The others have the errors above, and it must go on.
+/// Calls that only the start makes, or whose errors may end it, with the reason that a line then
+/// gives. Without a reason the start has to succeed, as it has to with the errors in the table
+/// above.
 #[rustfmt::skip]
 const START: &[(&str, &[&str], &[&str])] = &[
-    // To look which descriptors were passed, what they are, and to have one for the log.
+    // These find out what the passed descriptors are, and open the log.
     ("fcntl", &["EMFILE", "EINVAL", "EBADF"], &["Unable to"]),
     (
         "newfstatat",
@@ -175,7 +177,7 @@ const START: &[(&str, &[&str], &[&str])] = &[
     ),
     ("statx", &["EACCES", "ENOMEM", "EBADF"], &["Unable to open the log"]),
     ("ioctl", &["EBADF", "EINVAL", "ENOTTY"], &["Unable to open the log"]),
-    // malloc has another way.
+    // malloc falls back to brk.
     ("mmap", &["ENOMEM", "EAGAIN"], &[]),
     ("rt_sigprocmask", &["EINVAL", "EFAULT"], &["Unable to block signals"]),
     (
@@ -187,7 +189,7 @@ const START: &[(&str, &[&str], &[&str])] = &[
     ("getpid", &[], &[]),
 ];
 
-/// The errors that a call has at the start, and the words that may tell why it ends then.
+/// The errors of a call at the start, and the reasons that the daemon may give if it exits.
 pub fn at_start(call: &str) -> (Vec<&'static str>, &'static [&'static str]) {
     if let Some(row) = START.iter().find(|row| row.0 == call) {
         return (row.1.to_vec(), row.2);

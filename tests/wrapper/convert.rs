@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
-/// Tries a type, which must keep the descriptor or give all back.
+/// Tries a type, which has to take the descriptor or to return everything.
 fn attempt<T: TryFrom<ListenFd, Error = WrongKind> + AsRawFd>(
     passed: ListenFd,
 ) -> Result<T, ListenFd> {
@@ -37,7 +37,7 @@ fn attempt<T: TryFrom<ListenFd, Error = WrongKind> + AsRawFd>(
     Err(passed)
 }
 
-/// The one type that takes it, after all others have given it back.
+/// The one type that takes it, after all others have returned it.
 fn kind(fd: OwnedFd) -> &'static str {
     let mut passed = ListenFd {
         name: "a name".into(),
@@ -57,13 +57,13 @@ fn kind(fd: OwnedFd) -> &'static str {
         )*};
     }
     attempt!(UnixDatagram UnixListener UnixStream UdpSocket TcpListener TcpStream);
-    // What is not wanted as a type can be had as it is.
+    // Any descriptor converts to an OwnedFd.
     let number = passed.fd.as_raw_fd();
     assert_eq!(OwnedFd::from(passed).as_raw_fd(), number);
     kind
 }
 
-pub fn each_is_had_as_its_type_only() {
+pub fn each_converts_to_its_type_only() {
     let dir = TempDir::new();
     let listener = TcpListener::bind("[::1]:0").unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();

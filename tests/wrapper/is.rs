@@ -1,7 +1,7 @@
-//! What a descriptor is: a table of descriptors, and what each of them is.
+//! The functions that ask what a descriptor is, for each kind of descriptor.
 
-use crate::again::{self, assert_errno, assert_invalid};
 use crate::common::{TempDir, sys};
+use crate::role::{self, assert_errno, assert_invalid};
 use foo::systemd::daemon::{
     SocketType::{self, Datagram, Raw, SequentialPacket, Stream},
     is_fifo, is_mq, is_socket, is_socket_inet, is_socket_sockaddr, is_socket_unix, is_special,
@@ -21,7 +21,7 @@ const UNIX: Option<i32> = Some(libc::AF_UNIX);
 const V4: Option<i32> = Some(libc::AF_INET);
 const V6: Option<i32> = Some(libc::AF_INET6);
 
-/// A question and its short name.
+/// A short name, and the call that it stands for.
 type Question = (&'static str, fn(BorrowedFd<'_>) -> io::Result<bool>);
 
 const QUESTIONS: &[Question] = &[
@@ -72,7 +72,7 @@ const QUESTIONS: &[Question] = &[
     }),
 ];
 
-pub fn each_is_what_it_is() {
+pub fn each_kind_of_descriptor() {
     let dir = TempDir::new();
     nix::unistd::mkfifo(&dir.join("fifo"), Mode::S_IRWXU).unwrap();
     let fifo = File::options()
@@ -163,7 +163,7 @@ pub fn each_is_what_it_is() {
     }
 }
 
-/// The questions that a descriptor is the answer to.
+/// The questions that are true for a descriptor.
 fn answers(fd: BorrowedFd<'_>) -> String {
     let is = QUESTIONS
         .iter()
@@ -171,7 +171,7 @@ fn answers(fd: BorrowedFd<'_>) -> String {
     is.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
-pub fn a_socket_is_at_its_address() {
+pub fn a_unix_address() {
     let dir = TempDir::new();
     let hidden = |suffix: &[u8]| {
         UnixAddr::from_abstract_name([dir.path().as_os_str().as_bytes(), suffix].concat()).unwrap()
@@ -215,7 +215,7 @@ pub fn a_socket_is_at_its_address() {
     }
 }
 
-pub fn a_socket_has_its_internet_address() {
+pub fn an_internet_address() {
     let (tcp, udp) = (
         TcpListener::bind("127.0.0.1:0").unwrap(),
         UdpSocket::bind("[::1]:0").unwrap(),
@@ -259,10 +259,10 @@ pub fn a_socket_has_its_internet_address() {
     assert!(port(tcp.as_fd(), 0), "port 0 is any port");
 }
 
-pub fn a_message_queue_has_its_name() {
-    let role = again::role("is::has_a_message_queue", vec![]);
-    if let Some(role) = again::private("a_message_queue_has_its_name", role) {
-        again::end("a message queue", role);
+pub fn a_message_queue() {
+    let role = role::new("is::has_a_message_queue", vec![]);
+    if let Some(role) = role::in_private_namespace("a_message_queue", role) {
+        role::run("a message queue", role);
     }
 }
 
@@ -289,7 +289,7 @@ pub fn has_a_message_queue() {
     assert_invalid("a NUL", is_mq(&jobs, Some(Path::new("/j\0"))), "nul byte");
 }
 
-pub fn what_can_not_be_asked() {
+pub fn invalid_arguments() {
     let socket = UnixDatagram::unbound().unwrap();
     let unnamed = socket.local_addr().unwrap();
     let nul = Path::new("/dev/null\0");

@@ -1,8 +1,8 @@
-//! What the journal gets, as it arrives at sockets in its place.
+//! Entries and streams, as a stand-in for the journal receives them.
 
-use crate::again::{self, assert_errno, assert_invalid};
 use crate::common::patient;
 use crate::receive::{Message, receive};
+use crate::role::{self, assert_errno, assert_invalid};
 use foo::systemd::journal::{self, Entry, Priority, sendv, stream_fd};
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::thread;
 
-/// An entry, and the bytes of it that the journal gets; what libsystemd adds is not in it.
+/// An entry, and the bytes that the journal receives, without what libsystemd adds.
 type Row = (&'static str, fn() -> io::Result<Entry>, &'static [u8]);
 
 #[rustfmt::skip]
@@ -55,10 +55,10 @@ const ENTRIES: &[Row] = &[
     ),
 ];
 
-/// Starts a role in a place where it can be the journal.
+/// Runs a role in which the test itself is the journal.
 fn with_a_journal(test: &str, role: &str) {
-    if let Some(role) = again::private(test, again::role(role, vec![])) {
-        again::end(test, role);
+    if let Some(role) = role::in_private_namespace(test, role::new(role, vec![])) {
+        role::run(test, role);
     }
 }
 
@@ -98,7 +98,7 @@ pub fn sends_each() {
     );
     assert_eq!(String::from_utf8(received(&journal)).unwrap(), want);
 
-    // The larger one fits in no datagram, and comes as a file.
+    // The larger one fits in no datagram; libsystemd sends it as a file.
     for size in [100_000, 20_000_000] {
         let large = vec![b'x'; size];
         Entry::new(Priority::Info, "m")
@@ -155,7 +155,7 @@ pub fn streams() {
             "at most 4096 bytes",
         );
     }
-    // Nobody listens any more.
+    // The journal listens no longer.
     assert_errno(
         "not too long",
         stream_fd(&long(4096), Priority::Info),
@@ -180,7 +180,7 @@ pub fn streams() {
     }
 }
 
-/// Opens a stream to the journal of that directory, and checks what it gets.
+/// Opens a stream to the journal of that directory, and checks what arrives.
 fn stream(journal: &str, open: fn() -> io::Result<OwnedFd>) {
     let directory = format!("/run/systemd/{journal}");
     fs::create_dir_all(&directory).unwrap();
@@ -221,7 +221,7 @@ pub fn without_a_journal() {
 }
 
 pub fn has_none() {
-    // As the documentation has it: dropped without an error.
+    // Dropped without an error, as documented.
     sendv(&[IoSlice::new(b"A=1"); 500]).unwrap();
     on_a_small_stack();
     Entry::new(Priority::Info, "to nobody").send().unwrap();
@@ -237,7 +237,7 @@ pub fn has_none() {
     );
 }
 
-/// What libsystemd takes of the stack for each field must not reach what lies beyond it.
+/// libsystemd's use of the stack for each field must not reach beyond it.
 fn on_a_small_stack() {
     let mut page = vec![0_u8; 16 * 1024];
     for count in [1, 32, 33, 510] {
@@ -251,7 +251,7 @@ fn on_a_small_stack() {
     }
 }
 
-pub fn what_is_no_field() {
+pub fn invalid_fields() {
     let (longest, too_long) = ("X".repeat(64), "X".repeat(65));
     let entry = || Entry::new(Priority::Info, "m");
     for name in ["A", "EXAMPLE_1", &longest] {

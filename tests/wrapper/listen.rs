@@ -1,7 +1,7 @@
-//! The descriptors that were passed: taken once, by their owner only.
+//! The passed descriptors: taken once, and only by the process that they are for.
 
-use crate::again::{self, assert_invalid};
 use crate::common::setup::Setup;
+use crate::role::{self, assert_invalid};
 use foo::systemd::daemon::{LISTEN_FDS_START, ListenFd, listen_fds_with_names};
 use std::fs::{self, File};
 use std::io;
@@ -9,19 +9,20 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::thread;
 
-/// What a program calls first.
+/// The first call of a program.
 fn take() -> io::Result<Vec<ListenFd>> {
-    // SAFETY: this program has opened nothing before, or only what is close-on-exec, which is noticed.
+    // SAFETY: this program has opened nothing before, or only what is close-on-exec, which the call
+    // notices.
     unsafe { listen_fds_with_names() }
 }
 
-/// Two that can be passed.
+/// Two sockets to pass.
 fn two() -> Vec<OwnedFd> {
     let (here, there) = UnixDatagram::pair().unwrap();
     vec![here.into(), there.into()]
 }
 
-pub fn what_was_passed() {
+pub fn each_environment() {
     let nothing = "";
     let both = "3 foo.socket, 4 foo.socket";
     let (invalid, bad) = (
@@ -60,12 +61,12 @@ pub fn what_was_passed() {
         ),
     ];
     for (case, set, want) in rows {
-        let end = again::end(case, set(again::role("listen::takes", two())));
+        let end = role::run(case, set(role::new("listen::takes", two())));
         assert_eq!(end.log.join("\n"), want, "{case}");
     }
 }
 
-/// Prints what is taken, and checks what is left.
+/// Prints what it takes, and checks what stays open.
 pub fn takes() {
     let taken = take();
     match &taken {
@@ -89,22 +90,25 @@ pub fn takes() {
         (LISTEN_FDS_START..).take(numbers.len()).collect::<Vec<_>>()
     );
     drop(taken);
-    assert!(numbers.iter().all(|&fd| !is_open(fd)), "nobody owned them");
+    assert!(
+        numbers.iter().all(|&fd| !is_open(fd)),
+        "still open when dropped"
+    );
 }
 
-pub fn what_the_program_opened_is_not_taken() {
+pub fn a_descriptor_that_the_program_opened() {
     for (case, passed) in [
         ("the first", vec![]),
         ("the second", two().into_iter().take(1).collect()),
     ] {
         let (opened, promised) = (3 + passed.len(), 1 + passed.len());
-        let role = again::role("listen::takes_too_late", passed);
+        let role = role::new("listen::takes_too_late", passed);
         let names = vec!["a"; promised].join(":");
         let role = role
             .env("LISTEN_FDS", promised.to_string())
             .env("LISTEN_FDNAMES", names);
         assert_eq!(
-            again::end(case, role).log,
+            role::run(case, role).log,
             [format!("opened {opened}")],
             "{case}"
         );
@@ -126,12 +130,12 @@ pub fn takes_too_late() {
     for fd in 3..=number {
         assert!(is_open(fd) && is_close_on_exec(fd), "{fd}");
     }
-    assert!(opened.metadata().is_ok(), "not its owner's any more");
+    assert!(opened.metadata().is_ok(), "closed");
 }
 
 pub fn only_one_thread_takes_them() {
-    let role = again::role("listen::takes_in_threads", two());
-    assert_eq!(again::end("eight threads", role).log, ["2 taken"]);
+    let role = role::new("listen::takes_in_threads", two());
+    assert_eq!(role::run("eight threads", role).log, ["2 taken"]);
 }
 
 pub fn takes_in_threads() {
@@ -143,7 +147,7 @@ pub fn takes_in_threads() {
     println!("{} taken", taken.len());
 }
 
-/// What the kernel says of a descriptor of this process, if it is open.
+/// The flags of a descriptor of this process, if it is open.
 fn flags(fd: i32) -> Option<i32> {
     let about = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
     let flags = about.lines().find_map(|line| line.strip_prefix("flags:"));

@@ -1,7 +1,8 @@
 //! Each function of the safe wrapper against the real libsystemd.
 //!
-//! What needs an environment or descriptors of its own runs in this program started once more, as what
-//! `WRAPPER_ROLE` names: nothing changes the environment of a running process.
+//! A test that needs an environment or descriptors of its own starts this program again, in the
+//! role that
+//! `WRAPPER_ROLE` names. So no test changes the environment of a running process.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,7 +13,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod again;
 mod convert;
 mod is;
 mod journal;
@@ -20,6 +20,7 @@ mod listen;
 mod manager;
 mod notify;
 mod receive;
+mod role;
 mod state;
 
 use libtest_mimic::{Arguments, Trial};
@@ -34,14 +35,14 @@ macro_rules! named {
 }
 
 const TESTS: &[(&str, fn())] = named! {
-    is::each_is_what_it_is;
-    is::a_socket_is_at_its_address;
-    is::a_socket_has_its_internet_address;
-    is::a_message_queue_has_its_name;
-    is::what_can_not_be_asked;
-    convert::each_is_had_as_its_type_only;
-    listen::what_was_passed;
-    listen::what_the_program_opened_is_not_taken;
+    is::each_kind_of_descriptor;
+    is::a_unix_address;
+    is::an_internet_address;
+    is::a_message_queue;
+    is::invalid_arguments;
+    convert::each_converts_to_its_type_only;
+    listen::each_environment;
+    listen::a_descriptor_that_the_program_opened;
     listen::only_one_thread_takes_them;
     manager::the_watchdog;
     manager::booted_where_systemd_runs;
@@ -49,20 +50,20 @@ const TESTS: &[(&str, fn())] = named! {
     #[cfg(feature = "v258")]
     manager::a_pidfd_has_its_number;
     state::each_assignment;
-    state::what_is_no_assignment;
-    state::whatever_the_text_it_is_one_assignment;
-    state::a_reload_has_its_time;
+    state::invalid_assignments;
+    state::any_text_is_one_assignment_or_refused;
+    state::a_reload_has_a_timestamp;
     notify::each_message_as_it_arrives;
-    notify::nobody_is_told;
-    notify::an_address_that_is_none;
-    notify::what_can_not_be_told;
-    notify::descriptors_and_whose_they_are;
+    notify::no_notify_socket;
+    notify::an_invalid_address;
+    notify::invalid_arguments;
+    notify::descriptors_and_their_process;
     notify::a_barrier_waits_for_the_reader;
-    notify::a_barrier_ends_in_time;
+    notify::a_barrier_times_out;
     journal::each_entry_as_it_arrives;
     journal::each_stream_as_it_arrives;
     journal::without_a_journal;
-    journal::what_is_no_field;
+    journal::invalid_fields;
     journal::priorities;
 };
 

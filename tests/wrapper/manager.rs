@@ -1,7 +1,7 @@
-//! What the service manager wants, and what there is.
+//! The watchdog's environment, and which systemd is there.
 
-use crate::again;
 use crate::common::setup::Setup;
+use crate::role;
 use foo::systemd::{self, daemon};
 use std::fs;
 use std::path::Path;
@@ -33,9 +33,9 @@ pub fn the_watchdog() {
         ("no process", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "me"), invalid),
     ];
     for (case, set, want) in rows {
-        let end = again::end(
+        let end = role::run(
             case,
-            set(again::role("manager::asks_for_the_watchdog", vec![])),
+            set(role::new("manager::asks_for_the_watchdog", vec![])),
         );
         assert_eq!(end.log, [want], "{case}");
     }
@@ -48,15 +48,15 @@ pub fn asks_for_the_watchdog() {
     );
 }
 
-/// In the containers of the booted tests it does, see `wrapper::…` there.
+/// The booted tests try it where systemd runs.
 pub fn booted_where_systemd_runs() {
     assert_eq!(
         daemon::booted().unwrap(),
         Path::new("/run/systemd/system").is_dir()
     );
     let test = "booted_where_systemd_runs";
-    if let Some(role) = again::private(test, again::role("manager::is_booted", vec![])) {
-        again::end(test, role);
+    if let Some(role) = role::in_private_namespace(test, role::new("manager::is_booted", vec![])) {
+        role::run(test, role);
     }
 }
 
@@ -76,7 +76,7 @@ pub fn the_library_is_the_one_loaded() {
     );
     let name = library.file_name().unwrap().to_str().unwrap();
     assert!(name.starts_with("libsystemd.so.0."), "{name}");
-    // make check-releases says whose it has to be.
+    // make check-releases names the release whose library this has to be.
     if let Some(root) = std::env::var_os("WRAPPER_ROOT") {
         assert!(library.starts_with(&root), "{library:?} is not in {root:?}");
     }
@@ -96,5 +96,5 @@ pub fn a_pidfd_has_its_number() {
         Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EOPNOTSUPP)),
     }
     let null = fs::File::open("/dev/null").unwrap();
-    again::assert_errno("no pidfd", daemon::pidfd_get_inode_id(null), libc::EBADF);
+    role::assert_errno("no pidfd", daemon::pidfd_get_inode_id(null), libc::EBADF);
 }

@@ -1,9 +1,9 @@
-//! What the service manager is told, as it arrives at a socket in its place.
+//! Notifications, as a stand-in for the service manager receives them.
 
-use crate::again::{self, assert_errno, assert_invalid};
 use crate::common::daemon::{Daemon, Note};
 use crate::common::{TempDir, eventually};
 use crate::receive::receive;
+use crate::role::{self, assert_errno, assert_invalid};
 #[cfg(feature = "v254")]
 use foo::systemd::daemon::pid_notify_barrier;
 use foo::systemd::daemon::{
@@ -22,7 +22,7 @@ use std::{env, process};
 /// A call, and the message that it sends.
 type Row = (&'static str, fn() -> io::Result<Notified>, &'static str);
 
-/// As long as anything may take.
+/// Longer than any barrier of these tests takes.
 const TIMEOUT: Option<Duration> = Some(Duration::from_secs(10));
 
 #[rustfmt::skip]
@@ -50,7 +50,7 @@ const MESSAGES: &[Row] = &[
     ),
 ];
 
-/// Each call of the table and each barrier, its result a line.
+/// Makes each call of the table and each barrier, and prints each result.
 pub fn sends_each() {
     let barriers: &[fn() -> io::Result<Notified>] = &[
         || notify_barrier(TIMEOUT),
@@ -72,12 +72,12 @@ pub fn sends_each() {
 const BARRIERS: usize = if cfg!(feature = "v254") { 4 } else { 2 };
 
 pub fn each_message_as_it_arrives() {
-    let role = || again::role("notify::sends_each", vec![]);
+    let role = || role::new("notify::sends_each", vec![]);
     for (case, role) in [
         ("a path", role()),
         ("an abstract name", role().abstract_notify()),
     ] {
-        let end = again::end(case, role);
+        let end = role::run(case, role);
         assert_eq!(end.log, vec!["Queued"; MESSAGES.len() + BARRIERS], "{case}");
         let sent: Vec<_> = end
             .notes
@@ -90,16 +90,16 @@ pub fn each_message_as_it_arrives() {
     }
 }
 
-pub fn nobody_is_told() {
-    let end = again::end(
+pub fn no_notify_socket() {
+    let end = role::run(
         "no socket",
-        again::role("notify::sends_each", vec![]).unset("NOTIFY_SOCKET"),
+        role::new("notify::sends_each", vec![]).unset("NOTIFY_SOCKET"),
     );
     assert_eq!(end.log, vec!["Nobody"; MESSAGES.len() + BARRIERS]);
     assert!(end.notes.is_empty());
 }
 
-pub fn an_address_that_is_none() {
+pub fn an_invalid_address() {
     let too_long = format!("/{}", "x".repeat(200));
     for (address, errnos) in [
         (
@@ -110,9 +110,9 @@ pub fn an_address_that_is_none() {
         ("/nobody/listens", &[libc::ENOENT]),
         ("@nobody listens", &[libc::ECONNREFUSED]),
     ] {
-        let end = again::end(
+        let end = role::run(
             address,
-            again::role("notify::sends_each", vec![]).env("NOTIFY_SOCKET", address),
+            role::new("notify::sends_each", vec![]).env("NOTIFY_SOCKET", address),
         );
         let one_of = |line: &String| errnos.contains(&line.parse().unwrap_or_default());
         assert_eq!(end.log.len(), MESSAGES.len() + BARRIERS, "{address}");
@@ -120,7 +120,7 @@ pub fn an_address_that_is_none() {
     }
 }
 
-pub fn what_can_not_be_told() {
+pub fn invalid_arguments() {
     assert_invalid("nothing", notify(&[]), "needs an assignment");
     assert_invalid(
         "nothing of another",
@@ -140,7 +140,7 @@ pub fn what_can_not_be_told() {
     );
 }
 
-/// A socket in the service manager's place, which sees who sends and what is passed.
+/// A stand-in for the service manager, which sees who sends and which descriptors are passed.
 struct Manager {
     dir: TempDir,
     socket: UnixDatagram,
@@ -155,13 +155,13 @@ impl Manager {
     }
 
     fn start(&self, role: &str) -> Daemon {
-        again::role(role, vec![])
+        role::new(role, vec![])
             .env("NOTIFY_SOCKET", self.dir.join("manager"))
             .start()
     }
 }
 
-/// Stores files with a number in them: none, one, as many as a message holds, and then too many.
+/// Stores files that contain their number: one, two, as many as a message holds, and too many.
 pub fn sends_descriptors() {
     let dir = env::var_os("WRAPPER_DIR").unwrap();
     let file = |number: usize| {
@@ -198,10 +198,10 @@ pub fn sends_descriptors() {
     assert!(files.iter().all(|file| file.metadata().is_ok()), "closed");
 }
 
-pub fn descriptors_and_whose_they_are() {
+pub fn descriptors_and_their_process() {
     let manager = Manager::new();
     let role =
-        again::role("notify::sends_descriptors", vec![]).env("WRAPPER_DIR", manager.dir.path());
+        role::new("notify::sends_descriptors", vec![]).env("WRAPPER_DIR", manager.dir.path());
     let child = role
         .env("NOTIFY_SOCKET", manager.dir.join("manager"))
         .start();
@@ -209,7 +209,7 @@ pub fn descriptors_and_whose_they_are() {
     let end = child.end();
     assert_eq!(end.code, 0, "{:#?}", end.log);
     let own = messages[0].pid;
-    // To speak for another takes root.
+    // Only root may notify for another process.
     let other = if geteuid().is_root() {
         process::id()
     } else {
@@ -268,9 +268,9 @@ pub fn waits_a_moment() {
     );
 }
 
-pub fn a_barrier_ends_in_time() {
+pub fn a_barrier_times_out() {
     let manager = Manager::new();
-    // Nobody reads, so nobody closes what the barrier waits for.
+    // The message is not read, so the barrier's descriptor stays open.
     let end = manager.start("notify::waits_a_moment").end();
     assert_eq!(end.code, 0, "{:#?}", end.log);
 }

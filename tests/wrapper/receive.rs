@@ -1,4 +1,4 @@
-//! A message with all that comes along.
+//! Receives a datagram with its credentials and descriptors.
 
 use nix::cmsg_space;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, UnixAddr, UnixCredentials, recvmsg};
@@ -6,10 +6,10 @@ use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 
-/// What a socket has received.
+/// A received message.
 pub struct Message {
     pub bytes: Vec<u8>,
-    /// Whose it is, where the socket asks for that.
+    /// The sender, if the socket asks for credentials.
     pub pid: u32,
     pub fds: Vec<OwnedFd>,
 }
@@ -37,7 +37,8 @@ pub fn receive(socket: &UnixDatagram) -> Message {
     for control in received.cmsgs().unwrap() {
         match control {
             ControlMessageOwned::ScmRights(new) => {
-                // SAFETY: the kernel has just opened them for this process, and nobody else knows them.
+                // SAFETY: the kernel has just opened them for this process, and nothing else owns
+                // them.
                 let own = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
                 fds.extend(new.into_iter().map(own));
             }

@@ -1,6 +1,6 @@
-//! What can be told the service manager, as text.
+//! The text of each assignment to the service manager.
 
-use crate::again::assert_invalid;
+use crate::role::assert_invalid;
 use foo::systemd::daemon::{NotifyAccess, NotifyState as State};
 use nix::time::{ClockId, clock_gettime};
 use proptest::prelude::*;
@@ -44,7 +44,7 @@ pub fn each_assignment() {
     }
 }
 
-pub fn what_is_no_assignment() {
+pub fn invalid_assignments() {
     let too_long = "x".repeat(256);
     #[rustfmt::skip]
     let rows = [
@@ -87,8 +87,8 @@ pub fn what_is_no_assignment() {
     }
 }
 
-pub fn whatever_the_text_it_is_one_assignment() {
-    // Any text, and one in which what matters is not rare.
+pub fn any_text_is_one_assignment_or_refused() {
+    // Any text, and text in which the special characters are frequent.
     let text = || prop_oneof![any::<String>(), "[A-Za-z0-9_=:\\\\\0\n\r \u{e4}]{0,300}"];
     proptest!(|(name in text(), value in text())| {
         let states = [
@@ -111,7 +111,7 @@ pub fn whatever_the_text_it_is_one_assignment() {
     });
 }
 
-pub fn a_reload_has_its_time() {
+pub fn a_reload_has_a_timestamp() {
     let now = || Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap()).as_micros();
     let before = now();
     let state = State::reloading().unwrap();

@@ -1,4 +1,4 @@
-//! This program once more, in a role, with an environment and descriptors of its own.
+//! Starts this program again in a role, with an environment and descriptors of its own.
 
 use crate::common::daemon::End;
 use crate::common::setup::Setup;
@@ -9,28 +9,30 @@ use std::fmt::Debug;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::{env, fs, io};
 
-/// This program in a role, and with these descriptors passed, two at most; under the command of `WRAPPER_UNDER`,
-/// where that is set.
-pub fn role(role: &str, passed: Vec<OwnedFd>) -> Setup {
+/// This program in a role, with at most two passed descriptors, under the command in
+/// `WRAPPER_UNDER`.
+pub fn new(role: &str, passed: Vec<OwnedFd>) -> Setup {
     let under = env::var("WRAPPER_UNDER").unwrap_or_default();
     let role = Setup::new(passed, TempDir::new())
-        .program(command())
+        .program(COMMAND.clone())
         .env("WRAPPER_ROLE", role);
     role.under(under.split_whitespace())
 }
 
-/// Waits for the end of a role, which has to succeed, and gives what it printed and sent.
+/// Runs a role, which has to succeed, and returns what it printed and sent.
 #[track_caller]
-pub fn end(case: &str, role: Setup) -> End {
+pub fn run(case: &str, role: Setup) -> End {
     let end = role.start().end();
     assert_eq!(end.code, 0, "{case}: {:#?}", end.log);
     end
 }
 
-/// A role with an empty `/run` and message queues of its own; nothing, and it is said, where this can't be.
-pub fn private(test: &str, role: Setup) -> Option<Setup> {
+/// A role with an empty `/run` and message queues of its own. `None`, and the test is reported as
+/// skipped, without root or user namespaces.
+pub fn in_private_namespace(test: &str, role: Setup) -> Option<Setup> {
     const PLACE: &str = "mount -t tmpfs wrapper /run && mount -t tmpfs wrapper /dev && \
         mkdir /dev/mqueue && mount -t mqueue wrapper /dev/mqueue && exec \"$0\" \"$@\"";
     let user: &[_] = if geteuid().is_root() {
@@ -46,18 +48,15 @@ pub fn private(test: &str, role: Setup) -> Option<Setup> {
     match tried {
         Ok(output) if output.status.success() => Some(role.under(place)),
         tried => {
-            skip(
-                test,
-                &format!("it takes root, or namespaces for users: {tried:?}"),
-            );
+            skip(test, &format!("needs root or user namespaces: {tried:?}"));
             None
         }
     }
 }
 
-/// The command that has started this program, without its arguments: the dynamic linker of another release may
-/// stand before the program.
-fn command() -> Vec<OsString> {
+/// The command that started this program, without its arguments. It may begin with the dynamic
+/// linker of another release. It is read once: under valgrind all threads share the file's offset.
+static COMMAND: LazyLock<Vec<OsString>> = LazyLock::new(|| {
     let line = fs::read("/proc/self/cmdline").unwrap();
     let words = line.strip_suffix(b"\0").unwrap().split(|&byte| byte == 0);
     let mut words: Vec<_> = words
@@ -65,16 +64,16 @@ fn command() -> Vec<OsString> {
         .collect();
     words.truncate(words.len() + 1 - env::args_os().len());
     words
-}
+});
 
-/// Fails unless an error has this number.
+/// Fails unless this is the system's error of this number.
 #[track_caller]
 pub fn assert_errno<T: Debug>(case: &str, result: io::Result<T>, errno: i32) {
     let error = result.expect_err(case);
     assert_eq!(error.raw_os_error(), Some(errno), "{case}: {error}");
 }
 
-/// Fails unless the wrapper itself refused what it was called with, and says so with this.
+/// Fails unless the wrapper itself refused an argument, with an error that contains this text.
 #[track_caller]
 pub fn assert_invalid<T: Debug>(case: &str, result: io::Result<T>, says: &str) {
     let error = result.expect_err(case);
