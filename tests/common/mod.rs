@@ -144,12 +144,18 @@ pub struct TempDir(PathBuf);
 impl TempDir {
     pub fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("foo-test-{}-{count}", std::process::id());
-        let path = env::temp_dir().join(name);
-        // For any umask: foocl refuses a directory that others can write.
-        fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
-        Self(path)
+        loop {
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("foo-test-{}-{count}", std::process::id());
+            let path = env::temp_dir().join(name);
+            // For any umask: foocl refuses a directory that others can write.
+            match fs::DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Self(path),
+                // A killed test with the same pid has left it behind.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("{}: {error}", path.display()),
+            }
+        }
     }
 
     pub fn path(&self) -> &Path {
