@@ -41,7 +41,7 @@ fn a_stream_shows_no_memory() {
     }
 }
 
-/// The room for credentials may hold something else that the socket asks for.
+/// The room for credentials may hold another control message.
 #[test]
 fn a_timestamp_is_no_credentials() {
     let (sender, receiver) = UnixDatagram::pair().unwrap();
@@ -56,13 +56,13 @@ fn a_timestamp_is_no_credentials() {
     setsockopt(&receiver, ReceiveTimestamp, &true).unwrap();
     let unknown = Credentials { pid: 0, uid: 65534 };
     assert_eq!(credentials(), unknown);
-    // Nothing is there at all.
+    // There is no control message.
     setsockopt(&receiver, ReceiveTimestamp, &false).unwrap();
     setsockopt(&receiver, PassCred, &false).unwrap();
     assert_eq!(credentials(), unknown);
 }
 
-/// A batch that is dropped leaves no memory behind, of 4 MiB each.
+/// A dropped batch frees its 4 MiB.
 #[test]
 fn a_batch_is_freed() {
     let size = || {

@@ -1,5 +1,5 @@
-//! What foo's log does with the journal. The test stands in journald's place, and decides what is read and when. It
-//! runs in a mount namespace, so it needs root or namespaces for users.
+//! foo's log and the journal. The test takes journald's place and decides what is read, and when.
+//! It runs in a mount namespace, so it needs root or user namespaces.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -24,10 +24,10 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A line that is longer than this, with its newline, is an entry.
+/// A longer line, with its newline, becomes an entry.
 const LINE_MAX: usize = 48 * 1024;
 
-/// What sets up a directory of the test as journald's.
+/// Mounts a directory of the test as journald's.
 const PLACE: &str = "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal && \
     mount --bind \"$0\" /run/systemd/journal && exec \"$@\"";
 
@@ -38,14 +38,15 @@ struct Journal {
     queue: UnixDatagram,
 }
 
-/// Two messages that are entries, since each has what journald could take for a priority.
+/// Two messages that become entries, since each has what journald could read as a priority.
 const ENTRIES: [&str; 2] = ["<0>", "<1>"];
 
 /// journald's end of a stream.
 struct Stream(UnixStream);
 
 impl Journal {
-    /// `None` if it can't be set up here, which is reported.
+    /// Takes journald's place. Returns `None`, with a line that says why, if that is impossible
+    /// here.
     fn new(test: &str) -> Option<Self> {
         let dir = TempDir::new();
         let under = under(&dir);
@@ -64,17 +65,17 @@ impl Journal {
         })
     }
 
-    /// Closes the queue, with what is in it, and makes another one.
+    /// Closes the queue with its contents, and creates another.
     fn renew_queue(&mut self) {
         self.close_queue();
         fs::remove_file(self.dir.join("socket")).unwrap();
         self.queue = patient(self.dir.socket("socket"));
     }
 
-    /// Closes the queue, with what is in it. Its file stays.
+    /// Closes the queue with its contents. Its file stays.
     fn close_queue(&mut self) {
         self.queue = UnixDatagram::unbound().unwrap();
-        // A program that another test starts may hold it for a moment.
+        // A program started by another test may hold it for a moment.
         eventually("nobody has the queue", || {
             let sender = UnixDatagram::unbound().unwrap();
             sender
@@ -84,7 +85,7 @@ impl Journal {
         });
     }
 
-    /// Closes all, as journald does when it stops.
+    /// Closes both sockets, as a journald that stops.
     fn stop(&mut self, stream: Stream) {
         self.close_queue();
         for name in ["socket", "stdout"] {
@@ -93,13 +94,13 @@ impl Journal {
         stream.close();
     }
 
-    /// Takes streams again after a stop. Returns the first one, which the daemon opens.
+    /// Accepts streams again after a stop. Returns the first, which the daemon opens.
     fn start(&mut self) -> Stream {
         self.streams = UnixListener::bind(self.dir.join("stdout")).unwrap();
         self.accept_opened()
     }
 
-    /// Fills the queue. Returns how many datagrams that took.
+    /// Fills the queue. Returns the number of datagrams that it took.
     fn fill(&self) -> usize {
         let filler = UnixDatagram::unbound().unwrap();
         filler.set_nonblocking(true).unwrap();
@@ -109,12 +110,13 @@ impl Journal {
             .count()
     }
 
-    /// Takes what [`Journal::fill`] left.
+    /// Reads what [`Journal::fill`] sent.
     fn drain(&self, count: usize) {
         (0..count).for_each(|_| assert_eq!(self.datagram(), "filler"));
     }
 
-    /// A daemon that is ready, and whose log is a stream to this journal. The next line is the first after its start.
+    /// Returns a daemon that is ready and logs to a stream to this journal. The start-up lines are
+    /// read.
     fn ready(&self, setup: Setup) -> (Daemon, Stream) {
         let ours = UnixStream::connect(self.dir.join("stdout")).unwrap();
         self.ready_with(setup, ours)
@@ -135,16 +137,16 @@ impl Journal {
         Stream(stream)
     }
 
-    /// The stream that the daemon opens after it lost another one.
+    /// Returns the stream that the daemon opens after it lost one.
     fn accept_opened(&self) -> Stream {
         let mut stream = self.accept();
-        // Identifier, unit, priority, level prefix, and where else it goes.
+        // The header: identifier, unit, priority, level prefix, and three further destinations.
         let header: Vec<_> = (0..7).map(|_| stream.line()).collect();
         assert_eq!(header, ["foo", "", "5", "1", "0", "0", "0"]);
         stream
     }
 
-    /// The next datagram: an entry, or the empty one that marks the end of several.
+    /// Returns the next datagram: an entry, or the empty mark behind several.
     fn datagram(&self) -> String {
         let mut buffer = vec![0; 300_000];
         let size = persist(|| self.queue.recv(&mut buffer)).unwrap();
@@ -152,7 +154,7 @@ impl Journal {
         String::from_utf8(buffer).unwrap()
     }
 
-    /// The next entry.
+    /// Returns the next entry.
     fn entry(&self) -> String {
         loop {
             match self.datagram() {
@@ -162,7 +164,7 @@ impl Journal {
         }
     }
 
-    /// Waits until there is an entry, and leaves it there.
+    /// Waits for an entry without reading it.
     fn wait_for_entry(&self) {
         eventually("an entry", || {
             let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
@@ -170,7 +172,7 @@ impl Journal {
         });
     }
 
-    /// Reads the mark behind the entries, for which a line waits.
+    /// Reads the mark behind the entries. A line waits for that.
     #[track_caller]
     fn assert_mark(&self) {
         assert_eq!(self.datagram(), "", "the mark");
@@ -184,7 +186,7 @@ impl Journal {
         assert_line(case, message.unwrap(), &message_of(daemon, payload));
     }
 
-    /// Whether there is no entry, nor a mark.
+    /// Returns whether the queue is empty.
     fn is_empty(&self) -> bool {
         self.queue.set_nonblocking(true).unwrap();
         let result = self.queue.recv(&mut [0]);
@@ -193,7 +195,7 @@ impl Journal {
     }
 }
 
-/// The command that puts a directory in journald's place, for the command after it.
+/// Returns the command that puts a directory in journald's place and then runs another command.
 fn under(dir: &TempDir) -> Vec<String> {
     let user: &[_] = if geteuid().is_root() {
         &[]
@@ -209,12 +211,12 @@ fn under(dir: &TempDir) -> Vec<String> {
 }
 
 impl Stream {
-    /// Closes it, even if a program that another test starts holds it for a moment.
+    /// Closes it, even if a program started by another test holds it for a moment.
     fn close(self) {
         self.0.shutdown(Shutdown::Both).unwrap();
     }
 
-    /// The next line.
+    /// Returns the next line.
     fn line(&mut self) -> String {
         let mut line = Vec::new();
         loop {
@@ -234,7 +236,7 @@ impl Stream {
         assert_line(case, &self.line(), &want);
     }
 
-    /// Fails unless so many lines are reported as lost.
+    /// Fails unless this number of lines is reported as lost.
     #[track_caller]
     fn assert_lost(&mut self, case: &str, count: usize) {
         // The line that failed may have been written in part.
@@ -243,7 +245,7 @@ impl Stream {
         assert_eq!(self.line(), report, "{case}");
     }
 
-    /// Whether nothing is left to read.
+    /// Returns whether nothing is left to read.
     fn is_empty(&mut self) -> bool {
         self.0.set_nonblocking(true).unwrap();
         let result = self.0.read(&mut [0]);
@@ -252,7 +254,8 @@ impl Stream {
     }
 }
 
-/// Waits until the daemon reports so many messages. It does so a second after it has logged them as well as it can.
+/// Waits until the daemon reports this number of messages. It does so a second after it has
+/// logged them.
 fn taken(daemon: &Daemon, count: usize) {
     let begin = format!("Received {count} message");
     let has = |note: Note| {
@@ -262,7 +265,7 @@ fn taken(daemon: &Daemon, count: usize) {
     while !has(daemon.notified()) {}
 }
 
-/// How many lines wait in a stream to be read.
+/// Returns the number of unread lines of a stream.
 fn lines_in(stream: &UnixStream) -> usize {
     let mut bytes = [0; 4096];
     let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
@@ -270,7 +273,7 @@ fn lines_in(stream: &UnixStream) -> usize {
     bytes[..size].iter().filter(|&&byte| byte == b'\n').count()
 }
 
-/// The message of a record, which is a line without its prefix.
+/// Returns the text of a record: a line without its prefix.
 fn message_of(daemon: &Daemon, payload: &str) -> String {
     daemon.received(payload.len(), payload)[3..].to_owned()
 }
@@ -281,7 +284,7 @@ fn what_is_an_entry() {
         return;
     };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
-    // With its newline, the line is as long as this.
+    // The length of the line with its newline.
     let payload_of = |length: usize| {
         let digits = 5;
         let rest = message_of(&daemon, "").len() - 1 + digits + 1;
@@ -316,7 +319,7 @@ fn what_is_an_entry() {
     assert!(stream.is_empty(), "a line of what is an entry");
 }
 
-/// What the unit sets for lines is what entries have too, if journald takes it.
+/// Entries have the identifier and facility that the unit sets for lines, if journald accepts them.
 #[test]
 fn settings_of_the_unit() {
     let Some(journal) = Journal::new("settings_of_the_unit") else {
@@ -380,7 +383,7 @@ fn a_full_queue() {
     journal.drain(filled);
     journal.assert_entry("after it was full", &daemon, ENTRIES[0]);
 
-    // It has no room for the mark either.
+    // The queue has no room for the mark either.
     daemon.send(ENTRIES[0]);
     journal.wait_for_entry();
     let mut filled = 0;
@@ -397,7 +400,7 @@ fn a_full_queue() {
     stream.assert_line("after the mark", &daemon, "one");
 }
 
-/// A journald that reads nothing does not keep foo from a stop, and nothing is lost.
+/// A journald that reads nothing does not keep foo from stopping, and nothing is lost.
 #[test]
 fn a_stop_gives_up_the_order() {
     let Some(mut journal) = Journal::new("a_stop_gives_up_the_order") else {
@@ -430,7 +433,8 @@ fn a_stop_gives_up_the_order() {
     assert_eq!([stream.line(), stream.line()], [one, two]);
 }
 
-/// A daemon whose log takes nothing, and the other end of that: a stop takes as long as it may, five seconds.
+/// Returns a daemon whose log accepts nothing, and the other end of the log. A stop takes the
+/// longest time, five seconds.
 fn stuck() -> (Daemon, UnixStream) {
     let (log, reader) = UnixStream::pair().unwrap();
     let daemon = Daemon::listening().log_to(log.try_clone().unwrap()).ready();
@@ -440,7 +444,7 @@ fn stuck() -> (Daemon, UnixStream) {
     (daemon, reader)
 }
 
-/// A stop waits for journald to read everything, as long as it reads anything.
+/// A stop waits until journald has read everything, while it makes progress.
 #[test]
 fn a_stop_waits_for_the_reader() {
     let Some(journal) = Journal::new("a_stop_waits_for_the_reader") else {
@@ -460,7 +464,7 @@ fn a_stop_waits_for_the_reader() {
     assert_ne!(stuck_for_one.state(), 'Z', "as long as may be");
     drop(stream);
 
-    // All was read, so that there is nothing to wait for: many such stops take less than the longest one.
+    // Everything is read, so a stop does not wait: many stops take less time than the longest one.
     let (stuck, _reader) = stuck();
     let daemons: Vec<_> = (0..12)
         .map(|_| journal.ready(Daemon::listening()))
@@ -472,7 +476,7 @@ fn a_stop_waits_for_the_reader() {
     }
     assert_ne!(stuck.state(), 'Z', "they wait");
 
-    // A line is read now and then, but none for too long.
+    // A line is read now and then, and then none for too long.
     const LINES: usize = 10;
     const PACE: Duration = Duration::from_millis(100);
     eventually("a machine that does not stall", || {
@@ -500,7 +504,7 @@ fn a_stop_waits_for_the_reader() {
     });
 }
 
-/// A foo that can't start is started again and again, so that it says no more than it must.
+/// A foo that can't start is restarted often, so it logs only the error.
 #[test]
 fn a_start_that_fails() {
     let Some(journal) = Journal::new("a_start_that_fails") else {
@@ -525,7 +529,7 @@ fn a_start_that_fails() {
     assert_eq!(text.lines().collect::<Vec<_>>(), want);
 }
 
-/// What journald may not have read when its end of a stream is closed is reported, once.
+/// Lines that journald may not have read when its end of a stream is closed are reported once.
 #[test]
 fn a_stream_that_is_dropped() {
     let Some(journal) = Journal::new("a_stream_that_is_dropped") else {
@@ -546,10 +550,10 @@ fn a_stream_that_is_dropped() {
     daemon.send("three");
     let stream = journal.accept_opened();
     daemon.send("four");
-    // With the report, of two lines.
+    // The lost lines include the report, which has two lines.
     wait_for(&stream, 4);
     stream.close();
-    // The report may be lost too, and with it what it reports.
+    // The report may be lost too. Then the next report includes its count.
     daemon.send("five");
     let mut stream = journal.accept_opened();
     stream.assert_line("the third stream", &daemon, "five");
@@ -560,14 +564,14 @@ fn a_stream_that_is_dropped() {
     stream.assert_line("the third stream", &daemon, "seven");
 }
 
-/// A line of which a dropped stream had a part is written anew, from its start.
+/// A line that a dropped stream took in part is written again from its start.
 #[test]
 fn a_line_that_is_cut() {
     let Some(journal) = Journal::new("a_line_that_is_cut") else {
         return;
     };
     let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
-    // A long line takes several calls.
+    // A long line needs several calls.
     sys::set_send_buffer(&ours, 1).unwrap();
     let (daemon, mut stream) = journal.ready_with(Daemon::listening(), ours);
     let long = "x".repeat(40_000);
@@ -585,7 +589,7 @@ fn a_line_that_is_cut() {
     stream.assert_line("after it", &daemon, "two");
 }
 
-/// Entries that journald may not have read when it closes the queue are reported, too.
+/// Entries that journald may not have read when it closes the queue are reported too.
 #[test]
 fn a_queue_that_is_closed() {
     let Some(mut journal) = Journal::new("a_queue_that_is_closed") else {
@@ -614,13 +618,13 @@ fn a_queue_that_is_closed() {
     stream.assert_line("after the entry", &daemon, "next");
 }
 
-/// An entry waits for a journald that is restarted, however long that takes. The rest of it is not lost either.
+/// An entry waits for a journald that restarts, for any time. Nothing after it is lost either.
 #[test]
 fn a_journald_that_is_restarted() {
     let Some(mut journal) = Journal::new("a_journald_that_is_restarted") else {
         return;
     };
-    // WATCHDOG=1 comes each second.
+    // `WATCHDOG=1` comes every second.
     let setup = Daemon::listening().env("WATCHDOG_USEC", "2000000");
     let (daemon, mut stream) = journal.ready(setup);
     daemon.send("one");
@@ -653,7 +657,7 @@ fn a_journald_that_is_restarted() {
     assert_eq!(daemon.end().code, 0);
 }
 
-/// If only the queue is missing an entry waits for it, but not for ever: then it is a line.
+/// If only the queue is missing, an entry waits for a limited time. Then it becomes a line.
 #[test]
 fn a_queue_that_is_missing() {
     let Some(mut journal) = Journal::new("a_queue_that_is_missing") else {
@@ -678,7 +682,7 @@ fn a_queue_that_is_missing() {
     stream.assert_line("not in time", &daemon, ENTRIES[0]);
 }
 
-/// Entries that wait together become lines one after the other. Those of the environment do so.
+/// Several waiting entries become lines one after the other, such as those of the environment.
 #[test]
 fn several_entries_without_a_queue() {
     let Some(journal) = Journal::new("several_entries_without_a_queue") else {
@@ -711,7 +715,7 @@ fn several_entries_without_a_queue() {
     assert!(lines.iter().all(is_whole), "{lines:?}");
 }
 
-/// A daemon whose calls fail as strace(1) is asked to let them.
+/// Returns a daemon some of whose calls strace(1) makes fail.
 fn failing(test: &str, journal: &Journal, faults: &[&str]) -> Option<(Daemon, Stream)> {
     if !have("strace", "strace", test) {
         return None;
@@ -722,14 +726,14 @@ fn failing(test: &str, journal: &Journal, faults: &[&str]) -> Option<(Daemon, St
     Some(journal.ready(Daemon::listening().under(strace)))
 }
 
-/// A write that was interrupted is made again.
+/// An interrupted write is repeated.
 #[test]
 fn a_write_that_is_interrupted() {
     let test = "a_write_that_is_interrupted";
     let Some(journal) = Journal::new(test) else {
         return;
     };
-    // The first one writes the lines of the start.
+    // The first write is that of the start-up lines.
     let faults = ["write:error=EINTR:when=2"];
     let Some((daemon, mut stream)) = failing(test, &journal, &faults) else {
         return;
@@ -740,14 +744,15 @@ fn a_write_that_is_interrupted() {
     }
 }
 
-/// An entry that libsystemd can't send is sent again, or is a line.
+/// An entry that libsystemd can't send is sent again, or becomes a line.
 #[test]
 fn an_entry_that_fails() {
     let test = "an_entry_that_fails";
     let Some(journal) = Journal::new(test) else {
         return;
     };
-    // The first notification is READY=1. libsystemd says nothing if the queue is missing, which foo sees for itself.
+    // The first notification is `READY=1`. libsystemd reports no error if the queue is missing, so
+    // foo checks that itself.
     let missing = ["sendmsg:error=ENOENT:when=2", "statx:error=ENOENT:when=2"];
     for (faults, is_entry) in [
         (&["sendmsg:error=EINTR:when=2"][..], true),
@@ -770,7 +775,7 @@ fn an_entry_that_fails() {
         }
         stream.assert_line(faults[0], &daemon, "next");
         if is_entry {
-            // The line was written because there was room for another one.
+            // The entry became a line, since the queue had no room.
             journal.assert_mark();
         }
     }

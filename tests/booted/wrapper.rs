@@ -38,16 +38,16 @@ pub fn the_descriptor_store_survives_restarts(container: &mut Container) {
     assert_eq!(show(container, "fd_store", "NFileDescriptorStore"), "1");
 }
 
-/// A service that tells what it reads, as words of a shell, and then says whether that went well,
-/// its own number and that of another of its processes.
-const TELLER: &str = "mkfifo /run/tell /run/told
+/// A service that sends each line it reads as a notification. It answers with the exit status, the
+/// PID of another process, and its own.
+const NOTIFIER: &str = "mkfifo /run/words /run/results
 sleep infinity & other=$!
 notify ready
-while read -r words; do eval \"notify $words\" </dev/zero; echo $? $other $$ >/run/told; done <>/run/tell";
+while read -r words; do eval \"notify $words\" </dev/zero; echo $? $other $$ >/run/results; done <>/run/words";
 
-/// Since which systemd, what is told, the property that shows it, and its value. The service
-/// manager knows it as soon as the barrier lets `notify` end, so nothing is asked twice.
-const TOLD: &[(u32, &str, &str, &str)] = &[
+/// The first systemd that knows a notification, the notification, the property that shows it, and
+/// its value. `notify` ends with a barrier, so the service manager knows the value by then.
+const NOTIFICATIONS: &[(u32, &str, &str, &str)] = &[
     (
         0,
         "'status=Waiting = \u{e4}'",
@@ -80,17 +80,17 @@ const TOLD: &[(u32, &str, &str, &str)] = &[
 ];
 
 pub fn the_service_manager_knows_what_it_was_told(container: &mut Container) {
-    fs::write(container.path("/run/teller"), TELLER).expect("a script");
-    let teller = "ExecStart=/bin/sh /run/teller\nNotifyAccess=all\nFileDescriptorStoreMax=9";
-    start(container, "teller", teller);
+    fs::write(container.path("/run/notifier"), NOTIFIER).expect("a script");
+    let notifier = "ExecStart=/bin/sh /run/notifier\nNotifyAccess=all\nFileDescriptorStoreMax=9";
+    start(container, "notifier", notifier);
     let systemd = container.run("systemctl --version | tr -cs 0-9 '\\n' | sed -n 2p");
     let systemd: u32 = systemd.parse().expect("a version");
-    for &(since, words, property, value) in TOLD {
+    for &(since, words, property, value) in NOTIFICATIONS {
         if systemd < since {
             continue;
         }
         let answer = container.run(&format!(
-            "echo \"{}\" > /run/tell; cat /run/told",
+            "echo \"{}\" > /run/words; cat /run/results",
             words.replace('$', "\\$")
         ));
         let [status, other, own] = answer.split(' ').collect::<Vec<_>>()[..] else {
@@ -98,11 +98,15 @@ pub fn the_service_manager_knows_what_it_was_told(container: &mut Container) {
         };
         assert_eq!(status, "0", "notify {words}");
         let value = value.replace("$$", own).replace("$other", other);
-        assert_eq!(show(container, "teller", property), value, "notify {words}");
+        assert_eq!(
+            show(container, "notifier", property),
+            value,
+            "notify {words}"
+        );
     }
 }
 
-/// Starts in two seconds where it has one, and then says that its watchdog is to see to it.
+/// Takes two seconds to start with a timeout of one. Then it triggers its watchdog.
 pub fn a_service_has_more_time_and_triggers_its_watchdog(container: &mut Container) {
     let slow = "ExecStart=/bin/sh -c 'notify extend_timeout_usec=20; sleep 2; notify ready; read end </run/end; \
         notify watchdog_trigger; sleep infinity'\nTimeoutStartSec=1s\nNotifyAccess=all";

@@ -46,7 +46,7 @@ pub fn ask_for_credentials(socket: &UnixDatagram) -> Result<()> {
     set_option(socket, libc::SO_PASSCRED, 1)
 }
 
-/// Has a socket's reader told when a datagram came, before anything else.
+/// Makes a socket report the time of each datagram, before all other control messages.
 pub fn ask_for_timestamps(socket: &UnixDatagram) -> Result<()> {
     set_option(socket, libc::SO_TIMESTAMP, 1)
 }

@@ -1,4 +1,4 @@
-//! Memory: reserved at the start, taken up by what is large, and given back when the traffic pauses.
+//! Memory: reserved at the start, used by large messages, and returned when the traffic pauses.
 
 use crate::common::daemon::Daemon;
 use crate::common::{eventually, patient, sys};
@@ -17,7 +17,7 @@ fn counted(daemon: &Daemon, messages: usize) {
     {}
 }
 
-/// Memory that holds what no file does, in KiB.
+/// Returns the anonymous memory of the daemon in KiB.
 fn anonymous(daemon: &Daemon) -> u64 {
     daemon.proc_number("smaps_rollup", "Anonymous")
 }
@@ -29,7 +29,7 @@ fn what_large_messages_take_is_given_back() {
     daemon.send("hello");
     counted(&daemon, 1);
     let before = anonymous(&daemon);
-    // Each byte is four in the log, and each sender can have one such message queued.
+    // Each byte becomes four in the log. Each sender can have one such message queued.
     let large = vec![1; 200_000];
     for round in 1..=2 {
         daemon.stopped(|| {
@@ -45,12 +45,12 @@ fn what_large_messages_take_is_given_back() {
     }
 }
 
-/// The longest lines that there can be need no memory but what was reserved, nor much of that.
+/// The longest possible lines need only reserved memory, and little of it.
 #[test]
 fn what_is_reserved_is_enough() {
     let null = File::create("/dev/null").unwrap();
     let daemon = Daemon::listening().log_to(null).ready();
-    // The longest name: 107 bytes, each of which is four in the log.
+    // The longest name has 107 bytes. Each becomes four in the log.
     let mut name = daemon.dir.path().to_str().unwrap().to_owned();
     name.extend(std::iter::repeat_n('\n', 107 - name.len()));
     let name = SocketAddr::from_abstract_name(name).unwrap();
@@ -60,10 +60,10 @@ fn what_is_reserved_is_enough() {
     let before = reserved();
     assert!(before < 16 * 1024, "{before} KiB");
     daemon.stopped(|| {
-        // A line that just does not fill the log, and the longest behind it.
+        // A line that nearly fills the log, and the longest line behind it.
         let line = daemon.received(65_000, "").len() + 1;
         daemon.send("x".repeat(64 * 1024 - 1 - line));
-        // It is cut, which takes a few words more.
+        // The message is truncated, so its line has a few words more.
         if longest.send_to(&vec![1; 300_000], daemon.socket()).is_err() {
             let text = vec![1; 200_000];
             longest.send_to(&text, daemon.socket()).unwrap();
@@ -74,7 +74,7 @@ fn what_is_reserved_is_enough() {
     assert!(after < before + 128, "{before} KiB, then {after} KiB");
 }
 
-/// What comes in one batch is written in one call.
+/// A batch is written with one call.
 #[test]
 fn a_batch_is_written_at_once() {
     // Each write is a packet.
