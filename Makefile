@@ -38,7 +38,7 @@ check: all
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test booted -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
-	@$(MAKE) --no-print-directory -j check-booted check-beside
+	@$(MAKE) --no-print-directory -j check-booted check-beside check-releases
 
 check-booted:
 	$(CARGO) test --locked --test booted
@@ -47,8 +47,7 @@ check-beside:
 	$(CARGO) test --locked --workspace
 	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation
 	@tools/fuzz 2
-	@tools/sanitize wrapper_valgrind daemon_valgrind_short
-	@tools/check-releases
+	@tools/sanitize wrapper_valgrind_short daemon_valgrind_short
 
 # The tests of the wrapper and of the daemon, under valgrind and built with AddressSanitizer.
 sanitize: all

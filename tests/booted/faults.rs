@@ -17,7 +17,7 @@ pub fn a_broken_program_loses_nothing(container: &mut Container) {
     let starts = times(20).max(7);
     container.start();
     let socket = container.socket();
-    let load = Load::at_full_speed(container);
+    let load = Load::heavy(container);
     load.wait_for(BETWEEN);
     container.run("mv /usr/local/bin/foo /foo; printf '#!/bin/sh\\nexit 1\\n' > /usr/local/bin/foo; chmod +x /usr/local/bin/foo");
     container.run("systemctl kill --kill-who=main foo");
@@ -44,7 +44,7 @@ pub fn a_broken_program_loses_nothing(container: &mut Container) {
 pub fn a_stuck_daemon_is_restarted(container: &mut Container) {
     container.drop_in("foo.service", "[Service]\nWatchdogSec=1s\n");
     container.start();
-    let load = Load::at_full_speed(container);
+    let load = Load::heavy(container);
     for _ in 0..times(10) {
         load.wait_for(BETWEEN);
         let pid = container.show("MainPID");
@@ -89,7 +89,7 @@ pub fn a_journal_without_its_socket_for_entries(container: &mut Container) {
 pub fn a_frozen_journal(container: &mut Container) {
     let kill = "systemctl kill systemd-journald --signal";
     container.start();
-    let load = Load::at_full_speed(container);
+    let load = Load::heavy(container);
     load.wait_for(BETWEEN);
     container.run(&format!("{kill}=STOP; sleep 5; {kill}=CONT"));
     load.wait_for(BETWEEN);
@@ -195,7 +195,7 @@ pub fn a_full_disk(container: &mut Container) {
     container.run("systemctl restart systemd-journald; journalctl --flush; journalctl --sync");
     container.start();
     let pid = container.show("MainPID");
-    let load = Load::at_full_speed(container);
+    let load = Load::heavy(container);
     load.wait_for(BETWEEN);
     container.run("head --bytes=100M /dev/zero > /var/log/journal/filling || :");
     load.wait_for(BETWEEN);

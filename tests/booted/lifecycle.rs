@@ -31,7 +31,7 @@ pub fn a_daemon_reexec_loses_nothing(container: &mut Container) {
 fn repeated(container: &Container, soak: u64, command: &str) {
     container.start();
     let socket = container.socket();
-    let load = Load::at_full_speed(container);
+    let load = Load::heavy(container);
     for _ in 0..times(soak) {
         load.wait_for(BETWEEN);
         container.run(command);
@@ -50,7 +50,7 @@ pub fn a_killed_daemon_loses_a_batch_at_most(container: &mut Container) {
     let times = times(20);
     container.start();
     let socket = container.socket();
-    let load = Load::at_full_speed(container);
+    let load = Load::heavy(container);
     for _ in 0..times {
         load.wait_for(BETWEEN);
         let pid = container.show("MainPID");
@@ -77,7 +77,7 @@ pub fn stopping_the_socket_logs_what_was_accepted(container: &mut Container) {
 /// logged.
 fn stopped(container: &Container, unit: &str) {
     container.start();
-    let load = Load::at_full_speed(container);
+    let load = Load::heavy(container);
     load.wait_for(10 * BETWEEN);
     // systemd sends SIGCONT to a process that it stops.
     container.run("systemctl kill --signal=STOP foo");

@@ -38,7 +38,7 @@ pub fn an_upgrade_loses_nothing(container: &mut Container) {
     install(container, "old");
     container.wait_until_both("active");
     let socket = container.socket();
-    let load = Load::at_full_speed(container);
+    let load = Load::heavy(container);
     for _ in 0..times(10).div_ceil(2) {
         for version in ["new", "old"] {
             load.wait_for(BETWEEN);

@@ -1,6 +1,7 @@
 //! Senders that load foo, and the account of their messages.
 
 use super::container::{Container, eventually};
+use super::host::soaks;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
@@ -74,6 +75,19 @@ impl Load {
             Pace {
                 lengths: &[0],
                 pause: Duration::ZERO,
+            },
+        )
+    }
+
+    /// Starts senders at full speed in a soak. A check runs several loads together, so there they
+    /// pause for a moment.
+    pub fn heavy(container: &Container) -> Self {
+        let pause = if soaks() { 0 } else { 500 };
+        Self::start(
+            container,
+            Pace {
+                lengths: &[0],
+                pause: Duration::from_micros(pause),
             },
         )
     }
