@@ -47,32 +47,18 @@ while read -r words; do eval \"notify $words\" </dev/zero; echo $? $other $$ >/r
 
 /// The first systemd that knows a notification, the notification, the property that shows it, and
 /// its value. `notify` ends with a barrier, so the service manager knows the value by then.
+#[rustfmt::skip]
 const NOTIFICATIONS: &[(u32, &str, &str, &str)] = &[
-    (
-        0,
-        "'status=Waiting = \u{e4}'",
-        "StatusText",
-        "Waiting = \u{e4}",
-    ),
+    (0, "'status=Waiting = \u{e4}'", "StatusText", "Waiting = \u{e4}"),
     (0, "errno=2", "StatusErrno", "2"),
-    (
-        254,
-        "bus_error=org.example.Error",
-        "StatusBusError",
-        "org.example.Error",
-    ),
+    (254, "bus_error=org.example.Error", "StatusBusError", "org.example.Error"),
     (0, "watchdog_usec=3600", "WatchdogUSec", "1h"),
     (0, "reloading", "ActiveState", "reloading"),
     (0, "ready", "ActiveState", "active"),
     (0, "main_pid=$other", "MainPID", "$other"),
     (0, "main_pid=$$", "MainPID", "$$"),
     (0, "fdstore fd_name=kept", "NFileDescriptorStore", "1"),
-    (
-        0,
-        "fdstore fd_name=more FDPOLL=0",
-        "NFileDescriptorStore",
-        "2",
-    ),
+    (0, "fdstore fd_name=more FDPOLL=0", "NFileDescriptorStore", "2"),
     (0, "fdstoreremove fd_name=kept", "NFileDescriptorStore", "1"),
     (0, "status=Listening X_OWN=any", "StatusText", "Listening"),
     (254, "notify_access_main", "NotifyAccess", "main"),
