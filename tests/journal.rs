@@ -720,10 +720,7 @@ fn failing(test: &str, journal: &Journal, faults: &[&str]) -> Option<(Daemon, St
     if !have("strace", "strace", test) {
         return None;
     }
-    let inject = |fault: &&str| ["-e".to_owned(), format!("inject={fault}")];
-    let strace = ["strace", "-D", "-qq", "-o", "/dev/null"].map(String::from);
-    let strace = strace.into_iter().chain(faults.iter().flat_map(inject));
-    Some(journal.ready(Daemon::listening().under(strace)))
+    Some(journal.ready(Daemon::listening().inject(faults)))
 }
 
 /// An interrupted write is repeated.

@@ -84,6 +84,14 @@ impl Setup {
         self
     }
 
+    /// Makes calls of the daemon fail. A fault is what strace(1) takes after `inject=`.
+    pub fn inject(self, faults: &[&str]) -> Self {
+        let faults = faults.iter().map(|fault| format!("inject={fault}"));
+        let inject = faults.flat_map(|fault| ["-e".to_owned(), fault]);
+        let strace = ["strace", "-D", "-qq", "-o", "/dev/null"].map(String::from);
+        self.under(strace.into_iter().chain(inject))
+    }
+
     /// Runs another command instead of the daemon.
     pub fn program<S: Into<OsString>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
         self.program.clear();

@@ -364,9 +364,8 @@ fn nothing_to_receive_after_all() {
         return;
     }
     for error in ["EAGAIN", "EINTR"] {
-        let inject = format!("inject=recvmmsg:error={error}:when=1");
-        let strace = ["strace", "-D", "-qq", "-o", "/dev/null", "-e", &inject];
-        let daemon = Daemon::listening().under(strace).ready();
+        let fault = format!("recvmmsg:error={error}:when=1");
+        let daemon = Daemon::listening().inject(&[&fault]).ready();
         daemon.assert_logs(error, "hello", "hello");
     }
 }
@@ -383,14 +382,13 @@ fn a_permanent_error_of_the_socket() {
         assert_eq!(end.errors().len(), 1, "{how:?}: {:?}", end.log);
         assert!(end.notified("STOPPING=1"), "{how:?}");
     }
-    let test = "receiving::an_error_from_the_socket_that_does_not_pass";
+    let test = "receiving::a_permanent_error_of_the_socket";
     if !have("strace", "strace", test) {
         return;
     }
     for error in ["EBADF", "EINVAL"] {
-        let inject = format!("inject=recvmmsg:error={error}:when=1");
-        let strace = ["strace", "-D", "-qq", "-o", "/dev/null", "-e", &inject];
-        let daemon = Daemon::listening().under(strace).ready();
+        let fault = format!("recvmmsg:error={error}:when=1");
+        let daemon = Daemon::listening().inject(&[&fault]).ready();
         daemon.send("hello");
         let end = daemon.end();
         assert_eq!(end.code, 255, "{error}");

@@ -207,9 +207,8 @@ fn a_write_that_fails() {
     }
     for (times, is_lost) in [("2", false), ("2..3", true)] {
         // The first one writes the lines of the start.
-        let inject = format!("inject=write:error=ENOSPC:when={times}");
-        let strace = ["strace", "-D", "-qq", "-o", "/dev/null", "-e", &inject];
-        let daemon = Daemon::listening().under(strace).ready();
+        let fault = format!("write:error=ENOSPC:when={times}");
+        let daemon = Daemon::listening().inject(&[&fault]).ready();
         daemon.send("hello");
         if is_lost {
             // It comes a second after the message.
