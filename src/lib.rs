@@ -89,7 +89,6 @@ mod limit;
 mod log;
 mod memory;
 mod notifier;
-mod queue;
 #[doc(hidden)]
 pub mod record;
 #[doc(hidden)]

@@ -172,10 +172,12 @@ impl Journal {
         });
     }
 
-    /// Reads the mark behind the entries. A line waits for that.
+    /// Reads the mark behind the entries. A line waits for that. An empty line comes before it,
+    /// which journald ignores.
     #[track_caller]
-    fn assert_mark(&self) {
+    fn assert_mark(&self, stream: &mut Stream) {
         assert_eq!(self.datagram(), "", "the mark");
+        assert_eq!(stream.line(), "", "the mark in the stream");
     }
 
     /// Fails unless the next entry is the record of this message.
@@ -360,7 +362,7 @@ fn lines_and_entries_wait_for_each_other() {
     journal.assert_entry("the entry", &daemon, ENTRIES[0]);
     taken(&daemon, 3);
     assert!(stream.is_empty(), "a line before the mark is read");
-    journal.assert_mark();
+    journal.assert_mark(&mut stream);
     stream.assert_line("two", &daemon, "two");
     daemon.signal(SIGTERM);
     assert_eq!(daemon.end().code, 0);
@@ -396,7 +398,7 @@ fn a_full_queue() {
     daemon.assert_rests("no room for the mark");
     assert!(stream.is_empty(), "a line before there is a mark");
     journal.drain(filled);
-    journal.assert_mark();
+    journal.assert_mark(&mut stream);
     stream.assert_line("after the mark", &daemon, "one");
 }
 
@@ -613,9 +615,52 @@ fn a_queue_that_is_closed() {
     journal.renew_queue();
     journal.assert_entry("an entry", &daemon, ENTRIES[1]);
     daemon.send("next");
-    journal.assert_mark();
+    journal.assert_mark(&mut stream);
     stream.assert_lost("after the entry", 2);
     stream.assert_line("after the entry", &daemon, "next");
+}
+
+/// systemd empties the queue while it stops journald. Its reading confirms nothing.
+#[test]
+fn a_queue_that_is_emptied() {
+    let Some(journal) = Journal::new("a_queue_that_is_emptied") else {
+        return;
+    };
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    daemon.send(ENTRIES[0]);
+    daemon.send("a line");
+    journal.assert_entry("read by systemd", &daemon, ENTRIES[0]);
+    assert_eq!(journal.datagram(), "", "the mark");
+    eventually("the empty line and the line", || {
+        (lines_in(&stream.0) == 2).then_some(())
+    });
+    stream.close();
+    daemon.send("another");
+    stream = journal.accept_opened();
+    stream.assert_line("another stream", &daemon, "another");
+    daemon.send("next");
+    stream.assert_lost("another stream", 2);
+    stream.assert_line("another stream", &daemon, "next");
+}
+
+/// Entries without a line between them are confirmed too, so that only the last count as lost.
+#[test]
+fn many_entries() {
+    let Some(mut journal) = Journal::new("many_entries") else {
+        return;
+    };
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    for _ in 0..1000 {
+        daemon.send(ENTRIES[0]);
+        journal.assert_entry("one of many", &daemon, ENTRIES[0]);
+    }
+    daemon.send(ENTRIES[1]);
+    journal.assert_mark(&mut stream);
+    journal.assert_entry("the next one", &daemon, ENTRIES[1]);
+    journal.renew_queue();
+    daemon.send("a line");
+    stream.assert_lost("a line", 1);
+    stream.assert_line("a line", &daemon, "a line");
 }
 
 /// An entry waits for a journald that restarts, for any time. Nothing after it is lost either.
@@ -644,8 +689,8 @@ fn a_journald_that_is_restarted() {
     journal.queue = patient(journal.dir.socket("socket"));
     journal.assert_entry("the entry that waited", &daemon, ENTRIES[1]);
     daemon.send("two");
-    journal.assert_mark();
-    stream.assert_lost("after the restart", 2);
+    journal.assert_mark(&mut stream);
+    stream.assert_lost("after the restart", 1);
     stream.assert_line("after the restart", &daemon, "two");
 
     journal.stop(stream);
@@ -673,7 +718,7 @@ fn a_queue_that_is_missing() {
     fs::rename(journal.dir.join("hidden"), journal.dir.join("socket")).unwrap();
     journal.assert_entry("back in time", &daemon, ENTRIES[0]);
     daemon.send("after it");
-    journal.assert_mark();
+    journal.assert_mark(&mut stream);
     stream.assert_line("after it", &daemon, "after it");
 
     journal.close_queue();
@@ -763,17 +808,13 @@ fn an_entry_that_fails() {
         if is_entry {
             journal.assert_entry(faults[0], &daemon, ENTRIES[0]);
             daemon.send("next");
-            journal.assert_mark();
+            journal.assert_mark(&mut stream);
         } else {
-            journal.assert_mark();
+            journal.assert_mark(&mut stream);
             stream.assert_line(faults[0], &daemon, ENTRIES[0]);
-            journal.assert_mark();
             daemon.send("next");
         }
         stream.assert_line(faults[0], &daemon, "next");
-        if is_entry {
-            // The entry became a line, since the queue had no room.
-            journal.assert_mark();
-        }
+        assert_eq!(journal.datagram(), "", "the mark that shows a closed queue");
     }
 }

@@ -5,7 +5,7 @@
 //! ignores, marks a place in the queue: once journald has read the mark, it has read all entries
 //! before it.
 //!
-//! A queue is unmarked after `count_sent`, and marked after `count_dropped` has sent the mark.
+//! A queue is unmarked after `count_sent`, and marked after `check_read` has sent the mark.
 
 #![forbid(unsafe_code)]
 
@@ -72,21 +72,22 @@ impl Queue {
         self.unconfirmed
     }
 
-    /// Returns how many entries were dropped, once no entry is left in the queue. If journald has
-    /// read the mark and accepts another one, no entry was dropped.
+    /// Checks that no entry is left in the queue. Returns `false` if it was closed, which drops its
+    /// entries.
     ///
     /// # Errors
     ///
     /// Returns what to wait for if entries may be left.
-    pub fn count_dropped(&mut self) -> Result<usize, Blocked> {
+    pub fn check_read(&mut self) -> Result<bool, Blocked> {
         if journal::unread(&self.socket).unwrap_or(0) > 0 {
             return Err(Blocked::Unread);
         }
         match self.socket.send(&[]) {
-            Ok(_) if mem::replace(&mut self.is_marked, true) => Ok(0),
+            // The first mark was read, and the queue accepts another one.
+            Ok(_) if mem::replace(&mut self.is_marked, true) => Ok(true),
             Ok(_) => Err(Blocked::Unread),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Blocked::QueueFull),
-            Err(_) => Ok(self.unconfirmed),
+            Err(_) => Ok(false),
         }
     }
 }
