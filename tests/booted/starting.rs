@@ -1,6 +1,7 @@
 //! Starting, stopping, reloading and restarting, from either unit of either pair.
 
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::frame::container::{Container, eventually};
@@ -164,7 +165,19 @@ pub fn enabled_it_is_up_after_a_boot(container: &mut Container) {
 
 pub fn systemd_analyze_finds_no_fault(container: &mut Container) {
     // A minimal Debian has no man(1), with which systemd-analyze looks up the pages.
-    let faults = container.run("systemd-analyze verify --man=no foo.service foo.socket 2>&1");
+    let mut faults = container.run("systemd-analyze verify --man=no foo.service foo.socket 2>&1");
+    // `make install` leaves out what the systemd of this machine does not know. The container's may
+    // be older.
+    let knows_all = Command::new("pkg-config")
+        .args(["--atleast-version=254", "libsystemd"])
+        .status()
+        .expect("pkg-config");
+    if knows_all.success() && container.systemd() < 254 {
+        faults = faults
+            .lines()
+            .filter(|line| !line.contains("Unknown key 'Restart"))
+            .collect();
+    }
     assert_eq!(faults, "");
 }
 
