@@ -9,9 +9,9 @@
 
 mod common;
 
-use common::daemon::{Daemon, Note};
+use common::daemon::Daemon;
 use common::setup::Setup;
-use common::{DEADLINE, TempDir, assert_line, eventually, have, patient, persist, skip, sys};
+use common::{DEADLINE, TempDir, assert_line, eventually, fill, have, patient, persist, skip, sys};
 use nix::sys::signal::Signal::SIGTERM;
 use nix::sys::socket::{MsgFlags, recv};
 use nix::unistd::geteuid;
@@ -102,12 +102,7 @@ impl Journal {
 
     /// Fills the queue. Returns the number of datagrams that it took.
     fn fill(&self) -> usize {
-        let filler = UnixDatagram::unbound().unwrap();
-        filler.set_nonblocking(true).unwrap();
-        let socket = self.dir.join("socket");
-        (0..)
-            .take_while(|_| filler.send_to(b"filler", &socket).is_ok())
-            .count()
+        fill(&self.dir.join("socket"), b"filler")
     }
 
     /// Reads what [`Journal::fill`] sent.
@@ -256,17 +251,6 @@ impl Stream {
     }
 }
 
-/// Waits until the daemon reports this number of messages. It does so a second after it has
-/// logged them.
-fn taken(daemon: &Daemon, count: usize) {
-    let begin = format!("Received {count} message");
-    let has = |note: Note| {
-        note.value("STATUS")
-            .is_some_and(|text| text.starts_with(&begin))
-    };
-    while !has(daemon.notified()) {}
-}
-
 /// Returns the number of unread lines of a stream.
 fn lines_in(stream: &UnixStream) -> usize {
     let mut bytes = [0; 4096];
@@ -356,11 +340,11 @@ fn lines_and_entries_wait_for_each_other() {
     for payload in ["one", ENTRIES[0], "two"] {
         daemon.send(payload);
     }
-    taken(&daemon, 2);
+    daemon.counted(2);
     assert!(journal.is_empty(), "an entry before the line is read");
     stream.assert_line("one", &daemon, "one");
     journal.assert_entry("the entry", &daemon, ENTRIES[0]);
-    taken(&daemon, 3);
+    daemon.counted(3);
     assert!(stream.is_empty(), "a line before the mark is read");
     journal.assert_mark(&mut stream);
     stream.assert_line("two", &daemon, "two");
@@ -380,7 +364,7 @@ fn a_full_queue() {
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     let filled = journal.fill();
     daemon.send(ENTRIES[0]);
-    taken(&daemon, 1);
+    daemon.counted(1);
     daemon.assert_rests("a full queue");
     journal.drain(filled);
     journal.assert_entry("after it was full", &daemon, ENTRIES[0]);
@@ -394,7 +378,7 @@ fn a_full_queue() {
         journal.assert_entry("before the mark", &daemon, ENTRIES[0]);
         filled = journal.fill();
     });
-    taken(&daemon, 3);
+    daemon.counted(3);
     daemon.assert_rests("no room for the mark");
     assert!(stream.is_empty(), "a line before there is a mark");
     journal.drain(filled);
@@ -413,7 +397,7 @@ fn a_stop_gives_up_the_order() {
     journal.fill();
     daemon.send(ENTRIES[0]);
     daemon.send("one");
-    taken(&daemon, 1);
+    daemon.counted(1);
     daemon.signal(SIGTERM);
     stream.assert_line("a full queue", &daemon, ENTRIES[0]);
     stream.assert_line("a full queue", &daemon, "one");
@@ -425,7 +409,7 @@ fn a_stop_gives_up_the_order() {
     for payload in ["one", ENTRIES[0], "two"] {
         daemon.send(payload);
     }
-    taken(&daemon, 2);
+    daemon.counted(2);
     let start = Instant::now();
     daemon.signal(SIGTERM);
     journal.assert_entry("out of order", &daemon, ENTRIES[0]);
@@ -458,7 +442,7 @@ fn a_stop_waits_for_the_reader() {
     // Nothing is read.
     let (daemon, stream) = journal.ready(Daemon::listening());
     daemon.send("one");
-    taken(&daemon, 1);
+    daemon.counted(1);
     let start = Instant::now();
     daemon.signal(SIGTERM);
     assert_eq!(daemon.end().code, 0);
@@ -581,7 +565,7 @@ fn a_line_that_is_cut() {
         daemon.send("one");
         daemon.send(&long);
     });
-    taken(&daemon, 2);
+    daemon.counted(2);
     stream.assert_line("before it", &daemon, "one");
     stream.close();
     let mut stream = journal.accept_opened();
@@ -601,17 +585,17 @@ fn a_queue_that_is_closed() {
     daemon.send(ENTRIES[0]);
     daemon.send(ENTRIES[1]);
     daemon.send("a line waits for them");
-    taken(&daemon, 3);
+    daemon.counted(3);
     journal.renew_queue();
     stream.assert_lost("a line", 2);
     stream.assert_line("a line", &daemon, "a line waits for them");
 
     daemon.send(ENTRIES[0]);
     daemon.send(ENTRIES[0]);
-    taken(&daemon, 5);
+    daemon.counted(5);
     journal.close_queue();
     daemon.send(ENTRIES[1]);
-    taken(&daemon, 6);
+    daemon.counted(6);
     journal.renew_queue();
     journal.assert_entry("an entry", &daemon, ENTRIES[1]);
     daemon.send("next");
@@ -675,10 +659,10 @@ fn a_journald_that_is_restarted() {
     daemon.send("one");
     stream.assert_line("one", &daemon, "one");
     daemon.send(ENTRIES[0]);
-    taken(&daemon, 2);
+    daemon.counted(2);
     journal.stop(stream);
     daemon.send(ENTRIES[1]);
-    taken(&daemon, 3);
+    daemon.counted(3);
     let before = daemon.ran();
     for _ in 0..3 {
         while !daemon.notified().has("WATCHDOG=1") {}
@@ -695,7 +679,7 @@ fn a_journald_that_is_restarted() {
 
     journal.stop(stream);
     daemon.send("three");
-    taken(&daemon, 5);
+    daemon.counted(5);
     let mut stream = journal.start();
     stream.assert_line("the line that waited", &daemon, "three");
     daemon.signal(SIGTERM);
@@ -713,7 +697,7 @@ fn a_queue_that_is_missing() {
     daemon.send("read");
     stream.assert_line("read", &daemon, "read");
     daemon.send(ENTRIES[0]);
-    taken(&daemon, 2);
+    daemon.counted(2);
     assert!(stream.is_empty(), "it does not wait");
     fs::rename(journal.dir.join("hidden"), journal.dir.join("socket")).unwrap();
     journal.assert_entry("back in time", &daemon, ENTRIES[0]);

@@ -12,7 +12,7 @@ mod common;
 mod attacks;
 
 use common::client::Place;
-use common::{eventually, patient, persist, skip};
+use common::{eventually, fill, patient, persist, skip};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use proptest::prelude::*;
@@ -142,10 +142,8 @@ fn killed_while_it_waits_leaves_no_socket() {
 fn the_daemon_dies_while_it_waits() {
     let place = Place::new();
     let dying = place.dir.socket("dying");
-    let filler = UnixDatagram::unbound().unwrap();
-    filler.set_nonblocking(true).unwrap();
-    while filler.send_to(b"", place.dir.join("dying")).is_ok() {}
     let socket = place.dir.join("dying");
+    fill(&socket, b"");
     let child = place
         .bare([
             "--timeout",

@@ -1,6 +1,6 @@
 //! Runs the client in a directory of its own.
 
-use super::{TempDir, eventually, foocl, patient, persist, state};
+use super::{TempDir, eventually, fill, foocl, patient, persist, state};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
@@ -93,11 +93,7 @@ impl Place {
 
     /// Fills the queue, and returns the number of datagrams.
     pub fn fill(&self) -> usize {
-        let filler = UnixDatagram::unbound().unwrap();
-        filler.set_nonblocking(true).unwrap();
-        (0..)
-            .take_while(|_| filler.send_to(b"", self.dir.join("foo.socket")).is_ok())
-            .count()
+        fill(&self.dir.join("foo.socket"), b"")
     }
 
     /// Waits until foocl has printed what it sends and sleeps because the queue is full.

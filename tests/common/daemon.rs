@@ -208,6 +208,17 @@ impl Daemon {
         }
     }
 
+    /// Waits until the daemon reports at least this number of messages. It does so a second after
+    /// it has logged the first of them.
+    #[track_caller]
+    pub fn counted(&self, messages: usize) {
+        let count = |note: Note| {
+            let count = note.value("STATUS")?.split(' ').nth(1)?;
+            count.parse::<usize>().ok()
+        };
+        while count(self.notified()).is_none_or(|count| count < messages) {}
+    }
+
     /// A notification that has arrived already.
     pub fn note(&self) -> Option<Note> {
         self.notes.try_recv().ok()

@@ -179,6 +179,15 @@ impl Drop for TempDir {
     }
 }
 
+/// Fills the queue of a socket. Returns the number of datagrams that it took.
+pub fn fill(path: &Path, datagram: &[u8]) -> usize {
+    let filler = UnixDatagram::unbound().unwrap();
+    filler.set_nonblocking(true).unwrap();
+    (0..)
+        .take_while(|_| filler.send_to(datagram, path).is_ok())
+        .count()
+}
+
 /// Sets timeouts, so that a call on a socket of the test can't block for ever. Not for a socket
 /// that is passed to the daemon, which would share the timeouts.
 pub fn patient(socket: UnixDatagram) -> UnixDatagram {

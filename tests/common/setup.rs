@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// A daemon about to be started.
@@ -86,10 +87,19 @@ impl Setup {
 
     /// Makes calls of the daemon fail. A fault is what strace(1) takes after `inject=`.
     pub fn inject(self, faults: &[&str]) -> Self {
+        self.trace("all", faults).0
+    }
+
+    /// The same. Also returns the path of a file that gets a line for each of these calls.
+    pub fn trace(self, calls: &str, faults: &[&str]) -> (Self, PathBuf) {
+        let trace = self.dir.join("trace");
+        let mut strace = vec!["strace", "-D", "-qq", "-o"];
+        strace.extend(trace.to_str());
+        let calls = format!("trace={calls}");
         let faults = faults.iter().map(|fault| format!("inject={fault}"));
-        let inject = faults.flat_map(|fault| ["-e".to_owned(), fault]);
-        let strace = ["strace", "-D", "-qq", "-o", "/dev/null"].map(String::from);
-        self.under(strace.into_iter().chain(inject))
+        let events = [calls].into_iter().chain(faults).collect::<Vec<_>>();
+        strace.extend(events.iter().flat_map(|event| ["-e", event]));
+        (self.under(strace), trace)
     }
 
     /// Runs another command instead of the daemon.

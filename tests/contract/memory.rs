@@ -7,16 +7,6 @@ use std::fs::File;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-/// Waits for the status with this count. It comes a second after the first message that it counts.
-fn counted(daemon: &Daemon, messages: usize) {
-    let begin = format!("Received {messages} message");
-    while !daemon
-        .notified()
-        .value("STATUS")
-        .is_some_and(|status| status.starts_with(&begin))
-    {}
-}
-
 /// Returns the anonymous memory of the daemon in KiB.
 fn anonymous(daemon: &Daemon) -> u64 {
     daemon.proc_number("smaps_rollup", "Anonymous")
@@ -27,7 +17,7 @@ fn what_large_messages_take_is_given_back() {
     let null = File::create("/dev/null").unwrap();
     let daemon = Daemon::listening().log_to(null).ready();
     daemon.send("hello");
-    counted(&daemon, 1);
+    daemon.counted(1);
     let before = anonymous(&daemon);
     // Each byte becomes four in the log. Each sender can have one such message queued.
     let large = vec![1; 200_000];
@@ -38,7 +28,7 @@ fn what_large_messages_take_is_given_back() {
                 sender.send_to(&large, daemon.socket()).unwrap();
             }
         });
-        counted(&daemon, 1 + 10 * round);
+        daemon.counted(1 + 10 * round);
         eventually("the memory is given back", || {
             (anonymous(&daemon) < before + 400).then_some(())
         });
@@ -69,7 +59,7 @@ fn what_is_reserved_is_enough() {
             longest.send_to(&text, daemon.socket()).unwrap();
         }
     });
-    counted(&daemon, 2);
+    daemon.counted(2);
     let after = reserved();
     assert!(after < before + 128, "{before} KiB, then {after} KiB");
 }

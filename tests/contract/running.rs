@@ -1,10 +1,11 @@
 //! Running and stopping: signals, notifications, memory and wake-ups.
 
 use crate::common::daemon::{Daemon, Note};
-use crate::common::{DEADLINE, TempDir, assert_line, eventually, have, patient, persist, sys};
+use crate::common::{
+    DEADLINE, TempDir, assert_line, eventually, fill, have, patient, persist, sys,
+};
 use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGTERM};
 use nix::time::{ClockId, clock_gettime};
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::iter;
@@ -211,8 +212,7 @@ fn a_write_that_fails() {
         let daemon = Daemon::listening().inject(&[&fault]).ready();
         daemon.send("hello");
         if is_lost {
-            // It comes a second after the message.
-            assert!(daemon.notified().value("STATUS").is_some());
+            daemon.counted(1);
         } else {
             assert_eq!(daemon.line(), daemon.received(5, "hello"), "{times}");
         }
@@ -228,11 +228,7 @@ fn a_write_that_fails() {
 /// Sends more than the queue holds, and waits for the status that counts all of it.
 fn keeps_receiving(case: &str, daemon: &Daemon) {
     (0..100).for_each(|_| daemon.send("hello"));
-    let all = |note: &Note| {
-        let status = note.value("STATUS").unwrap_or_default();
-        status.starts_with("Received 10")
-    };
-    while !all(&daemon.notified()) {}
+    daemon.counted(100);
     daemon.assert_rests(case);
 }
 
@@ -338,13 +334,10 @@ fn it_lingers_after_a_batch() {
             let socket = setup.dir().join("foo.socket");
             sender.send_to(b"hello", socket).unwrap();
         }
-        let trace = setup.dir().join("trace");
-        let strace = ["strace", "-D", "-qq", "-e", "trace=sched_yield", "-o"].map(OsString::from);
-        let strace = strace.into_iter().chain([trace.clone().into()]);
-        let daemon = setup.under(strace).ready();
-        assert!(daemon.notified().value("STATUS").is_some());
-        let calls = fs::read_to_string(trace).unwrap();
-        calls.matches("sched_yield(").count()
+        let (setup, trace) = setup.trace("sched_yield", &[]);
+        let daemon = setup.ready();
+        daemon.counted(messages);
+        fs::read_to_string(trace).unwrap().lines().count()
     };
     assert_eq!(looks(1), 0, "after a single message");
     // It has two milliseconds for that, which a busy machine may give to others.
@@ -443,12 +436,8 @@ fn a_rate_limit_is_reached_exactly() {
 fn a_service_manager_that_reads_nothing() {
     let setup = Daemon::listening();
     let manager = patient(setup.dir().socket("manager"));
-    let filler = UnixDatagram::unbound().unwrap();
-    filler.set_nonblocking(true).unwrap();
     let path = setup.dir().join("manager");
-    let full = (0..)
-        .take_while(|_| filler.send_to(b"X_FILLER=1", &path).is_ok())
-        .count();
+    let full = fill(&path, b"X_FILLER=1");
     let daemon = setup.env("NOTIFY_SOCKET", path).start();
     while daemon.line() != "<5> foo.socket" {}
     for round in 0..100 {
