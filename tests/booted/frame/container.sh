@@ -16,7 +16,10 @@ cd /run/systemd/nspawn
 mkdir upper work root
 mount -t overlay -o "lowerdir=$lower,upperdir=upper,workdir=work" booted root
 tar -C "$stage" -c . | tar -C root -x --keep-directory-symlink --no-overwrite-dir
+# systemd-sysusers of Debian 11 needs /proc.
+mount -t proc proc root/proc
 chroot root systemd-sysusers
+umount root/proc
 
 # With --keep-unit the payload's cgroup is a child of the one systemd-nspawn was started in. Two
 # containers must not share it: either's systemd would stop the other's services.
