@@ -116,19 +116,21 @@ fn watchdog() {
             .env("WATCHDOG_PID", "self")
     };
     for busy in [false, true] {
-        let begin = Instant::now();
-        let daemon = setup().log_to(File::create("/dev/null").unwrap()).ready();
-        let start = Instant::now();
-        if busy {
-            daemon.flood();
-        }
-        let pings: Vec<_> = (0..3).map(|_| next(&daemon, "WATCHDOG=1").at).collect();
-        assert!(pings[0] < start + PERIOD, "busy {busy}: the first is late");
-        for gap in pings.windows(2).map(|pair| pair[1] - pair[0]) {
-            assert!(gap < PERIOD, "busy {busy}: late, {gap:?}");
-        }
-        let took = pings[2] - begin;
-        assert!(took >= PERIOD, "busy {busy}: in a hurry, {took:?}");
+        // A machine that stalls may make foo late.
+        eventually("no ping is late", || {
+            let begin = Instant::now();
+            let daemon = setup().log_to(File::create("/dev/null").unwrap()).ready();
+            let start = Instant::now();
+            if busy {
+                daemon.flood();
+            }
+            let pings: Vec<_> = (0..3).map(|_| next(&daemon, "WATCHDOG=1").at).collect();
+            let took = pings[2] - begin;
+            assert!(took >= PERIOD, "busy {busy}: in a hurry, {took:?}");
+            let mut gaps = iter::once(start).chain(pings.clone()).zip(pings);
+            gaps.all(|(before, ping)| ping < before + PERIOD)
+                .then_some(())
+        });
     }
     let cases = [
         ("of another process", setup().env("WATCHDOG_PID", "1")),
@@ -359,14 +361,16 @@ fn a_rate_limit() {
         .env("WATCHDOG_USEC", "1000000")
         .ready();
     let sender = UnixDatagram::unbound().unwrap();
-    sender.set_nonblocking(true).unwrap();
+    // Shorter than foo's pauses once the limit is reached.
+    let timeout = Some(Duration::from_millis(50));
+    sender.set_write_timeout(timeout).unwrap();
     let mut sent = 0;
     let reached = |note: &Note| {
         let status = note.value("STATUS").unwrap_or_default();
         status.ends_with("; --max-rate= is reached, senders wait")
     };
     let note = eventually("the limit is reached", || {
-        while sender.send_to(b"hello", daemon.socket()).is_ok() {
+        while persist(|| sender.send_to(b"hello", daemon.socket())).is_ok() {
             sent += 1;
         }
         iter::from_fn(|| daemon.note()).find(reached)
