@@ -1,6 +1,6 @@
 //! Faults under load: of the journal, of foo itself, and of its limits.
 
-use super::frame::container::{Container, eventually};
+use super::frame::container::{Container, until};
 use super::frame::host::times;
 use super::frame::load::{Account, Load, NO_LIMIT};
 use std::time::{Duration, Instant};
@@ -30,17 +30,8 @@ pub fn a_broken_program_loses_nothing(container: &mut Container) {
     load.wait_for(BETWEEN);
     container.run("mv /usr/local/bin/foo /foo; printf '#!/bin/sh\\nexit 1\\n' > /usr/local/bin/foo; chmod +x /usr/local/bin/foo");
     container.run("systemctl kill --kill-who=main foo");
-    eventually("many starts", || {
-        let restarts = container.show("NRestarts");
-        if restarts
-            .parse::<u64>()
-            .is_ok_and(|restarts| restarts >= starts)
-        {
-            Ok(())
-        } else {
-            Err(restarts)
-        }
-    });
+    let restarts = || container.show("NRestarts").parse().unwrap_or(0);
+    until("many starts", restarts, |&restarts| restarts >= starts);
     container.run("mv /foo /usr/local/bin/foo");
     load.wait_for(BETWEEN);
     let account = load.finish(container);
@@ -126,10 +117,8 @@ pub fn a_frozen_journal_holds_nothing_up(container: &mut Container) {
     // Longer than the watchdog's timeout.
     for _ in 0..4 {
         let before = container.show("WatchdogTimestampMonotonic");
-        eventually("a ping", || {
-            let now = container.show("WatchdogTimestampMonotonic");
-            if now == before { Err(now) } else { Ok(()) }
-        });
+        let ping = || container.show("WatchdogTimestampMonotonic");
+        until("another ping", ping, |now| *now != before);
     }
     container.run(&format!("{kill}=CONT"));
     load.wait_for(100);
@@ -165,19 +154,9 @@ pub fn a_frozen_journal_does_not_keep_foo_from_stopping(container: &mut Containe
     container.report(format_args!("stopped in {} ms", took.as_millis()));
     assert!(took < Duration::from_secs(6), "stopped after {took:?}");
     for number in 0..messages.len() {
-        eventually("each message once", || {
-            let begin = format!(": {number} x");
-            let count = container
-                .lines()
-                .lines()
-                .filter(|line| line.contains(&begin))
-                .count();
-            if count == 1 {
-                Ok(())
-            } else {
-                Err(format!("{number}: {count}"))
-            }
-        });
+        let begin = format!(": {number} x");
+        let count = || container.lines().matches(&begin).count();
+        until("each message once", count, |&count| count == 1);
     }
 }
 
@@ -242,15 +221,10 @@ fn limited(container: &Container, limit: &str, says: &[&str]) {
     load.wait_for(10);
     container.drop_in("foo.service", &format!("[Service]\n{limit}\n"));
     container.run("systemctl kill foo");
-    eventually(says[0], || {
-        let lines = container
-            .run("journalctl --sync; journalctl --unit=foo --output=cat --lines=10 | cut -c 1-200");
-        if says.iter().any(|text| lines.contains(text)) {
-            Ok(())
-        } else {
-            Err(lines)
-        }
-    });
+    container.until(
+        "journalctl --sync; journalctl --unit=foo --output=cat --lines=10 | cut -c 1-200",
+        |lines| says.iter().any(|text| lines.contains(text)),
+    );
     container.drop_in("foo.service", "");
     load.wait_for(10);
     let account = load.finish(container);
@@ -285,14 +259,8 @@ fn journal(
     for _ in 0..times {
         load.wait_for(BETWEEN);
         container.run(command);
-        eventually("the journal", || {
-            let state = container.run("systemctl is-active systemd-journald || :");
-            if state == "active" {
-                Ok(())
-            } else {
-                Err(state)
-            }
-        });
+        let is_active = "systemctl is-active systemd-journald || :";
+        container.until(is_active, |state| state == "active");
     }
     load.wait_for(BETWEEN);
     let account = load.finish(container);

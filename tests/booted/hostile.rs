@@ -1,7 +1,7 @@
 //! What unprivileged users can do to foo, and to each other through it: fifty processes send as
 //! fast as they can.
 
-use super::frame::container::{Container, eventually};
+use super::frame::container::{Container, eventually, until};
 use super::frame::host::{project, soaks, times};
 use super::frame::journal::Entry;
 use super::frame::load::{NO_LIMIT, Turn};
@@ -360,14 +360,8 @@ impl<'a> Flood<'a> {
             container,
             _turn: turn,
         };
-        eventually("the flood", || {
-            let received = flood.received();
-            if received > 10_000 {
-                Ok(())
-            } else {
-                Err(received.to_string())
-            }
-        });
+        let received = || flood.received();
+        until("the flood", received, |&received| received > 10_000);
         flood
     }
 

@@ -1,6 +1,6 @@
 //! What foo(8) describes for many machines: their journals send the messages to one of them.
 
-use super::frame::container::{Container, eventually};
+use super::frame::container::{Container, until};
 
 const MESSAGES: u32 = 10_000;
 
@@ -20,14 +20,8 @@ fn received(receiver: &Container) -> Vec<u32> {
 }
 
 fn wait_until_received(receiver: &Container, last: u32) {
-    eventually(&format!("message {last} at the receiver"), || {
-        let received = received(receiver);
-        if received.contains(&last) {
-            Ok(())
-        } else {
-            Err(format!("{} messages", received.len()))
-        }
-    });
+    let has_last = || received(receiver).contains(&last);
+    until("the last at the receiver", has_last, |&is_there| is_there);
 }
 
 pub fn all_reach_another_machine(sender: &mut Container) {

@@ -1,6 +1,6 @@
 //! Runs the README's commands literally, in a copy of the project in which everything is built.
 
-use super::frame::container::{Container, eventually};
+use super::frame::container::{Container, until};
 use super::frame::host::project;
 use super::frame::load::Load;
 use super::package::{changes, files};
@@ -123,14 +123,11 @@ pub fn its_table_of_commands_works(container: &mut Container) {
     assert_eq!(does("send a message"), "sending hello");
     container.wait_for(": hello");
     assert!(does("see messages").contains(": hello"));
-    eventually("the count", || {
-        let status = does("see how many came");
-        if status.contains("Received 1 message,") {
-            Ok(())
-        } else {
-            Err(status)
-        }
-    });
+    until(
+        "the count",
+        || does("see how many came"),
+        |status| status.contains("Received 1 message,"),
+    );
     does("stop both");
     container.wait_until_both("inactive");
 }

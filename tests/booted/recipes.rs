@@ -1,6 +1,7 @@
 //! The changes that foo(8) describes: another path, several sockets, a second foo, another log.
 
-use super::frame::container::{Container, eventually};
+use super::frame::container::{Container, until};
+use super::frame::journal::Entry;
 
 /// Sends a message to a socket.
 fn send_to(container: &Container, path: &str, message: &str) {
@@ -45,18 +46,12 @@ pub fn under_another_name_and_facility(container: &mut Container) {
     for text in ["short".to_owned(), "x".repeat(60_000), "<0>".to_owned()] {
         container.send(text.as_bytes());
     }
-    eventually("three of that name", || {
+    let count = || {
         let entries = container.entries("SYSLOG_IDENTIFIER=bar SYSLOG_FACILITY=16 PRIORITY=5");
-        let count = entries
-            .iter()
-            .filter(|entry| entry.message().starts_with("Received"))
-            .count();
-        if count == 3 {
-            Ok(())
-        } else {
-            Err(count.to_string())
-        }
-    });
+        let texts = entries.iter().map(Entry::message);
+        texts.filter(|text| text.starts_with("Received")).count()
+    };
+    until("three of that name", count, |&count| count == 3);
 }
 
 pub fn at_several_sockets(container: &mut Container) {
@@ -87,16 +82,8 @@ pub fn a_second_foo(container: &mut Container) {
     send_to(container, "/run/bar.socket", "to the second");
     send_to(container, "/run/foo.socket", "to the first");
     let logged = |unit: &str, message: &str| {
-        eventually(message, || {
-            let lines = container.run(&format!(
-                "journalctl --sync; journalctl --output=cat --unit={unit}"
-            ));
-            if lines.contains(message) {
-                Ok(lines)
-            } else {
-                Err(lines)
-            }
-        })
+        let query = format!("journalctl --sync; journalctl --output=cat --unit={unit}");
+        container.until(&query, |lines| lines.contains(message))
     };
     assert!(!logged("bar.service", ": to the second").contains("to the first"));
     assert!(!logged("foo.service", ": to the first").contains("to the second"));
@@ -116,15 +103,9 @@ pub fn in_a_journal_of_its_own(container: &mut Container) {
     container.send(b"hello");
     container.send(long.as_bytes());
     for end in ["hello", &long] {
-        eventually("the message in the journal of its own", || {
-            let query = "journalctl --namespace=foo --sync; journalctl --namespace=foo --output=cat --all --unit=foo";
-            let lines = container.run(query);
-            if lines.contains(&format!(": {end}")) {
-                Ok(())
-            } else {
-                Err(lines)
-            }
-        });
+        let query = "journalctl --namespace=foo --sync; journalctl --namespace=foo --output=cat --all --unit=foo";
+        let end = format!(": {end}");
+        container.until(query, |lines| lines.contains(&end));
     }
     assert_eq!(container.lines(), "");
 }
@@ -138,14 +119,8 @@ pub fn to_a_file(container: &mut Container) {
     container.wait_until_both("active");
     let has = |file: &str, message: &str| {
         send_to(container, "/run/foo.socket", message);
-        eventually("the message in the file", || {
-            let lines = container.run(&format!("cat {file} || :"));
-            if lines.ends_with(&format!(": {message}")) {
-                Ok(lines)
-            } else {
-                Err(lines)
-            }
-        })
+        let end = format!(": {message}");
+        container.until(&format!("cat {file} || :"), |lines| lines.ends_with(&end))
     };
     has("/var/log/foo.log", "hello");
     assert_eq!(container.run("stat --format=%a /var/log/foo.log"), "600");

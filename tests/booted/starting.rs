@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::frame::container::{Container, eventually};
+use super::frame::container::{Container, eventually, until};
 use super::frame::journal::Entry;
 
 pub fn starting_the_socket_starts_both(container: &mut Container) {
@@ -186,14 +186,9 @@ pub fn the_status_counts_messages_and_bytes(container: &mut Container) {
     for message in ["one", "three", "seventh"] {
         container.send(message.as_bytes());
     }
-    eventually("the counts in the status", || {
-        let status = container.show("StatusText");
-        if status == "Received 3 messages, 15 bytes" {
-            Ok(())
-        } else {
-            Err(status)
-        }
-    });
+    let status = || container.show("StatusText");
+    let want = "Received 3 messages, 15 bytes";
+    until("the counts", status, |status| status == want);
 }
 
 /// A unit that wants the socket keeps it active when the service is stopped. Named together, both

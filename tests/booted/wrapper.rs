@@ -1,6 +1,6 @@
 //! The examples, and so the safe wrapper, with a real PID 1 and a real journal.
 
-use super::frame::container::{Container, eventually};
+use super::frame::container::{Container, until};
 use std::fs;
 
 /// Installs a service and starts it.
@@ -27,14 +27,8 @@ pub fn the_descriptor_store_survives_restarts(container: &mut Container) {
     container.run("systemctl restart fd_store");
     assert_eq!(show(container, "fd_store", "StatusText"), "Start 2");
     container.run("systemctl kill --signal=KILL fd_store");
-    eventually("a third start", || {
-        let status = show(container, "fd_store", "StatusText");
-        if status == "Start 3" {
-            Ok(())
-        } else {
-            Err(status)
-        }
-    });
+    let status = || show(container, "fd_store", "StatusText");
+    until("a third start", status, |status| status == "Start 3");
     assert_eq!(show(container, "fd_store", "NFileDescriptorStore"), "1");
 }
 
@@ -100,13 +94,9 @@ pub fn a_service_has_more_time_and_triggers_its_watchdog(container: &mut Contain
     start(container, "slow", slow);
     assert_eq!(show(container, "slow", "ActiveState"), "active");
     container.run("echo > /run/end");
-    eventually("the end by the watchdog", || {
-        let result = show(container, "slow", "Result");
-        if result == "watchdog" {
-            Ok(())
-        } else {
-            Err(result)
-        }
+    let result = || show(container, "slow", "Result");
+    until("the watchdog ends it", result, |result| {
+        result == "watchdog"
     });
 }
 

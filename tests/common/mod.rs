@@ -10,6 +10,7 @@ pub mod sys;
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -73,6 +74,23 @@ pub fn eventually_or<T>(wanted: &str, mut answer: impl FnMut() -> Result<T, Stri
             (start.elapsed() / 10).clamp(Duration::from_millis(2), Duration::from_millis(20)),
         );
     }
+}
+
+/// Polls until a value is as it should be. Returns it.
+#[track_caller]
+pub fn until<T: Display>(
+    wanted: &str,
+    mut value: impl FnMut() -> T,
+    is_wanted: impl Fn(&T) -> bool,
+) -> T {
+    eventually_or(wanted, || {
+        let value = value();
+        if is_wanted(&value) {
+            Ok(value)
+        } else {
+            Err(value.to_string())
+        }
+    })
 }
 
 /// Running, sleeping, stopped: the letter that follows a process's name in brackets.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::host::run;
 use super::journal::{self, Entry};
 use crate::common::DEADLINE;
-pub use crate::common::eventually_or as eventually;
+pub use crate::common::{eventually_or as eventually, until};
 
 /// A booted container. It ends when this is dropped, and when this process dies.
 pub struct Container {
@@ -161,6 +161,11 @@ impl Container {
             .to_owned()
     }
 
+    /// Runs a shell command until its output is as it should be. Returns the output.
+    pub fn until(&self, command: &str, is_wanted: impl Fn(&String) -> bool) -> String {
+        until(command, || self.run(command), is_wanted)
+    }
+
     /// Runs a shell command that must fail.
     pub fn fails(&self, command: &str) {
         let output = self.output(command);
@@ -211,15 +216,8 @@ impl Container {
     /// Waits until foo.socket and foo.service are both in a state and no job is left.
     pub fn wait_until_both(&self, state: &str) {
         let wanted = format!("{state} {state} No jobs running.");
-        eventually(&wanted, || {
-            let query = "echo $(systemctl is-active foo.socket foo.service; systemctl list-jobs)";
-            let states = self.run(query);
-            if states == wanted {
-                Ok(())
-            } else {
-                Err(states)
-            }
-        });
+        let query = "echo $(systemctl is-active foo.socket foo.service; systemctl list-jobs)";
+        self.until(query, |states| *states == wanted);
     }
 
     /// Returns a path in the container as seen from this machine.
@@ -272,15 +270,12 @@ impl Container {
 
     /// Waits until foo runs in another process.
     pub fn wait_for_another_than(&self, pid: &str) {
-        eventually("another process", || {
-            let (now, state) = (self.show("MainPID"), self.show("ActiveState"));
-            let is_up = now != pid && now != "0" && state == "active";
-            if is_up {
-                Ok(())
-            } else {
-                Err(format!("{now}, {state}"))
-            }
-        });
+        let up = || self.show("MainPID") + " " + &self.show("ActiveState");
+        let is_another = |now: &String| {
+            now.strip_suffix(" active")
+                .is_some_and(|now| now != pid && now != "0")
+        };
+        until("another process", up, is_another);
     }
 
     /// Gives a unit a drop-in with these settings, in place of the one before.

@@ -1,6 +1,6 @@
 //! Senders that load foo, and the account of their messages.
 
-use super::container::{Container, eventually};
+use super::container::{Container, eventually, until};
 use super::host::soaks;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -144,14 +144,7 @@ impl Load {
     pub fn wait_for(&self, more: u64) {
         let sent = || self.accepted().iter().sum::<u64>();
         let wanted = sent() + more;
-        eventually("more messages accepted", || {
-            let sent = sent();
-            if sent >= wanted {
-                Ok(())
-            } else {
-                Err(format!("{sent} of {wanted}"))
-            }
-        });
+        until("more messages accepted", sent, |sent| *sent >= wanted);
     }
 
     /// Waits until the queue is full and all senders wait. Returns the number accepted from each.
