@@ -550,7 +550,8 @@ fn a_stream_that_is_dropped() {
     stream.assert_line("the third stream", &daemon, "seven");
 }
 
-/// A line that a dropped stream took in part is written again from its start.
+/// A full stream delays a line. One that a dropped stream took in part is written again from its
+/// start.
 #[test]
 fn a_line_that_is_cut() {
     let Some(journal) = Journal::new("a_line_that_is_cut") else {
@@ -561,11 +562,13 @@ fn a_line_that_is_cut() {
     sys::set_send_buffer(&ours, 1).unwrap();
     let (daemon, mut stream) = journal.ready_with(Daemon::listening(), ours);
     let long = "x".repeat(40_000);
+    daemon.send(&long);
+    stream.assert_line("a full stream", &daemon, &long);
     daemon.stopped(|| {
         daemon.send("one");
         daemon.send(&long);
     });
-    daemon.counted(2);
+    daemon.counted(3);
     stream.assert_line("before it", &daemon, "one");
     stream.close();
     let mut stream = journal.accept_opened();

@@ -130,7 +130,7 @@ impl Lost {
     /// Writes a line that reports them, if `before` ends with a complete line. Returns how many
     /// were reported.
     fn report(&mut self, before: &[u8], write: impl FnOnce(&[u8]) -> io::Result<usize>) -> usize {
-        if self.0 == 0 || before.last().is_some_and(|&byte| byte != b'\n') {
+        if self.0 == 0 || start_of_line(before) != before.len() {
             return 0;
         }
         // Begins with a newline, since a failed write may have been partial.
@@ -142,6 +142,14 @@ impl Lost {
             0
         }
     }
+}
+
+/// Returns where the last line starts. It may be incomplete, or empty.
+fn start_of_line(lines: &[u8]) -> usize {
+    lines
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |newline| newline + 1)
 }
 
 /// Returns how many newlines there are.

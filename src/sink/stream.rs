@@ -15,7 +15,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::{Lost, count_lines, queue::Queue};
+use super::{Lost, count_lines, queue::Queue, start_of_line};
 use crate::{
     blocked::Blocked,
     systemd::{
@@ -164,10 +164,10 @@ impl Stream {
             self.reopen(false)?;
         }
         let since = *self.missing_since.get_or_insert_with(Instant::now);
-        if self.in_order && since.elapsed() < MISSING_TIMEOUT {
-            Err(Blocked::Gone)
-        } else {
+        if !self.in_order || since.elapsed() >= MISSING_TIMEOUT {
             Ok(false)
+        } else {
+            Err(Blocked::Gone)
         }
     }
 
@@ -264,12 +264,4 @@ fn nonblocking(stream: OwnedFd) -> io::Result<File> {
     let stream = UnixStream::from(stream);
     stream.set_nonblocking(true)?;
     Ok(OwnedFd::from(stream).into())
-}
-
-/// Returns where the last line starts. It may be incomplete.
-fn start_of_line(lines: &[u8]) -> usize {
-    lines
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |newline| newline + 1)
 }

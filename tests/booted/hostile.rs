@@ -308,8 +308,8 @@ fn flood_for(seconds: u64, container: &Container, path: &str, text: &str) -> u64
 
 /// Sends different messages as fast as it can. Returns the number accepted.
 ///
-/// `goes_on` is called after each message with whether the queue stayed full for 100 ms. It returns
-/// `false` to stop.
+/// `goes_on` is called after each message with whether the queue stayed full for 50 ms, which is
+/// shorter than foo's pauses once the limit is reached. It returns `false` to stop.
 fn flood(
     container: &Container,
     path: &str,
@@ -319,7 +319,7 @@ fn flood(
     let sender = UnixDatagram::unbound().expect("a socket");
     sender.connect(container.path(path)).expect("a socket");
     sender
-        .set_write_timeout(Some(Duration::from_millis(100)))
+        .set_write_timeout(Some(Duration::from_millis(50)))
         .expect("a timeout");
     let (mut sent, mut waits) = (0, false);
     while goes_on(waits) {

@@ -202,28 +202,32 @@ fn never_killed_by_its_log() {
     assert_eq!(daemon.end().code, 0);
 }
 
-/// A write that fails is tried once more. If that fails as well, the next line reports what was lost.
+/// A write that fails is tried once more, and one that is interrupted until it is not. If it fails
+/// twice, the next line reports what was lost.
 #[test]
 fn a_write_that_fails() {
     if !have("strace", "strace", "running::a_write_that_fails") {
         return;
     }
-    for (times, is_lost) in [("2", false), ("2..3", true)] {
-        // The first one writes the lines of the start.
-        let fault = format!("write:error=ENOSPC:when={times}");
-        let daemon = Daemon::listening().inject(&[&fault]).ready();
+    // The first one writes the lines of the start.
+    for (fault, is_lost) in [
+        ("write:error=ENOSPC:when=2", false),
+        ("write:error=ENOSPC:when=2..3", true),
+        ("write:error=EINTR:when=2..4", false),
+    ] {
+        let daemon = Daemon::listening().inject(&[fault]).ready();
         daemon.send("hello");
         if is_lost {
             daemon.counted(1);
         } else {
-            assert_eq!(daemon.line(), daemon.received(5, "hello"), "{times}");
+            assert_eq!(daemon.line(), daemon.received(5, "hello"), "{fault}");
         }
         daemon.send("next");
         if is_lost {
             assert_eq!(daemon.line(), "");
             assert_eq!(daemon.line(), "<4>Up to 1 lines before this one were lost");
         }
-        assert_eq!(daemon.line(), daemon.received(4, "next"), "{times}");
+        assert_eq!(daemon.line(), daemon.received(4, "next"), "{fault}");
     }
 }
 
