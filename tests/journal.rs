@@ -630,6 +630,28 @@ fn a_queue_that_is_emptied() {
     stream.assert_line("another stream", &daemon, "next");
 }
 
+/// The same with a stream that systemd keeps, and gives to the next journald.
+#[test]
+fn a_queue_that_is_emptied_and_closed() {
+    let Some(mut journal) = Journal::new("a_queue_that_is_emptied_and_closed") else {
+        return;
+    };
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    daemon.send(ENTRIES[0]);
+    daemon.send("a line");
+    journal.assert_entry("read by systemd", &daemon, ENTRIES[0]);
+    assert_eq!(journal.datagram(), "", "the mark");
+    eventually("the empty line and the line", || {
+        (lines_in(&stream.0) == 2).then_some(())
+    });
+    journal.renew_queue();
+    assert_eq!(stream.line(), "", "the mark in the stream");
+    stream.assert_line("the next journald", &daemon, "a line");
+    daemon.send("next");
+    stream.assert_lost("the next journald", 1);
+    stream.assert_line("the next journald", &daemon, "next");
+}
+
 /// Entries without a line between them are confirmed too, so that only the last count as lost.
 #[test]
 fn many_entries() {
@@ -711,6 +733,8 @@ fn a_queue_that_is_missing() {
     journal.close_queue();
     fs::remove_file(journal.dir.join("socket")).unwrap();
     daemon.send(ENTRIES[0]);
+    // Nothing has confirmed the entry before.
+    stream.assert_lost("not in time", 1);
     stream.assert_line("not in time", &daemon, ENTRIES[0]);
 }
 

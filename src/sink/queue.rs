@@ -72,6 +72,14 @@ impl Queue {
         self.unconfirmed
     }
 
+    /// Returns whether the queue is open: its socket was not stopped since [`Queue::connect`].
+    pub fn is_open(&self) -> bool {
+        match self.socket.send(&[]) {
+            Ok(_) => true,
+            Err(error) => error.kind() == ErrorKind::WouldBlock,
+        }
+    }
+
     /// Checks that no entry is left in the queue. Returns `false` if it was closed, which drops its
     /// entries.
     ///

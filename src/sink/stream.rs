@@ -10,8 +10,8 @@
 //!
 //! `reopen` replaces a stream that journald has dropped. `give_up_order` ends the waiting.
 //!
-//! What journald has not confirmed is lost if it drops the stream. It confirms lines and the
-//! entries before them by reading the stream to its end.
+//! What journald has not confirmed is lost if it drops the stream. It confirms lines, and the
+//! entries before them, by reading the stream to its end.
 
 #![forbid(unsafe_code)]
 
@@ -50,8 +50,10 @@ pub struct Stream {
     stream: File,
     /// The `SYSLOG_IDENTIFIER=` of lines on a reopened stream.
     identifier: CString,
-    /// Lines written, and entries sent before them, that journald may not have read yet.
+    /// Lines written that journald may not have read yet.
     unconfirmed: usize,
+    /// A queue whose entries were read, by journald or by another.
+    read: Option<Queue>,
     /// The queue, while it may hold entries. Meanwhile no line is written.
     queue: Option<Queue>,
     /// Whether lines and entries wait for each other. Never set again once it is false.
@@ -70,6 +72,7 @@ impl Stream {
             stream: nonblocking(stream)?,
             identifier,
             unconfirmed: 0,
+            read: None,
             queue: None,
             in_order: true,
             missing_since: None,
@@ -199,15 +202,21 @@ impl Stream {
     /// Counts everything as confirmed if journald has read the stream to its end.
     fn confirm(&mut self) {
         // In this order: a stream that is dropped hangs up before its unread bytes become none.
-        if self.unread_bytes() == 0 && !self.is_hung_up() {
-            self.unconfirmed = 0;
+        if self.unread_bytes() > 0 || self.is_hung_up() {
+            return;
+        }
+        self.unconfirmed = 0;
+        if let Some(read) = self.read.take().filter(|read| !read.is_open()) {
+            self.lost.0 += read.unconfirmed();
         }
     }
 
     /// Checks that no entry is left in the queue, so that lines may follow.
     ///
-    /// journald may not be who has read them: the service manager empties the queue while journald
-    /// is being stopped. So an empty line, which journald ignores, follows them on the stream.
+    /// journald may not be who has read them: the service manager empties the queue before it stops
+    /// journald's socket. So an empty line, which journald ignores, follows them on the stream. They
+    /// are confirmed if the queue is still open when journald has read that line. A stream may
+    /// survive the stop, but the queue does not.
     ///
     /// # Errors
     ///
@@ -220,11 +229,13 @@ impl Stream {
         if entries.check_read()? {
             // If this fails, journald has dropped the stream, which `write` finds out.
             let _ = self.stream.write(b"\n");
-            self.unconfirmed += count;
+            // Only a stream that has hung up leaves one unconfirmed.
+            let before = mem::replace(&mut self.read, self.queue.take());
+            self.lost.0 += before.map_or(0, |before| before.unconfirmed());
         } else {
             self.lost.0 += count;
+            self.queue = None;
         }
-        self.queue = None;
         Ok(())
     }
 
@@ -235,8 +246,9 @@ impl Stream {
     ///
     /// Returns [`Blocked::Gone`] if there is no new stream.
     fn reopen(&mut self, was_tried: bool) -> Result<(), Blocked> {
-        let entries = self.queue.take().map_or(0, |entries| entries.unconfirmed());
-        self.lost.0 += mem::take(&mut self.unconfirmed) + entries;
+        let queues = [self.queue.take(), self.read.take()];
+        let entries = queues.iter().flatten().map(Queue::unconfirmed);
+        self.lost.0 += mem::take(&mut self.unconfirmed) + entries.sum::<usize>();
         if was_tried {
             return Err(Blocked::Gone);
         }
