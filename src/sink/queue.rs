@@ -24,7 +24,7 @@ use std::{
 /// The path of the socket at which journald receives entries.
 const SOCKET: &str = "/run/systemd/journal/socket";
 
-/// The queue, while it may hold entries that journald has not read.
+/// The queue, while journald may not have read entries of foo.
 pub struct Queue {
     socket: UnixDatagram,
     /// Entries that journald may not have read yet. They are lost if it closes the queue.
@@ -74,9 +74,19 @@ impl Queue {
 
     /// Returns whether the queue is open: its socket was not stopped since [`Queue::connect`].
     pub fn is_open(&self) -> bool {
+        !matches!(self.mark(), Ok(false))
+    }
+
+    /// Sends a mark. Returns `false` if the queue was closed.
+    ///
+    /// # Errors
+    ///
+    /// Returns what to wait for if there is no room.
+    fn mark(&self) -> Result<bool, Blocked> {
         match self.socket.send(&[]) {
-            Ok(_) => true,
-            Err(error) => error.kind() == ErrorKind::WouldBlock,
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Blocked::QueueFull),
+            Err(_) => Ok(false),
         }
     }
 
@@ -90,13 +100,12 @@ impl Queue {
         if journal::unread(&self.socket).unwrap_or(0) > 0 {
             return Err(Blocked::Unread);
         }
-        match self.socket.send(&[]) {
-            // The first mark was read, and the queue accepts another one.
-            Ok(_) if mem::replace(&mut self.is_marked, true) => Ok(true),
-            Ok(_) => Err(Blocked::Unread),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Blocked::QueueFull),
-            Err(_) => Ok(false),
+        let is_open = self.mark()?;
+        // If the first mark was read, the second one only shows whether the queue was closed.
+        if is_open && !mem::replace(&mut self.is_marked, true) {
+            return Err(Blocked::Unread);
         }
+        Ok(is_open)
     }
 }
 

@@ -82,7 +82,8 @@ impl Stream {
 
     /// See [`Sink::write`](super::Sink::write).
     pub fn write(&mut self, lines: &[u8], written: &mut usize) -> Result<(), Blocked> {
-        self.confirm();
+        // Unread lines confirm nothing yet, but more may follow them.
+        let _ = self.check_lines_read();
         self.check_entries_read()?;
         // If the report is lost too, the next report includes its count.
         self.unconfirmed += self
@@ -117,10 +118,10 @@ impl Stream {
             self.check_entries_read()?;
         }
         if self.queue.is_none() {
-            if self.unread_bytes() > 0 && self.in_order {
-                return Err(Blocked::Unread);
+            let lines_read = self.check_lines_read();
+            if self.in_order {
+                lines_read?;
             }
-            self.confirm();
             self.queue = Queue::connect().ok();
         }
         let Some(entries) = self.queue.as_mut().filter(|_| Queue::exists()) else {
@@ -144,9 +145,9 @@ impl Stream {
             Ok(()) => Err(Blocked::Gone),
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(Blocked::QueueFull),
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                // The queue was closed, and its entries were dropped.
-                self.lost.0 += entries.unconfirmed();
-                self.queue = None;
+                // The queue was closed.
+                let closed = self.queue.take();
+                self.lose_entries(closed);
                 self.wait_for_queue()
             }
             Err(_) => Ok(false),
@@ -182,11 +183,7 @@ impl Stream {
     /// See [`Sink::check_all_read`](super::Sink::check_all_read).
     pub fn check_all_read(&mut self) -> Result<(), Blocked> {
         self.check_entries_read()?;
-        if self.unread_bytes() > 0 {
-            Err(Blocked::Unread)
-        } else {
-            Ok(())
-        }
+        self.check_lines_read()
     }
 
     /// See [`Sink::give_up_order`](super::Sink::give_up_order).
@@ -199,16 +196,23 @@ impl Stream {
         self.queue.as_ref().map(AsFd::as_fd)
     }
 
-    /// Counts everything as confirmed if journald has read the stream to its end.
-    fn confirm(&mut self) {
-        // In this order: a stream that is dropped hangs up before its unread bytes become none.
-        if self.unread_bytes() > 0 || self.is_hung_up() {
-            return;
+    /// Checks that no line is left in the stream. If journald has read them, this confirms all lines
+    /// and the entries before them.
+    ///
+    /// # Errors
+    ///
+    /// Returns what to wait for if lines are left.
+    fn check_lines_read(&mut self) -> Result<(), Blocked> {
+        if self.unread_bytes() > 0 {
+            return Err(Blocked::Unread);
         }
-        self.unconfirmed = 0;
-        if let Some(read) = self.read.take().filter(|read| !read.is_open()) {
-            self.lost.0 += read.unconfirmed();
+        // A stream that is dropped hangs up before its unread bytes become none.
+        if !self.is_hung_up() {
+            self.unconfirmed = 0;
+            let closed = self.read.take().filter(|read| !read.is_open());
+            self.lose_entries(closed);
         }
+        Ok(())
     }
 
     /// Checks that no entry is left in the queue, so that lines may follow.
@@ -225,18 +229,21 @@ impl Stream {
         let Some(entries) = self.queue.as_mut().filter(|_| self.in_order) else {
             return Ok(());
         };
-        let count = entries.unconfirmed();
-        if entries.check_read()? {
+        let is_read = entries.check_read()?;
+        let mut dropped = self.queue.take();
+        if is_read {
             // If this fails, journald has dropped the stream, which `write` finds out.
             let _ = self.stream.write(b"\n");
-            // Only a stream that has hung up leaves one unconfirmed.
-            let before = mem::replace(&mut self.read, self.queue.take());
-            self.lost.0 += before.map_or(0, |before| before.unconfirmed());
-        } else {
-            self.lost.0 += count;
-            self.queue = None;
+            // One that is still unconfirmed belongs to a stream that has hung up.
+            mem::swap(&mut dropped, &mut self.read);
         }
+        self.lose_entries(dropped);
         Ok(())
+    }
+
+    /// Counts the entries of a queue as lost.
+    fn lose_entries(&mut self, queue: Option<Queue>) {
+        self.lost.0 += queue.map_or(0, |queue| queue.unconfirmed());
     }
 
     /// Replaces the stream that journald has dropped, unless `was_tried`. Counts what is
@@ -246,9 +253,10 @@ impl Stream {
     ///
     /// Returns [`Blocked::Gone`] if there is no new stream.
     fn reopen(&mut self, was_tried: bool) -> Result<(), Blocked> {
-        let queues = [self.queue.take(), self.read.take()];
-        let entries = queues.iter().flatten().map(Queue::unconfirmed);
-        self.lost.0 += mem::take(&mut self.unconfirmed) + entries.sum::<usize>();
+        self.lost.0 += mem::take(&mut self.unconfirmed);
+        for queue in [self.queue.take(), self.read.take()] {
+            self.lose_entries(queue);
+        }
         if was_tried {
             return Err(Blocked::Gone);
         }
