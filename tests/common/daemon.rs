@@ -208,15 +208,19 @@ impl Daemon {
         }
     }
 
-    /// Waits until the daemon reports at least this number of messages. It does so a second after
-    /// it has logged the first of them.
+    /// Waits until the daemon reports this number of messages, and not more. It does so a second
+    /// after it has logged the first of them.
     #[track_caller]
     pub fn counted(&self, messages: usize) {
         let count = |note: Note| {
             let count = note.value("STATUS")?.split(' ').nth(1)?;
             count.parse::<usize>().ok()
         };
-        while count(self.notified()).is_none_or(|count| count < messages) {}
+        let mut counted = 0;
+        while counted < messages {
+            counted = count(self.notified()).unwrap_or(counted);
+        }
+        assert_eq!(counted, messages, "messages received");
     }
 
     /// A notification that has arrived already.

@@ -319,7 +319,7 @@ fn a_transient_error_of_the_socket() {
         &daemon.line(),
         &daemon.received(5, "hello"),
     );
-    daemon.counted(1);
+    while daemon.notified().value("STATUS") != Some("Received 1 message, 5 bytes") {}
     daemon.assert_rests("after the error");
     // Between the tries it sleeps.
     let calls = fs::read_to_string(trace).unwrap().lines().count();
