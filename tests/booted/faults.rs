@@ -176,9 +176,10 @@ fn mixed(container: &Container) -> Load {
 
 fn stop_journal() -> String {
     let units = "systemd-journald.service systemd-journald.socket systemd-journald-dev-log.socket";
-    // So many starts would exceed systemd's limit, whose count this resets.
+    // Longer than an entry waits for its queue. So many starts would exceed systemd's limit, whose
+    // count this resets.
     format!(
-        "systemctl stop {units} syslog.socket; sleep 2; systemctl reset-failed; systemctl start {units}"
+        "systemctl stop {units} syslog.socket; sleep 3; systemctl reset-failed; systemctl start {units}"
     )
 }
 
