@@ -19,14 +19,8 @@ pub enum Column {
 }
 
 impl Column {
-    pub const ALL: [Self; 6] = [
-        Self::Foo,
-        Self::C,
-        Self::Plain,
-        Self::Floor,
-        Self::Systemd,
-        Self::SdNotify,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Foo, Self::C, Self::Plain, Self::Floor, Self::Systemd, Self::SdNotify];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -61,47 +55,27 @@ pub struct Contenders {
 }
 
 /// Flags that harden a C program as rustc hardens foo.
-const HARDENED: [&str; 4] = [
-    "-fPIE",
-    "-pie",
-    "-Wl,-z,relro,-z,now",
-    "-fstack-protector-strong",
-];
+const HARDENED: [&str; 4] = ["-fPIE", "-pie", "-Wl,-z,relro,-z,now", "-fstack-protector-strong"];
 
 impl Contenders {
     /// Builds the daemons in a directory.
     pub fn build(out: &Path) -> Self {
         let floor = cc("floor", "floor", &HARDENED, out);
         let baseline = env::var_os("FOO_BASELINE").map(PathBuf::from);
-        let c_roomy = baseline.is_none().then(|| {
-            cc(
-                "baseline",
-                "roomy",
-                &[&HARDENED[..], &["-DROOM=262144"]].concat(),
-                out,
-            )
-        });
-        let c = baseline
-            .clone()
-            .unwrap_or_else(|| cc("baseline", "hardened", &HARDENED, out));
+        let c_roomy = baseline
+            .is_none()
+            .then(|| cc("baseline", "roomy", &[&HARDENED[..], &["-DROOM=262144"]].concat(), out));
+        let c = baseline.clone().unwrap_or_else(|| cc("baseline", "hardened", &HARDENED, out));
         let c_plain = baseline.unwrap_or_else(|| cc("baseline", "plain", &[], out));
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/crates/Cargo.toml");
         let target = out.join("crates");
         run(Command::new("cargo")
-            .args([
-                "build",
-                "--release",
-                "--locked",
-                "--quiet",
-                "--manifest-path",
-            ])
+            .args(["build", "--release", "--locked", "--quiet", "--manifest-path"])
             .arg(manifest)
             .arg("--target-dir")
             .arg(&target));
-        let on_crates = |column, program| Contender {
-            column,
-            program: target.join("release").join(program),
-        };
+        let on_crates =
+            |column, program| Contender { column, program: target.join("release").join(program) };
         let new = |column, program| Contender { column, program };
         let contenders = Self {
             ours: new(Column::Foo, common::foo().into()),
@@ -121,9 +95,8 @@ impl Contenders {
     /// Writes the new programs to disk. Until then, their pages count as dirty memory of the
     /// processes that run them.
     fn write_back(&self) {
-        for Contender { program, .. } in [&self.ours, &self.c, &self.c_plain]
-            .into_iter()
-            .chain(&self.crates)
+        for Contender { program, .. } in
+            [&self.ours, &self.c, &self.c_plain].into_iter().chain(&self.crates)
         {
             File::open(program).unwrap().sync_all().unwrap();
         }
@@ -146,14 +119,8 @@ fn cc(source: &str, name: &str, flags: &[&str], out: &Path) -> PathBuf {
 
 /// Runs a program, which must succeed, and returns its output.
 pub fn run(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{command:?}: {}\n{errors}",
-        output.status
-    );
+    assert!(output.status.success(), "{command:?}: {}\n{errors}", output.status);
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

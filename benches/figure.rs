@@ -12,11 +12,7 @@ pub struct Figure {
 
 impl Figure {
     pub fn new(name: impl Into<String>, unit: &'static str) -> Self {
-        Self {
-            name: name.into(),
-            unit,
-            samples: Default::default(),
-        }
+        Self { name: name.into(), unit, samples: Default::default() }
     }
 
     pub fn add(&mut self, column: Column, sample: f64) {

@@ -26,10 +26,8 @@ const SINGLE: usize = 400;
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// The releases of Debian to try. The first one that runs the programs built here is used.
-static SUITES: [Suite; 2] = [
-    Suite::new("bookworm", "Debian 12", false),
-    Suite::new("trixie", "Debian 13", false),
-];
+static SUITES: [Suite; 2] =
+    [Suite::new("bookworm", "Debian 12", false), Suite::new("trixie", "Debian 13", false)];
 
 /// A release of Debian that runs the staged programs.
 pub struct Prepared {
@@ -46,9 +44,7 @@ pub fn prepare() -> Result<Prepared, String> {
     host::can_boot()?;
     let stage = Arc::new(Stage::new("bench", None, Err("not measured".to_owned())));
     let ready = |suite: &'static Suite| {
-        suite
-            .prepare(Arc::clone(&stage))
-            .map(|stage| Prepared { suite, stage })
+        suite.prepare(Arc::clone(&stage)).map(|stage| Prepared { suite, stage })
     };
     ready(&SUITES[0]).or_else(|_| ready(&SUITES[1]))
 }
@@ -68,13 +64,7 @@ pub fn figures(
     let mut cost = Figure::new("processor time per message, journal", "ns");
     let mut median = Figure::new("send to journal entry, one at a time, p50", "µs");
     let mut slow = Figure::new("send to journal entry, one at a time, p99", "µs");
-    let Contenders {
-        ours,
-        c,
-        floor,
-        crates,
-        ..
-    } = contenders;
+    let Contenders { ours, c, floor, crates, .. } = contenders;
     for round in 0..ROUNDS {
         for Contender { column, program } in [ours, floor, c].into_iter().chain(crates) {
             let new = container.path("/usr/local/bin/new");
@@ -118,12 +108,8 @@ fn at_full_speed(container: &Container) -> f64 {
 fn one_at_a_time(container: &Container, mark: &str) -> Vec<f64> {
     let sender = sender(container);
     for _ in 0..SINGLE {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap();
-        sender
-            .send(format!("{mark} sent at {}", now.as_micros()).as_bytes())
-            .unwrap();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        sender.send(format!("{mark} sent at {}", now.as_micros()).as_bytes()).unwrap();
         thread::sleep(PAUSE);
     }
     let wanted = format!(": {mark} sent at ");
@@ -161,10 +147,5 @@ fn busy(container: &Container, pid: &str) -> f64 {
         status if status.contains("State:\tS") => Ok(()),
         status => Err(status),
     });
-    read("schedstat")
-        .split_whitespace()
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap()
+    read("schedstat").split_whitespace().next().unwrap().parse().unwrap()
 }

@@ -36,46 +36,19 @@ pub fn start(program: &Path, sockets: usize, credentials: bool, log: File) -> (D
     let mut command = Command::new("/bin/sh");
     // Closes descriptors that this process inherited by accident, so that the next ones to be
     // opened are 3, 4 and so on.
-    command.args([
-        "-c",
-        "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$0\" \"$@\"",
-    ]);
+    command.args(["-c", "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$0\" \"$@\""]);
     command.args(["taskset", "--cpu-list", &processors::of_daemon()]);
-    command
-        .arg(env::current_exe().unwrap())
-        .arg(BECOME)
-        .arg(sockets.to_string());
-    command
-        .arg(credentials.to_string())
-        .arg(dir.path())
-        .arg(program);
-    command
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("NOTIFY_SOCKET", dir.join("notify"));
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log);
+    command.arg(env::current_exe().unwrap()).arg(BECOME).arg(sockets.to_string());
+    command.arg(credentials.to_string()).arg(dir.path()).arg(program);
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("NOTIFY_SOCKET", dir.join("notify"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     let daemon = Daemon::spawn(&mut command, notify, dir);
     let exec = daemon.notified();
-    let exec = exec
-        .value(EXEC)
-        .expect("the time before exec")
-        .parse()
-        .unwrap();
+    let exec = exec.value(EXEC).expect("the time before exec").parse().unwrap();
     let ready = daemon.notified();
-    assert!(
-        ready.has("READY=1"),
-        "{}: {}",
-        program.display(),
-        ready.text
-    );
+    assert!(ready.has("READY=1"), "{}: {}", program.display(), ready.text);
     let since_ready = ready.at.elapsed();
-    (
-        daemon,
-        monotonic() - since_ready - Duration::from_nanos(exec),
-    )
+    (daemon, monotonic() - since_ready - Duration::from_nanos(exec))
 }
 
 /// Returns the monotonic time, which all processes share.
@@ -88,10 +61,7 @@ fn monotonic() -> Duration {
 pub fn become_daemon(mut arguments: impl Iterator<Item = OsString>) -> io::Error {
     let result = (|| {
         let mut next = || arguments.next().ok_or(io::ErrorKind::InvalidInput);
-        let count = next()?
-            .to_string_lossy()
-            .parse::<usize>()
-            .map_err(io::Error::other)?;
+        let count = next()?.to_string_lossy().parse::<usize>().map_err(io::Error::other)?;
         let credentials = next()? == "true";
         let (dir, program) = (PathBuf::from(next()?), next()?);
         for number in 0..count {
@@ -104,20 +74,13 @@ pub fn become_daemon(mut arguments: impl Iterator<Item = OsString>) -> io::Error
             mem::forget(socket);
         }
         let mut command = Command::new(program);
-        command
-            .env("LISTEN_PID", process::id().to_string())
-            .env("LISTEN_FDS", count.to_string());
+        command.env("LISTEN_PID", process::id().to_string()).env("LISTEN_FDS", count.to_string());
         command.env("LISTEN_FDNAMES", vec!["foo.socket"; count].join(":"));
         let notify = env::var_os("NOTIFY_SOCKET").ok_or(io::ErrorKind::InvalidInput)?;
         let socket = UnixDatagram::unbound()?;
-        socket.send_to(
-            format!("{EXEC}={}", monotonic().as_nanos()).as_bytes(),
-            notify,
-        )?;
+        socket.send_to(format!("{EXEC}={}", monotonic().as_nanos()).as_bytes(), notify)?;
         Err(command.exec())
     })();
-    let Err::<(), _>(error) = result else {
-        unreachable!("exec returns only on an error")
-    };
+    let Err::<(), _>(error) = result else { unreachable!("exec returns only on an error") };
     error
 }

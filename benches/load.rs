@@ -58,11 +58,7 @@ impl Load {
     pub fn measure(&self, program: &Path, scratch: &Path) -> Cost {
         let (daemon, _) = launch::start(program, self.sockets, self.credentials, self.log(scratch));
         // A first, smaller load: memory that is used for the first time costs more.
-        Self {
-            messages: self.messages / 20,
-            ..*self
-        }
-        .run(&daemon);
+        Self { messages: self.messages / 20, ..*self }.run(&daemon);
         self.run(&daemon)
     }
 
@@ -80,22 +76,14 @@ impl Load {
             .collect();
         barrier.wait();
         let start = Instant::now();
-        let sockets: Vec<_> = senders
-            .into_iter()
-            .map(|sender| sender.join().unwrap())
-            .collect();
+        let sockets: Vec<_> = senders.into_iter().map(|sender| sender.join().unwrap()).collect();
         let last = sockets.iter().map(|&(_, end)| end).max().unwrap() - start;
         for (socket, _) in &sockets {
-            eventually("all received", || {
-                (journal::unread(socket).unwrap() == 0).then_some(())
-            });
+            eventually("all received", || (journal::unread(socket).unwrap() == 0).then_some(()));
         }
         eventually("all logged", || (daemon.state() == 'S').then_some(()));
         let per_message = |time: Duration| time.as_nanos() as f64 / self.messages as f64;
-        Cost {
-            daemon: per_message(self::busy(daemon) - busy),
-            senders: per_message(last),
-        }
+        Cost { daemon: per_message(self::busy(daemon) - busy), senders: per_message(last) }
     }
 
     /// Sends one sender's messages. Returns its socket and the time after the last message.

@@ -48,9 +48,7 @@ const PLAIN: Load = Load {
 
 fn main() {
     // cargo passes --bench.
-    let mut arguments = env::args_os()
-        .skip(1)
-        .filter(|argument| argument != "--bench");
+    let mut arguments = env::args_os().skip(1).filter(|argument| argument != "--bench");
     let first = arguments.next().unwrap_or_default();
     if first == launch::BECOME {
         panic!("{}", launch::become_daemon(arguments));
@@ -71,11 +69,7 @@ fn main() {
     // Only a complete run, compared with the C daemon of this directory, goes to the documents.
     if wanted.is_empty() && env::var_os("FOO_BASELINE").is_none() {
         report::write(&project.join("benches/RESULTS.md"), &table, &caption);
-        fs::write(
-            project.join("benches/results.svg"),
-            plot::svg(&figures, &caption),
-        )
-        .unwrap();
+        fs::write(project.join("benches/results.svg"), plot::svg(&figures, &caption)).unwrap();
     }
 }
 
@@ -92,12 +86,7 @@ fn measure(
     let resting = is_wanted("memory").then(|| process::Resting::new(&contenders.ours, out));
     for (name, load, with_crates) in loads() {
         if is_wanted(name) {
-            figures.extend(measure_load(
-                name,
-                &load,
-                &choose(contenders, &load, with_crates),
-                out,
-            ));
+            figures.extend(measure_load(name, &load, &choose(contenders, &load, with_crates), out));
         }
     }
     if let Some(prepared) = journal {
@@ -135,120 +124,28 @@ fn progress(what: &str) {
 fn loads() -> Vec<(&'static str, Load, bool)> {
     vec![
         ("32 bytes, /dev/null", PLAIN, true),
-        (
-            "32 bytes, file",
-            Load {
-                log: Log::File,
-                ..PLAIN
-            },
-            true,
-        ),
-        (
-            "32 bytes, /dev/null, queue of 512",
-            Load {
-                queue: 512,
-                ..PLAIN
-            },
-            false,
-        ),
-        (
-            "32 bytes, file, queue of 512",
-            Load {
-                queue: 512,
-                log: Log::File,
-                ..PLAIN
-            },
-            false,
-        ),
-        (
-            "32 bytes, /dev/null, one processor",
-            Load {
-                apart: false,
-                ..PLAIN
-            },
-            false,
-        ),
-        (
-            "32 bytes, file, one processor",
-            Load {
-                log: Log::File,
-                apart: false,
-                ..PLAIN
-            },
-            false,
-        ),
-        (
-            "8 senders",
-            Load {
-                senders: 8,
-                ..PLAIN
-            },
-            false,
-        ),
-        (
-            "8 senders, 4 sockets",
-            Load {
-                senders: 8,
-                sockets: 4,
-                ..PLAIN
-            },
-            false,
-        ),
-        (
-            "32 bytes, /dev/null, credentials",
-            Load {
-                credentials: true,
-                ..PLAIN
-            },
-            false,
-        ),
+        ("32 bytes, file", Load { log: Log::File, ..PLAIN }, true),
+        ("32 bytes, /dev/null, queue of 512", Load { queue: 512, ..PLAIN }, false),
+        ("32 bytes, file, queue of 512", Load { queue: 512, log: Log::File, ..PLAIN }, false),
+        ("32 bytes, /dev/null, one processor", Load { apart: false, ..PLAIN }, false),
+        ("32 bytes, file, one processor", Load { log: Log::File, apart: false, ..PLAIN }, false),
+        ("8 senders", Load { senders: 8, ..PLAIN }, false),
+        ("8 senders, 4 sockets", Load { senders: 8, sockets: 4, ..PLAIN }, false),
+        ("32 bytes, /dev/null, credentials", Load { credentials: true, ..PLAIN }, false),
         ("1 byte", Load { size: 1, ..PLAIN }, false),
-        (
-            "1,000 bytes",
-            Load {
-                size: 1000,
-                ..PLAIN
-            },
-            false,
-        ),
-        (
-            "60,000 bytes",
-            Load {
-                size: 60_000,
-                messages: 10_000,
-                ..PLAIN
-            },
-            false,
-        ),
-        (
-            "200,000 bytes",
-            Load {
-                size: 200_000,
-                messages: 4000,
-                ..PLAIN
-            },
-            false,
-        ),
+        ("1,000 bytes", Load { size: 1000, ..PLAIN }, false),
+        ("60,000 bytes", Load { size: 60_000, messages: 10_000, ..PLAIN }, false),
+        ("200,000 bytes", Load { size: 200_000, messages: 4000, ..PLAIN }, false),
     ]
 }
 
 /// Returns the daemons that can process a load.
 fn choose<'a>(contenders: &'a Contenders, load: &Load, with_crates: bool) -> Vec<&'a Contender> {
-    let Contenders {
-        ours,
-        c,
-        c_roomy,
-        floor,
-        crates,
-        ..
-    } = contenders;
+    let Contenders { ours, c, c_roomy, floor, crates, .. } = contenders;
     // The C daemon serves one socket without credentials. It truncates messages at 1,024 bytes, and
     // is built with a larger buffer for longer ones.
     let c = match load {
-        Load { sockets: 2.., .. }
-        | Load {
-            credentials: true, ..
-        } => None,
+        Load { sockets: 2.., .. } | Load { credentials: true, .. } => None,
         Load { size: 1025.., .. } => c_roomy.as_ref(),
         _ => Some(c),
     };

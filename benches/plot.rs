@@ -34,10 +34,8 @@ fn x(ratio: f64) -> f64 {
 
 /// Returns the plot as SVG.
 pub fn svg(figures: &[Figure], caption: &str) -> String {
-    let figures: Vec<_> = figures
-        .iter()
-        .filter(|figure| figure.median(Column::C).is_some())
-        .collect();
+    let figures: Vec<_> =
+        figures.iter().filter(|figure| figure.median(Column::C).is_some()).collect();
     let bottom = TOP + LINE * figures.len() as f64;
     let height = bottom + 60.0;
     let mut svg = format!(
@@ -61,12 +59,7 @@ pub fn svg(figures: &[Figure], caption: &str) -> String {
     }
     for (place, figure) in figures.iter().enumerate() {
         let y = TOP + LINE * (place as f64 + 0.5);
-        add(text(
-            LEFT - 12.0,
-            y + 4.0,
-            "end",
-            &figure.name.replace('`', ""),
-        ));
+        add(text(LEFT - 12.0, y + 4.0, "end", &figure.name.replace('`', "")));
         // Reversed, so that the dot of foo is on top.
         for (column, color) in COLORS.iter().rev() {
             if let Some(ratio) = figure.ratio(*column, Column::C) {
@@ -76,12 +69,7 @@ pub fn svg(figures: &[Figure], caption: &str) -> String {
     }
     let (first, second) = caption.split_at(caption.len() / 2);
     let (rest, second) = second.split_once(", ").unwrap_or((second, ""));
-    add(text(
-        12.0,
-        bottom + 36.0,
-        "start",
-        &format!("{first}{rest},"),
-    ));
+    add(text(12.0, bottom + 36.0, "start", &format!("{first}{rest},")));
     add(text(12.0, bottom + 52.0, "start", second));
     svg + "</svg>\n"
 }

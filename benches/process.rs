@@ -16,9 +16,7 @@ const REST: Duration = Duration::from_secs(60);
 
 /// The daemons whose start and memory are compared.
 fn all(contenders: &Contenders) -> impl Iterator<Item = &Contender> {
-    [&contenders.ours, &contenders.c, &contenders.c_plain]
-        .into_iter()
-        .chain(&contenders.crates)
+    [&contenders.ours, &contenders.c, &contenders.c_plain].into_iter().chain(&contenders.crates)
 }
 
 /// Starts each daemon in turn, and measures the time from exec to `READY=1`.
@@ -36,10 +34,7 @@ pub fn start(contenders: &Contenders, scratch: &Path) -> Figure {
 /// Measures private dirty memory after a million messages, and how much more foo has after ten
 /// million.
 pub fn memory(contenders: &Contenders, scratch: &Path) -> [Figure; 2] {
-    let million = Load {
-        messages: 1_000_000,
-        ..PLAIN
-    };
+    let million = Load { messages: 1_000_000, ..PLAIN };
     let mut after_a_million = Figure::new("private dirty memory after 1 million messages", "KiB");
     let mut growth = Figure::new("growth from there to 10 million", "KiB");
     for Contender { column, program } in all(contenders) {
@@ -78,19 +73,9 @@ impl Resting {
         let (daemon, _) = launch::start(&ours.program, 1, false, PLAIN.log(scratch));
         PLAIN.run(&daemon);
         let before = private_dirty(&daemon);
-        Load {
-            size: 200_000,
-            messages: 2000,
-            ..PLAIN
-        }
-        .run(&daemon);
+        Load { size: 200_000, messages: 2000, ..PLAIN }.run(&daemon);
         let large = private_dirty(&daemon);
-        Self {
-            daemon,
-            since: Instant::now(),
-            before,
-            large,
-        }
+        Self { daemon, since: Instant::now(), before, large }
     }
 
     /// Waits until foo has rested for a minute, and returns the figures. Call this last, so that

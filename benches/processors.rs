@@ -20,11 +20,7 @@ pub fn of_daemon() -> String {
 pub fn keep_sender(apart: bool) {
     let last = count() - 1;
     let mut set = CpuSet::new();
-    let processors = if apart && last > 0 {
-        0..last
-    } else {
-        last..last + 1
-    };
+    let processors = if apart && last > 0 { 0..last } else { last..last + 1 };
     processors.for_each(|processor| set.set(processor).unwrap());
     sched_setaffinity(Pid::from_raw(0), &set).unwrap();
 }

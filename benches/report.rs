@@ -23,17 +23,12 @@ pub fn caption(systemd: Option<&str>) -> String {
         output.lines().next().unwrap_or_default().to_owned()
     };
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpuinfo
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let libsystemd = first("pkg-config", &["--modversion", "libsystemd"]);
     [
         format!("foo {}", env!("CARGO_PKG_VERSION")),
-        format!(
-            "{processors} × {}",
-            model.map_or("unknown processor", |(_, model)| model)
-        ),
+        format!("{processors} × {}", model.map_or("unknown processor", |(_, model)| model)),
         format!("Linux {}", first("uname", &["-r"])),
         first("rustc", &["--version"]),
         first("cc", &["--version"]),
@@ -51,10 +46,7 @@ pub fn table(figures: &[Figure]) -> String {
     let mut table = String::new();
     let mut row = |cells: Vec<String>| writeln!(table, "| {} |", cells.join(" | ")).unwrap();
     let names = Column::ALL.map(Column::name);
-    let heading = ["figure"]
-        .into_iter()
-        .chain(names)
-        .chain(["foo / C", "foo / floor"]);
+    let heading = ["figure"].into_iter().chain(names).chain(["foo / C", "foo / floor"]);
     row(heading.map(str::to_owned).collect());
     let alignment = ["---"].into_iter().chain([" ---:"; Column::ALL.len() + 2]);
     row(alignment.map(|cell| cell.trim().to_owned()).collect());

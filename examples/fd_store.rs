@@ -25,9 +25,8 @@ use std::{thread, time::Duration};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // SAFETY: nothing runs before this, so the program has not opened any descriptor.
-    let kept = unsafe { listen_fds_with_names() }?
-        .into_iter()
-        .find(|passed| passed.name == "starts");
+    let kept =
+        unsafe { listen_fds_with_names() }?.into_iter().find(|passed| passed.name == "starts");
     let mut file = kept.map_or_else(create, |kept| Ok(File::from(kept.fd)))?;
     let mut starts = String::new();
     file.rewind()?;
@@ -36,10 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     file.rewind()?;
     write!(file, "{starts}")?;
 
-    notify(&[
-        NotifyState::READY,
-        NotifyState::status(&format!("Start {starts}"))?,
-    ])?;
+    notify(&[NotifyState::READY, NotifyState::status(&format!("Start {starts}"))?])?;
     let watchdog = watchdog_enabled()?;
     loop {
         // The work of the service goes here.
@@ -51,11 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Creates the file, and passes it to the service manager, which passes it back at the next start.
 fn create() -> Result<File, Box<dyn Error>> {
     let mut options = File::options();
-    let file = options
-        .read(true)
-        .write(true)
-        .custom_flags(libc::O_TMPFILE)
-        .open("/dev/shm")?;
+    let file = options.read(true).write(true).custom_flags(libc::O_TMPFILE).open("/dev/shm")?;
     let state = [NotifyState::FDSTORE, NotifyState::fd_name("starts")?];
     if notify_with_fds(&state, &[file.as_fd()])? == Notified::Nobody {
         return Err("there is no service manager: start fd_store.service".into());

@@ -19,10 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if !booted()? {
         return Err("this system does not run systemd".into());
     }
-    let state = env::args()
-        .skip(1)
-        .map(|argument| parse(&argument))
-        .collect::<Result<Vec<_>, _>>()?;
+    let state =
+        env::args().skip(1).map(|argument| parse(&argument)).collect::<Result<Vec<_>, _>>()?;
     let notified = if state.contains(&NotifyState::FDSTORE) {
         notify_with_fds(&state, &[io::stdin().as_fd()])?
     } else {

@@ -31,10 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // SAFETY: nothing runs before this, so the program has not opened any descriptor.
     let passed = unsafe { listen_fds_with_names() }?;
     let [socket] = <[ListenFd; 1]>::try_from(passed).map_err(|passed| {
-        format!(
-            "{} sockets were passed, not one: start stream_socket.socket",
-            passed.len()
-        )
+        format!("{} sockets were passed, not one: start stream_socket.socket", passed.len())
     })?;
     // If it is another kind of descriptor, the error says which setting the unit needs.
     let listener = UnixListener::try_from(socket)?;
@@ -42,9 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     for (number, stream) in (1..).zip(listener.incoming()) {
         let stream = stream?;
-        notify(&[NotifyState::status(&format!(
-            "{number} connections so far"
-        ))?])?;
+        notify(&[NotifyState::status(&format!("{number} connections so far"))?])?;
         thread::spawn(move || echo(&stream));
     }
     Ok(())

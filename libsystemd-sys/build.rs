@@ -72,9 +72,7 @@ fn run() -> Result<()> {
 
 /// Finds libsystemd for the target with pkg-config.
 fn find_library() -> Result<pkg_config::Library> {
-    let library = pkg_config::Config::new()
-        .atleast_version(OLDEST_VERSION)
-        .probe("libsystemd");
+    let library = pkg_config::Config::new().atleast_version(OLDEST_VERSION).probe("libsystemd");
     Ok(library.map_err(|error| {
         format!(
             "libsystemd {OLDEST_VERSION} or newer is needed, with its headers, and pkg-config.\n\
@@ -97,11 +95,7 @@ fn bindgen_builder(include_paths: &[PathBuf]) -> Result<bindgen::Builder> {
          openSUSE) or clang (Arch), or set LIBCLANG_PATH to the directory that it is in."
     })?;
     Ok(bindgen::builder()
-        .clang_args(
-            include_paths
-                .iter()
-                .map(|path| format!("-I{}", path.display())),
-        )
+        .clang_args(include_paths.iter().map(|path| format!("-I{}", path.display())))
         .generate_cstr(true)
         .wrap_unsafe_ops(true)
         .default_enum_style(bindgen::EnumVariation::Consts)
@@ -115,13 +109,9 @@ fn bindgen_builder(include_paths: &[PathBuf]) -> Result<bindgen::Builder> {
 
 /// Reads the public headers, from the directory in which the compiler finds them.
 fn read_headers(include_paths: &[PathBuf]) -> Result<Vec<Header>> {
-    let directory = include_paths
-        .iter()
-        .map(PathBuf::as_path)
-        .chain([Path::new("/usr/include")]);
-    let directory = directory
-        .map(|path| path.join("systemd"))
-        .find(|path| path.join("sd-daemon.h").exists());
+    let directory = include_paths.iter().map(PathBuf::as_path).chain([Path::new("/usr/include")]);
+    let directory =
+        directory.map(|path| path.join("systemd")).find(|path| path.join("sd-daemon.h").exists());
     let directory =
         directory.ok_or("pkg-config finds libsystemd, but systemd/sd-daemon.h is missing")?;
     println!("cargo::rerun-if-changed={}", directory.display());
@@ -132,16 +122,10 @@ fn read_headers(include_paths: &[PathBuf]) -> Result<Vec<Header>> {
             continue;
         };
         let text = fs::read_to_string(directory.join(&file))?;
-        let included = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("#include \"")?.strip_suffix('"'));
+        let included =
+            text.lines().filter_map(|line| line.strip_prefix("#include \"")?.strip_suffix('"'));
         let includes = included.filter_map(module_name).collect();
-        headers.push(Header {
-            module,
-            includes,
-            macros: Macros::parse(&text),
-            file,
-        });
+        headers.push(Header { module, includes, macros: Macros::parse(&text), file });
     }
     headers.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(headers)
@@ -149,10 +133,8 @@ fn read_headers(include_paths: &[PathBuf]) -> Result<Vec<Header>> {
 
 /// Generates the module of the types that the headers use and do not declare.
 fn bind_system(builder: bindgen::Builder, headers: &[Header]) -> Result<String> {
-    let include: Vec<_> = headers
-        .iter()
-        .map(|header| format!("#include <systemd/{}>\n", header.file))
-        .collect();
+    let include: Vec<_> =
+        headers.iter().map(|header| format!("#include <systemd/{}>\n", header.file)).collect();
     let builder = builder
         .header_contents("system.h", &include.concat())
         .allowlist_file(".*/systemd/sd-[^/]*")
@@ -170,24 +152,14 @@ fn bind_system(builder: bindgen::Builder, headers: &[Header]) -> Result<String> 
 /// Generates the module of one header. As in C, it also has the items of the headers that this one
 /// includes.
 fn bind(builder: bindgen::Builder, header: &Header) -> Result<String> {
-    let Header {
-        file,
-        module,
-        includes,
-        macros,
-    } = header;
+    let Header { file, module, includes, macros } = header;
     let builder = builder
-        .header_contents(
-            file,
-            &format!("#include <systemd/{file}>\n{}", macros.variables()),
-        )
+        .header_contents(file, &format!("#include <systemd/{file}>\n{}", macros.variables()))
         .allowlist_file(format!(".*/systemd/{file}"))
         .allowlist_var(format!("{}.*", constants::PREFIX))
         .allowlist_recursively(false);
-    let includes: Vec<_> = includes
-        .iter()
-        .map(|module| format!("pub use super::{module}::*;"))
-        .collect();
+    let includes: Vec<_> =
+        includes.iter().map(|module| format!("pub use super::{module}::*;")).collect();
     let includes = includes.join(" ");
     let items = macros.complete(&builder.generate()?.to_string());
     Ok(format!(
@@ -198,9 +170,5 @@ fn bind(builder: bindgen::Builder, header: &Header) -> Result<String> {
 /// Returns the module of a header, such as `bus_vtable` for `sd-bus-vtable.h`. Returns `None` if
 /// the header is not public.
 fn module_name(file: &str) -> Option<String> {
-    Some(
-        file.strip_prefix("sd-")?
-            .strip_suffix(".h")?
-            .replace('-', "_"),
-    )
+    Some(file.strip_prefix("sd-")?.strip_suffix(".h")?.replace('-', "_"))
 }

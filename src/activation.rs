@@ -78,11 +78,7 @@ impl fmt::Display for Error {
                      and as many names; see sd_listen_fds(3)"
                 )
             }
-            Self::WrongType {
-                number,
-                name,
-                found,
-            } => write!(
+            Self::WrongType { number, name, found } => write!(
                 f,
                 "File descriptor {number} ({name}) is {found}, not an AF_UNIX datagram socket: \
                  its socket unit needs ListenDatagram= with a path or an abstract name"
@@ -132,47 +128,26 @@ fn to_socket(passed: ListenFd) -> Result<Socket, Error> {
         Ok(socket) => {
             // If the kernel does not report it, foo logs no credentials.
             let credentials = passes_credentials(&socket).unwrap_or(false);
-            Ok(Socket {
-                name,
-                fd: socket.into(),
-                credentials,
-            })
+            Ok(Socket { name, fd: socket.into(), credentials })
         }
-        Err(WrongKind {
-            passed: ListenFd { fd, .. },
-            ..
-        }) => Err(Error::WrongType {
-            number: fd.as_raw_fd(),
-            name,
-            found: describe(&fd),
-        }),
+        Err(WrongKind { passed: ListenFd { fd, .. }, .. }) => {
+            Err(Error::WrongType { number: fd.as_raw_fd(), name, found: describe(&fd) })
+        }
     }
 }
 
 /// Describes a descriptor of the wrong kind.
 fn describe(fd: &OwnedFd) -> &'static str {
     const SOCKETS: [(Option<c_int>, Option<SocketType>, &str); 6] = [
-        (
-            Some(libc::AF_UNIX),
-            Some(SocketType::Stream),
-            "an AF_UNIX stream socket",
-        ),
+        (Some(libc::AF_UNIX), Some(SocketType::Stream), "an AF_UNIX stream socket"),
         (
             Some(libc::AF_UNIX),
             Some(SocketType::SequentialPacket),
             "an AF_UNIX sequential-packet socket",
         ),
         (Some(libc::AF_NETLINK), None, "an AF_NETLINK socket"),
-        (
-            None,
-            Some(SocketType::Stream),
-            "a stream socket of another address family",
-        ),
-        (
-            None,
-            Some(SocketType::Datagram),
-            "a datagram socket of another address family",
-        ),
+        (None, Some(SocketType::Stream), "a stream socket of another address family"),
+        (None, Some(SocketType::Datagram), "a datagram socket of another address family"),
         (None, None, "a socket of another type"),
     ];
     const FILES: [(u32, &str); 5] = [
@@ -197,10 +172,6 @@ fn describe(fd: &OwnedFd) -> &'static str {
         daemon::is_socket(fd, family, socktype, None).unwrap_or(false)
     };
     let file = FILES.iter().find(|&&(format, _)| format == mode);
-    file.map(|&(_, kind)| kind).unwrap_or_else(|| {
-        SOCKETS
-            .iter()
-            .find(is_socket)
-            .map_or(UNKNOWN, |&(_, _, kind)| kind)
-    })
+    file.map(|&(_, kind)| kind)
+        .unwrap_or_else(|| SOCKETS.iter().find(is_socket).map_or(UNKNOWN, |&(_, _, kind)| kind))
 }

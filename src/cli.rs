@@ -155,10 +155,8 @@ fn rate(parser: &mut Parser) -> Result<u64, lexopt::Error> {
             "G" => 3,
             _ => return Err(NOT_A_RATE),
         };
-        let bytes = digits
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| number.checked_mul(1 << (10 * power)));
+        let bytes =
+            digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << (10 * power)));
         bytes.filter(|&bytes| bytes > 0).ok_or(NOT_A_RATE)
     })
 }
@@ -176,10 +174,8 @@ fn seconds(parser: &mut Parser) -> Result<Duration, lexopt::Error> {
 }
 
 fn foo_version() -> String {
-    let library = systemd::library().map_or_else(
-        || "an unknown file".into(),
-        |path| path.display().to_string(),
-    );
+    let library = systemd::library()
+        .map_or_else(|| "an unknown file".into(), |path| path.display().to_string());
     let built = env!("LIBSYSTEMD_VERSION");
     format!(
         "foo {}\nlibsystemd: runs on {library}, built with {built}\n",

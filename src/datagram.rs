@@ -73,18 +73,12 @@ impl Control {
     /// they are unknown.
     fn credentials(&self, length: usize) -> Credentials {
         const UNKNOWN: Credentials = Credentials { pid: 0, uid: 65534 };
-        let Self {
-            header,
-            credentials,
-        } = self;
+        let Self { header, credentials } = self;
         let is_whole = length >= size_of::<Self>();
         let is_credentials =
             (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_CREDENTIALS);
         if is_whole && is_credentials {
-            Credentials {
-                pid: credentials.pid.unsigned_abs(),
-                uid: credentials.uid,
-            }
+            Credentials { pid: credentials.pid.unsigned_abs(), uid: credentials.uid }
         } else {
             UNKNOWN
         }
@@ -105,13 +99,7 @@ pub fn passes_credentials(socket: impl AsFd) -> io::Result<bool> {
     let (socket, place) = (socket.as_fd().as_raw_fd(), (&raw mut value).cast());
     // SAFETY: the descriptor is borrowed for the call, which writes an integer to `value`.
     Errno::result(unsafe {
-        libc::getsockopt(
-            socket,
-            libc::SOL_SOCKET,
-            libc::SO_PASSCRED,
-            place,
-            &mut size,
-        )
+        libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_PASSCRED, place, &mut size)
     })?;
     let asks = value != 0;
     if asks {
@@ -158,14 +146,8 @@ impl Batch {
                 let head = &raw mut (*slots).heads[slot];
                 let tail = (&raw mut (*slots).tails[slot]).cast::<u8>().add(HEAD);
                 (*slots).vectors[slot] = [
-                    libc::iovec {
-                        iov_base: head.cast(),
-                        iov_len: HEAD,
-                    },
-                    libc::iovec {
-                        iov_base: tail.cast(),
-                        iov_len: MAX_LENGTH - HEAD,
-                    },
+                    libc::iovec { iov_base: head.cast(), iov_len: HEAD },
+                    libc::iovec { iov_base: tail.cast(), iov_len: MAX_LENGTH - HEAD },
                 ];
                 let header = &raw mut (*slots).headers[slot].msg_hdr;
                 (*header).msg_name = (&raw mut (*slots).senders[slot]).cast();
@@ -174,12 +156,7 @@ impl Batch {
                 (*header).msg_control = (&raw mut (*slots).controls[slot]).cast();
             }
         }
-        Ok(Self {
-            slots,
-            received: 0..0,
-            credentials: false,
-            has_used_tails: false,
-        })
+        Ok(Self { slots, received: 0..0, credentials: false, has_used_tails: false })
     }
 
     /// Receives queued datagrams of a socket without blocking. Returns how many. Drops those of the
@@ -202,20 +179,11 @@ impl Batch {
             let headers = &mut (*self.slots).headers;
             for header in &mut *headers {
                 header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_un>() as libc::socklen_t;
-                header.msg_hdr.msg_controllen = if credentials {
-                    size_of::<Control>() as _
-                } else {
-                    0
-                };
+                header.msg_hdr.msg_controllen =
+                    if credentials { size_of::<Control>() as _ } else { 0 };
             }
             let socket = socket.as_fd().as_raw_fd();
-            libc::recvmmsg(
-                socket,
-                headers.as_mut_ptr(),
-                SLOTS as _,
-                flags as _,
-                ptr::null_mut(),
-            )
+            libc::recvmmsg(socket, headers.as_mut_ptr(), SLOTS as _, flags as _, ptr::null_mut())
         };
         let count = usize::try_from(Errno::result(count)?).unwrap_or_default();
         self.received = 0..count.min(SLOTS);
@@ -249,19 +217,11 @@ impl Batch {
         };
         // For a path of all 108 bytes the kernel counts a NUL, for which there is no room.
         let end = (header.msg_hdr.msg_namelen as usize).min(size_of::<libc::sockaddr_un>());
-        let sender = slots.senders[slot]
-            .get(NAME_OFFSET..end)
-            .unwrap_or_default();
+        let sender = slots.senders[slot].get(NAME_OFFSET..end).unwrap_or_default();
         let control = &slots.controls[slot];
-        let credentials = self
-            .credentials
-            .then(|| control.credentials(header.msg_hdr.msg_controllen as usize));
-        Some(Datagram {
-            credentials,
-            sender,
-            length,
-            payload,
-        })
+        let credentials =
+            self.credentials.then(|| control.credentials(header.msg_hdr.msg_controllen as usize));
+        Some(Datagram { credentials, sender, length, payload })
     }
 
     /// Gives back the memory of large datagrams. Called when the traffic pauses; does nothing if

@@ -35,11 +35,7 @@ pub struct Limit {
 impl Limit {
     /// Returns a full bucket.
     pub fn new(rate: u64) -> Self {
-        let mut limit = Self {
-            rate,
-            tokens: 0,
-            counted_at: Instant::now(),
-        };
+        let mut limit = Self { rate, tokens: 0, counted_at: Instant::now() };
         limit.refill();
         limit
     }
@@ -51,9 +47,7 @@ impl Limit {
 
     /// Takes the tokens that an entry of `bytes` bytes costs.
     pub fn spend(&mut self, bytes: usize) {
-        self.tokens = self
-            .tokens
-            .saturating_sub_unsigned(bytes as u64 + ENTRY_OVERHEAD);
+        self.tokens = self.tokens.saturating_sub_unsigned(bytes as u64 + ENTRY_OVERHEAD);
     }
 
     /// Returns when more may be logged; `None` if it may be logged now.
@@ -74,9 +68,6 @@ impl Limit {
 
     /// Returns the tokens of a full bucket.
     fn burst(&self) -> i64 {
-        self.rate
-            .saturating_mul(BURST_SECS)
-            .try_into()
-            .unwrap_or(i64::MAX)
+        self.rate.saturating_mul(BURST_SECS).try_into().unwrap_or(i64::MAX)
     }
 }

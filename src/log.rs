@@ -73,22 +73,10 @@ impl Log {
         let facility = facility.unwrap_or_else(|| (libc::LOG_DAEMON >> 3).to_string());
         let identifier = env_setting("SYSLOG_IDENTIFIER", |byte| !byte.is_ascii_control());
         let identifier = identifier.unwrap_or_else(|| "foo".into());
-        let fields = [
-            format!("SYSLOG_FACILITY={facility}"),
-            format!("SYSLOG_IDENTIFIER={identifier}"),
-        ];
-        let (sink, lines) = (
-            Sink::open(CString::new(identifier)?)?,
-            reserve(FULL + LINE_MAX)?,
-        );
-        Ok(Self {
-            sink,
-            lines,
-            written: 0,
-            entries: VecDeque::new(),
-            fields,
-            has_grown: false,
-        })
+        let fields =
+            [format!("SYSLOG_FACILITY={facility}"), format!("SYSLOG_IDENTIFIER={identifier}")];
+        let (sink, lines) = (Sink::open(CString::new(identifier)?)?, reserve(FULL + LINE_MAX)?);
+        Ok(Self { sink, lines, written: 0, entries: VecDeque::new(), fields, has_grown: false })
     }
 
     /// Returns whether lines go to the journal.
@@ -122,8 +110,7 @@ impl Log {
         self.lines.push(b'\n');
         let text = &self.lines[start + prefix.len()..];
         if self.sink.is_journal() && (text.len() > JOURNAL_LINE_MAX || has_prefix(text)) {
-            self.lines
-                .splice(start..start + prefix.len(), MESSAGE_FIELD.iter().copied());
+            self.lines.splice(start..start + prefix.len(), MESSAGE_FIELD.iter().copied());
             self.entries.push_back((start, priority));
         }
         self.has_grown |= self.lines.len() >= FULL;
@@ -148,28 +135,19 @@ impl Log {
     /// Sends the line that begins at `start` as an entry. If that is impossible, it becomes a line
     /// again: the journal splits it, but loses nothing.
     fn send_entry(&mut self, start: usize, priority: Priority) -> Result<(), Blocked> {
-        let length = self.lines[start..]
-            .iter()
-            .position(|&byte| byte == b'\n')
-            .unwrap_or_default();
+        let length = self.lines[start..].iter().position(|&byte| byte == b'\n').unwrap_or_default();
         let message = &self.lines[start..start + length];
         let level = format!("PRIORITY={}", priority as u8);
         let [facility, identifier] = &self.fields;
-        let fields = [
-            message,
-            level.as_bytes(),
-            facility.as_bytes(),
-            identifier.as_bytes(),
-        ]
-        .map(IoSlice::new);
+        let fields = [message, level.as_bytes(), facility.as_bytes(), identifier.as_bytes()]
+            .map(IoSlice::new);
         let is_sent = self.sink.send(&fields)?;
         self.entries.pop_front();
         if is_sent {
             self.written = start + length + 1;
         } else {
             let prefix = priority.prefix();
-            self.lines
-                .splice(start..start + MESSAGE_FIELD.len(), prefix.bytes());
+            self.lines.splice(start..start + MESSAGE_FIELD.len(), prefix.bytes());
             self.entries
                 .iter_mut()
                 .for_each(|(start, _)| *start -= MESSAGE_FIELD.len() - prefix.len());
@@ -247,10 +225,7 @@ impl Log {
             if unread < least_unread {
                 (least_unread, since) = (unread, Instant::now());
             }
-            if self
-                .wait(blocked, end.min(since + NO_PROGRESS_TIMEOUT))
-                .is_err()
-            {
+            if self.wait(blocked, end.min(since + NO_PROGRESS_TIMEOUT)).is_err() {
                 break;
             }
         }

@@ -11,10 +11,7 @@ use std::{env, process::ExitCode};
 
 // Links the C compiler's static unwinder instead of libgcc_s, whose loading takes a tenth of foo's
 // start.
-#[cfg_attr(
-    target_env = "gnu",
-    link(name = "gcc_eh", kind = "static", modifiers = "-bundle")
-)]
+#[cfg_attr(target_env = "gnu", link(name = "gcc_eh", kind = "static", modifiers = "-bundle"))]
 unsafe extern "C" {}
 
 fn main() -> ExitCode {

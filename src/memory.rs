@@ -15,9 +15,7 @@ use std::{
 /// Fails with `OutOfMemory` if there is not enough address space.
 pub fn reserve(capacity: usize) -> io::Result<Vec<u8>> {
     let mut buffer = Vec::new();
-    buffer
-        .try_reserve_exact(capacity)
-        .map_err(|_| io::ErrorKind::OutOfMemory)?;
+    buffer.try_reserve_exact(capacity).map_err(|_| io::ErrorKind::OutOfMemory)?;
     // With huge pages, the first byte would take up 2 MiB.
     advise(buffer.spare_capacity_mut(), libc::MADV_NOHUGEPAGE);
     Ok(buffer)
@@ -36,10 +34,7 @@ pub fn zeroed<T>() -> io::Result<Box<MaybeUninit<T>>> {
         if place.is_null() {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
-        advise(
-            slice::from_raw_parts_mut(place.cast(), size_of::<T>()),
-            libc::MADV_NOHUGEPAGE,
-        );
+        advise(slice::from_raw_parts_mut(place.cast(), size_of::<T>()), libc::MADV_NOHUGEPAGE);
         Ok(Box::from_raw(place.cast()))
     }
 }

@@ -84,8 +84,7 @@ impl Notifier {
     pub fn count(&mut self, bytes: usize) {
         self.messages += 1;
         self.bytes += bytes as u64;
-        self.status_at
-            .get_or_insert_with(|| Instant::now() + STATUS_INTERVAL);
+        self.status_at.get_or_insert_with(|| Instant::now() + STATUS_INTERVAL);
     }
 
     /// Sends `READY=1` with the first `STATUS=`.
@@ -108,11 +107,7 @@ impl Notifier {
     /// Returns when the next notification is due.
     pub fn next_due(&self) -> Option<Instant> {
         let watchdog = self.watchdog.map(|(_, at)| at);
-        self.status_at
-            .into_iter()
-            .chain(watchdog)
-            .chain(self.resend_at)
-            .min()
+        self.status_at.into_iter().chain(watchdog).chain(self.resend_at).min()
     }
 
     /// Sends the notifications that are due. Returns whether `STATUS=` was among them.
@@ -140,11 +135,8 @@ impl Notifier {
     /// Returns `STATUS=` with the counts.
     fn status(&self) -> io::Result<NotifyState> {
         let plural = if self.messages == 1 { "" } else { "s" };
-        let limit_note = if self.is_rate_limited {
-            "; --max-rate= is reached, senders wait"
-        } else {
-            ""
-        };
+        let limit_note =
+            if self.is_rate_limited { "; --max-rate= is reached, senders wait" } else { "" };
         NotifyState::status(&format!(
             "Received {} message{plural}, {} bytes{limit_note}",
             self.messages, self.bytes
@@ -167,10 +159,7 @@ impl Notifier {
     fn send(&mut self, log: &mut Log) {
         while let Some(state) = self.unsent.front() {
             let result = bounded(|| daemon::notify(state));
-            if result
-                .as_ref()
-                .is_err_and(|error| error.kind() == ErrorKind::Interrupted)
-            {
+            if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
                 self.resend_at = Some(Instant::now() + RETRY_AFTER);
                 return;
             }

@@ -116,11 +116,8 @@ pub fn escape(bytes: &[u8], line: &mut Vec<u8>) {
 /// for control characters.
 fn is_printable_ascii(bytes: &[u8]) -> bool {
     // The loop over a chunk has no early exit, so that the compiler vectorizes it.
-    let printable = |chunk: &[u8]| {
-        chunk
-            .iter()
-            .fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
-    };
+    let printable =
+        |chunk: &[u8]| chunk.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
     bytes.chunks(256).all(printable)
 }
 
@@ -141,9 +138,7 @@ fn find_control(text: &[u8]) -> Option<(usize, usize)> {
     let mut from = 0;
     loop {
         let at = from
-            + text[from..]
-                .iter()
-                .position(|&byte| byte < b' ' || matches!(byte, 0x7f | 0xc2))?;
+            + text[from..].iter().position(|&byte| byte < b' ' || matches!(byte, 0x7f | 0xc2))?;
         match text[at] {
             b'\t' => from = at + 1,
             // U+0080 to U+009F are C2 80 to C2 9F; C2 begins only printable characters otherwise.

@@ -70,11 +70,8 @@ pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> ExitCode {
         Ok(log) => log,
         Err(error) => {
             // If standard error can't be written, the exit status still reports the error.
-            let _ = writeln!(
-                io::stderr(),
-                "{}Unable to open the log: {error}",
-                Priority::Err.prefix()
-            );
+            let _ =
+                writeln!(io::stderr(), "{}Unable to open the log: {error}", Priority::Err.prefix());
             return fail();
         }
     };
@@ -129,10 +126,9 @@ impl fmt::Display for Error {
                     "Unable to receive from {name} any more: {error}; restart its socket unit"
                 )
             }
-            Self::Log => write!(
-                f,
-                "Unable to log everything that was received within {STOP_TIMEOUT:?}"
-            ),
+            Self::Log => {
+                write!(f, "Unable to log everything that was received within {STOP_TIMEOUT:?}")
+            }
         }
     }
 }
@@ -158,11 +154,7 @@ impl<'a> Server<'a> {
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&mask), None)
             .map_err(|errno| Error::Kernel("block signals", errno.into()))?;
 
-        let names = passed
-            .iter()
-            .flatten()
-            .map(|passed| passed.name.clone())
-            .collect::<Vec<_>>();
+        let names = passed.iter().flatten().map(|passed| passed.name.clone()).collect::<Vec<_>>();
         let is_malformed = passed.is_err();
         let sockets = activation::sockets(passed).map_err(Error::Activation);
         // systemd restarts a foo that can't start, so the journal would get the environment each
@@ -183,21 +175,8 @@ impl<'a> Server<'a> {
         // The loop writes what the log does not accept now.
         let _ = log.flush();
         notifier.ready(log);
-        let sources = sockets
-            .into_iter()
-            .map(|socket| Source {
-                socket,
-                retry_at: None,
-            })
-            .collect();
-        Ok(Self {
-            log,
-            notifier,
-            sources,
-            signals,
-            batch,
-            limit: options.max_rate.map(Limit::new),
-        })
+        let sources = sockets.into_iter().map(|socket| Source { socket, retry_at: None }).collect();
+        Ok(Self { log, notifier, sources, signals, batch, limit: options.max_rate.map(Limit::new) })
     }
 
     /// Serves until a signal stops it.
@@ -206,11 +185,8 @@ impl<'a> Server<'a> {
         loop {
             let blocked = self.write().err();
             self.notifier.is_rate_limited |= matches!(blocked, Some(Blocked::Limited(_)));
-            let deadline = if is_busy_polling {
-                Some(Instant::now())
-            } else {
-                self.notifier.next_due()
-            };
+            let deadline =
+                if is_busy_polling { Some(Instant::now()) } else { self.notifier.next_due() };
             let ready = wait(
                 &self.signals,
                 &self.sources,
@@ -311,12 +287,7 @@ impl<'a> Server<'a> {
                 let Some(datagram) = self.batch.take() else {
                     break;
                 };
-                let Datagram {
-                    credentials,
-                    sender,
-                    length,
-                    payload,
-                } = datagram;
+                let Datagram { credentials, sender, length, payload } = datagram;
                 self.notifier.count(length);
                 let bytes = self.log.record(&Record {
                     credentials,
@@ -366,9 +337,7 @@ impl<'a> Server<'a> {
             let may_succeed =
                 self.log.wait(blocked, begin + ORDER_TIMEOUT).is_ok() || self.log.give_up_order();
             if !may_succeed {
-                self.log
-                    .wait(blocked, begin + STOP_TIMEOUT)
-                    .map_err(|_| Error::Log)?;
+                self.log.wait(blocked, begin + STOP_TIMEOUT).map_err(|_| Error::Log)?;
             }
         }
         Ok(true)

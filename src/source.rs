@@ -33,25 +33,14 @@ impl Source {
         log: &mut Log,
         maybe_shut_down: bool,
     ) -> io::Result<usize> {
-        let Self {
-            socket:
-                Socket {
-                    name,
-                    fd,
-                    credentials,
-                },
-            retry_at,
-        } = self;
+        let Self { socket: Socket { name, fd, credentials }, retry_at } = self;
         if retry_at.is_some_and(|at| at >= Instant::now()) {
             return Ok(0);
         }
         let error = match batch.receive(fd, *credentials) {
             Ok(count) => {
                 if retry_at.take().is_some() {
-                    log.line(
-                        Priority::Notice,
-                        format_args!("Receiving from {name} again"),
-                    );
+                    log.line(Priority::Notice, format_args!("Receiving from {name} again"));
                 }
                 return Ok(count);
             }
@@ -76,8 +65,5 @@ impl Source {
 /// Returns whether a socket with this error fails from now on.
 fn is_permanent(errno: Errno) -> bool {
     use Errno::{EBADF, EFAULT, EINVAL, ENOSYS, ENOTSOCK, EOPNOTSUPP};
-    matches!(
-        errno,
-        EBADF | ENOTSOCK | EINVAL | EFAULT | EOPNOTSUPP | ENOSYS
-    )
+    matches!(errno, EBADF | ENOTSOCK | EINVAL | EFAULT | EOPNOTSUPP | ENOSYS)
 }

@@ -23,8 +23,7 @@ const SHUT_DOWN: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
 /// Returns whether the socket may be shut down. nix returns no flags at all if poll(2) reports one
 /// that nix has no name for.
 fn maybe_shut_down(fd: &PollFd<'_>) -> bool {
-    fd.revents()
-        .is_none_or(|events| events.intersects(SHUT_DOWN | PollFlags::POLLHUP))
+    fd.revents().is_none_or(|events| events.intersects(SHUT_DOWN | PollFlags::POLLHUP))
 }
 
 /// What `wait` found ready.
@@ -47,10 +46,7 @@ pub struct ReadySource {
 impl ReadySource {
     /// A source that may have a datagram, and is not shut down.
     pub fn with_datagram(index: usize) -> Self {
-        Self {
-            index,
-            maybe_shut_down: false,
-        }
+        Self { index, maybe_shut_down: false }
     }
 }
 
@@ -72,10 +68,7 @@ pub fn wait(
     let mut indices = Vec::new();
     let mut deadlines: Vec<Instant> = deadline.into_iter().collect();
     if let Some((log, blocked)) = blocked {
-        fds.extend(
-            log.ready_fd(blocked)
-                .map(|fd| PollFd::new(fd, PollFlags::POLLOUT)),
-        );
+        fds.extend(log.ready_fd(blocked).map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
         deadlines.extend(blocked.retry_after().map(|delay| now + delay));
     } else {
         for (index, source) in sources.iter().enumerate() {
@@ -83,10 +76,7 @@ pub fn wait(
                 Some(at) => deadlines.push(at),
                 None => {
                     indices.push(index);
-                    fds.push(PollFd::new(
-                        source.socket.fd.as_fd(),
-                        PollFlags::POLLIN | SHUT_DOWN,
-                    ));
+                    fds.push(PollFd::new(source.socket.fd.as_fd(), PollFlags::POLLIN | SHUT_DOWN));
                 }
             }
         }
@@ -105,17 +95,11 @@ pub fn wait(
         Err(errno) => return Err(errno),
     }
     let signal = fds[0].any() != Some(false);
-    let sources = indices
-        .into_iter()
-        .zip(&fds[1..])
-        .filter(|(_, fd)| fd.any() != Some(false));
+    let sources = indices.into_iter().zip(&fds[1..]).filter(|(_, fd)| fd.any() != Some(false));
     Ok(Ready {
         signal,
         sources: sources
-            .map(|(index, fd)| ReadySource {
-                index,
-                maybe_shut_down: maybe_shut_down(fd),
-            })
+            .map(|(index, fd)| ReadySource { index, maybe_shut_down: maybe_shut_down(fd) })
             .collect(),
     })
 }

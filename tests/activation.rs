@@ -37,18 +37,9 @@ fn activate_program(
     }
     let notify = UnixDatagram::bind(dir.join("notify")).unwrap();
     let mut command = Command::new("systemd-socket-activate");
-    command
-        .args(options)
-        .args(sockets.iter().map(|address| format!("--listen={address}")));
-    command.arg(format!(
-        "--setenv=NOTIFY_SOCKET={}",
-        dir.join("notify").display()
-    ));
-    command
-        .arg(program)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+    command.args(options).args(sockets.iter().map(|address| format!("--listen={address}")));
+    command.arg(format!("--setenv=NOTIFY_SOCKET={}", dir.join("notify").display()));
+    command.arg(program).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let daemon = Daemon::spawn(&mut command, notify, dir);
     for address in sockets {
         while !daemon.line().contains(address.as_str()) {}
@@ -73,20 +64,13 @@ fn the_first_message_starts_it() {
     assert_line("the first", &daemon.line(), &daemon.received(5, "hello"));
 
     let mut client = Command::new(foocl());
-    client
-        .arg("--socket")
-        .arg(&socket)
-        .arg("world")
-        .env("XDG_RUNTIME_DIR", daemon.dir.path());
+    client.arg("--socket").arg(&socket).arg("world").env("XDG_RUNTIME_DIR", daemon.dir.path());
     let said = client.output().unwrap();
     assert_eq!(said.stdout, b"sending world\n");
     let line = daemon.line();
     let sender = line.strip_prefix("<5>Received 5 bytes from ").unwrap();
     let sender = sender.strip_suffix(": world").unwrap();
-    assert!(
-        sender.starts_with(daemon.dir.path().to_str().unwrap()),
-        "{line}"
-    );
+    assert!(sender.starts_with(daemon.dir.path().to_str().unwrap()), "{line}");
 
     daemon.signal(SIGTERM);
     let end = daemon.end();
@@ -131,9 +115,7 @@ fn a_stream_socket_is_refused() {
         return;
     };
     let _client = UnixStream::connect(socket).unwrap();
-    daemon
-        .end()
-        .assert_refused("stream", &["descriptor 3", "stream"]);
+    daemon.end().assert_refused("stream", &["descriptor 3", "stream"]);
 }
 
 #[test]
@@ -153,11 +135,7 @@ fn the_example_of_a_server_serves_several() {
     let mut clients = [connect(), connect()];
     assert!(server.notified().has("READY=1"));
     for (number, client) in (1..).zip(&mut clients) {
-        assert!(
-            server
-                .notified()
-                .has(&format!("STATUS={number} connections so far"))
-        );
+        assert!(server.notified().has(&format!("STATUS={number} connections so far")));
         for line in ["hello\n", "\u{e4}\n"] {
             client.get_mut().write_all(line.as_bytes()).unwrap();
             let mut echo = String::new();
@@ -180,9 +158,7 @@ fn the_example_of_a_server_says_what_it_needs() {
     let end = server.end();
     assert_eq!(end.code, 1);
     assert!(
-        end.log
-            .iter()
-            .any(|line| line.contains("2 sockets were passed, not one")),
+        end.log.iter().any(|line| line.contains("2 sockets were passed, not one")),
         "{:?}",
         end.log
     );

@@ -1,9 +1,5 @@
 //! The documents name only options, commands, tests and files that exist.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a panic is how a test fails"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 mod common;
 
@@ -24,16 +20,7 @@ fn read(file: &str) -> String {
 /// The Markdown files of the root and of its directories, without build output.
 fn documents() -> Vec<String> {
     let list = Command::new("find")
-        .args([
-            ".",
-            "-maxdepth",
-            "2",
-            "-name",
-            "*.md",
-            "-not",
-            "-path",
-            "./target/*",
-        ])
+        .args([".", "-maxdepth", "2", "-name", "*.md", "-not", "-path", "./target/*"])
         .current_dir(root())
         .output()
         .unwrap();
@@ -64,25 +51,18 @@ fn options<'a>(items: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
 
 #[test]
 fn help_manual_page_and_completion_have_the_same_options() {
-    for (program, page, completion) in [
-        (foo(), "man/foo.8", "completions/foo"),
-        (foocl(), "man/foocl.1", "completions/foocl"),
-    ] {
+    for (program, page, completion) in
+        [(foo(), "man/foo.8", "completions/foo"), (foocl(), "man/foocl.1", "completions/foocl")]
+    {
         let help = Command::new(program).arg("--help").output().unwrap();
         let help = String::from_utf8(help.stdout).unwrap();
         // Two spaces separate an option from its description.
-        let items = help
-            .lines()
-            .filter_map(|line| line.trim_start().split("  ").next());
+        let items = help.lines().filter_map(|line| line.trim_start().split("  ").next());
         let in_help = options(items.filter(|item| item.starts_with('-')));
         assert!(in_help.contains("--help"), "{help}");
 
         let page_text = read(page).replace("Fl ", "-");
-        let in_page = options(
-            page_text
-                .lines()
-                .filter_map(|line| line.strip_prefix(".It ")),
-        );
+        let in_page = options(page_text.lines().filter_map(|line| line.strip_prefix(".It ")));
         assert_eq!(in_help, in_page, "--help and {page}");
 
         let is_long = |option: &String| option.starts_with("--");
@@ -116,12 +96,7 @@ fn commands_name_targets_and_tests_that_exist() {
     for document in documents() {
         let text = read(&document);
         // Only commands in code: prose uses "make" as a verb.
-        for target in [
-            names_after(&text, "`make "),
-            names_after(&text, "\n    make "),
-        ]
-        .concat()
-        {
+        for target in [names_after(&text, "`make "), names_after(&text, "\n    make ")].concat() {
             assert!(
                 target.is_empty() || makefile.contains(&format!("\n{target}:")),
                 "{document}: make {target}"
@@ -160,10 +135,7 @@ fn named_tests_exist() {
                 let source = fs::read_to_string(file.unwrap().path()).unwrap_or_default();
                 forms.iter().any(|form| source.contains(form))
             });
-            assert!(
-                has_test,
-                "{document} names the test {code}, which does not exist"
-            );
+            assert!(has_test, "{document} names the test {code}, which does not exist");
             count += 1;
         }
     }

@@ -50,10 +50,7 @@ impl Journal {
     fn new(test: &str) -> Option<Self> {
         let dir = TempDir::new();
         let under = under(&dir);
-        let tried = Command::new(&under[0])
-            .args(&under[1..])
-            .arg("true")
-            .output();
+        let tried = Command::new(&under[0]).args(&under[1..]).arg("true").output();
         if !tried.is_ok_and(|output| output.status.success()) {
             skip(test, "it takes root, or namespaces for users");
             return None;
@@ -78,10 +75,7 @@ impl Journal {
         // A program started by another test may hold it for a moment.
         eventually("nobody has the queue", || {
             let sender = UnixDatagram::unbound().unwrap();
-            sender
-                .connect(self.dir.join("socket"))
-                .is_err()
-                .then_some(())
+            sender.connect(self.dir.join("socket")).is_err().then_some(())
         });
     }
 
@@ -194,11 +188,7 @@ impl Journal {
 
 /// Returns the command that puts a directory in journald's place and then runs another command.
 fn under(dir: &TempDir) -> Vec<String> {
-    let user: &[_] = if geteuid().is_root() {
-        &[]
-    } else {
-        &["--map-root-user"]
-    };
+    let user: &[_] = if geteuid().is_root() { &[] } else { &["--map-root-user"] };
     let place = dir.path().to_str().unwrap();
     [&["unshare", "--mount"], user, &["sh", "-c", PLACE, place]]
         .concat()
@@ -277,24 +267,15 @@ fn what_is_an_entry() {
         "x".repeat(length - rest)
     };
     let (longest, longer) = (payload_of(LINE_MAX), payload_of(LINE_MAX + 1));
-    let lines = [
-        "hello", "<", "<7", "<>", "<8>", "< 7>", "<0007>", "<08>", "<008>", "7>", &longest,
-    ];
+    let lines =
+        ["hello", "<", "<7", "<>", "<8>", "< 7>", "<0007>", "<08>", "<008>", "7>", &longest];
     for payload in lines {
         daemon.send(payload);
         stream.assert_line("a line", &daemon, payload);
     }
     assert!(journal.is_empty(), "an entry of what is a line");
-    let entries = [
-        "<7>",
-        "<00>",
-        "<007>",
-        "a<0>b",
-        "<<0>",
-        "<9><1>",
-        &longer,
-        &"y".repeat(150_000),
-    ];
+    let entries =
+        ["<7>", "<00>", "<007>", "a<0>b", "<<0>", "<9><1>", &longer, &"y".repeat(150_000)];
     for payload in entries {
         daemon.send(payload);
         let text = message_of(&daemon, payload);
@@ -350,10 +331,7 @@ fn lines_and_entries_wait_for_each_other() {
     stream.assert_line("two", &daemon, "two");
     daemon.signal(SIGTERM);
     assert_eq!(daemon.end().code, 0);
-    assert!(
-        stream.0.read(&mut [0]).is_ok_and(|size| size == 0),
-        "more lines"
-    );
+    assert!(stream.0.read(&mut [0]).is_ok_and(|size| size == 0), "more lines");
 }
 
 #[test]
@@ -452,9 +430,7 @@ fn a_stop_waits_for_the_reader() {
 
     // Everything is read, so a stop does not wait: many stops take less time than the longest one.
     let (stuck, _reader) = stuck();
-    let daemons: Vec<_> = (0..12)
-        .map(|_| journal.ready(Daemon::listening()))
-        .collect();
+    let daemons: Vec<_> = (0..12).map(|_| journal.ready(Daemon::listening())).collect();
     stuck.signal(SIGTERM);
     for (daemon, _stream) in daemons {
         daemon.signal(SIGTERM);
@@ -499,11 +475,7 @@ fn a_start_that_fails() {
     let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
     let mut stream = journal.accept();
     let setup = Daemon::listening().unset("LISTEN_FDS");
-    let end = setup
-        .log_to_journal(ours)
-        .under(under(&journal.dir))
-        .start()
-        .end();
+    let end = setup.log_to_journal(ours).under(under(&journal.dir)).start().end();
     assert_eq!(end.code, 255);
     let mut text = String::new();
     stream.0.read_to_string(&mut text).unwrap();
@@ -525,9 +497,7 @@ fn a_stream_that_is_dropped() {
     daemon.send("read");
     stream.assert_line("read", &daemon, "read");
     let wait_for = |stream: &Stream, lines| {
-        eventually("lines arrive", || {
-            (lines_in(&stream.0) == lines).then_some(())
-        });
+        eventually("lines arrive", || (lines_in(&stream.0) == lines).then_some(()));
     };
     daemon.send("one");
     daemon.send("two");
@@ -615,9 +585,7 @@ fn with_emptied_queue(journal: &Journal) -> (Daemon, Stream) {
     daemon.send("a line");
     journal.assert_entry("read by systemd", &daemon, ENTRIES[0]);
     assert_eq!(journal.datagram(), "", "the mark");
-    eventually("the empty line and the line", || {
-        (lines_in(&stream.0) == 2).then_some(())
-    });
+    eventually("the empty line and the line", || (lines_in(&stream.0) == 2).then_some(()));
     (daemon, stream)
 }
 
@@ -743,24 +711,17 @@ fn several_entries_without_a_queue() {
     let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
     let mut stream = journal.accept();
     let names = ["A", "B", "C"];
-    let setup = names.iter().fold(Daemon::listening(), |setup, name| {
-        setup.env(name, format!("<{name}><0>"))
-    });
-    let _daemon = setup
-        .log_to_journal(ours)
-        .under(under(&journal.dir))
-        .ready();
+    let setup = names
+        .iter()
+        .fold(Daemon::listening(), |setup, name| setup.env(name, format!("<{name}><0>")));
+    let _daemon = setup.log_to_journal(ours).under(under(&journal.dir)).ready();
     let mut lines = Vec::new();
     while lines.last().is_none_or(|line| line != "<5> foo.socket") {
         lines.push(stream.line());
     }
     for name in names {
         let line = format!("<6> {name}=<{name}><0>");
-        assert_eq!(
-            lines.iter().filter(|other| **other == line).count(),
-            1,
-            "{lines:?}"
-        );
+        assert_eq!(lines.iter().filter(|other| **other == line).count(), 1, "{lines:?}");
     }
     let is_whole = |line: &String| line.starts_with("<6>") || line.starts_with("<5>");
     assert!(lines.iter().all(is_whole), "{lines:?}");

@@ -12,13 +12,7 @@ use shown::{is_printable, shown};
 /// The line of a datagram without credentials.
 fn line(sender: Sender<'_>, length: usize, payload: &[u8]) -> String {
     let mut line = Vec::new();
-    Record {
-        credentials: None,
-        sender,
-        length,
-        payload,
-    }
-    .render(&mut line);
+    Record { credentials: None, sender, length, payload }.render(&mut line);
     String::from_utf8(line).expect("a line is UTF-8")
 }
 
@@ -30,7 +24,6 @@ fn escaped(bytes: &[u8]) -> String {
 
 #[test]
 fn payloads() {
-    #[rustfmt::skip]
     let cases: &[(&[u8], &str)] = &[
         (b"", "Received 0 bytes from (unnamed): "),
         (b"hello", "Received 5 bytes from (unnamed): hello"),
@@ -65,7 +58,6 @@ fn payloads() {
 fn senders() {
     let longest = [b'p'; 108];
     let path = "p".repeat(108);
-    #[rustfmt::skip]
     let cases: &[(&[u8], &str)] = &[
         (b"", "(unnamed)"),
         (b"/run/a.socket\0", "/run/a.socket"),
@@ -101,19 +93,12 @@ fn what_was_cut_is_told() {
 fn line_with(pid: u32, uid: u32, sender: Sender<'_>) -> String {
     let mut line = Vec::new();
     let credentials = Some(Credentials { pid, uid });
-    Record {
-        credentials,
-        sender,
-        length: 1,
-        payload: b"m",
-    }
-    .render(&mut line);
+    Record { credentials, sender, length: 1, payload: b"m" }.render(&mut line);
     String::from_utf8(line).expect("a line is UTF-8")
 }
 
 #[test]
 fn credentials() {
-    #[rustfmt::skip]
     let cases = [
         (4711, 1000, &b"/run/a\0"[..], "Received 1 bytes (pid 4711, uid 1000) from /run/a: m"),
         (0, 65534, b"", "Received 1 bytes (pid 0, uid 65534) from (unnamed): m"),

@@ -29,11 +29,7 @@ const KNOWN: [&str; 17] = [
 
 fuzz_target!(|data: &[u8]| {
     let args = args(&mut Unstructured::new(data)).unwrap_or_default();
-    let with_name = || {
-        [OsString::from("program")]
-            .into_iter()
-            .chain(args.iter().cloned())
-    };
+    let with_name = || [OsString::from("program")].into_iter().chain(args.iter().cloned());
 
     match cli::parse_foo(with_name()) {
         Parsed::Run(options) => {
@@ -41,10 +37,7 @@ fuzz_target!(|data: &[u8]| {
             let rates = args.iter().filter(is_rate).count();
             assert_eq!(options.max_rate.is_some(), rates > 0, "{args:?}");
             assert_ne!(options.max_rate, Some(0), "{args:?}");
-            let rest = args
-                .iter()
-                .filter(|arg| !is_rate(arg) && *arg != "--")
-                .count();
+            let rest = args.iter().filter(|arg| !is_rate(arg) && *arg != "--").count();
             assert!(rest <= rates, "foo runs with {args:?}");
         }
         Parsed::Exit(status) => assert!(is_help_or_usage_error(status), "{args:?}"),
@@ -54,34 +47,23 @@ fuzz_target!(|data: &[u8]| {
         .take_while(|arg| *arg != "--")
         .any(|arg| arg.as_encoded_bytes().starts_with(b"-") && arg != "-");
     let mut values = args.clone();
-    values
-        .iter()
-        .position(|arg| arg == "--")
-        .map(|at| values.remove(at));
+    values.iter().position(|arg| arg == "--").map(|at| values.remove(at));
     match cli::parse_foocl(with_name()) {
         Parsed::Run(request) if !options => {
             assert_eq!(values.len(), 1, "{args:?}");
-            assert_eq!(
-                request.message.as_deref().unwrap_or("-".as_ref()),
-                values[0],
-                "{args:?}"
-            );
+            assert_eq!(request.message.as_deref().unwrap_or("-".as_ref()), values[0], "{args:?}");
         }
         Parsed::Run(request) => {
             let from_args = |part: &std::ffi::OsStr| {
                 let part = part.as_encoded_bytes();
-                args.iter()
-                    .any(|arg| arg.as_encoded_bytes().ends_with(part))
+                args.iter().any(|arg| arg.as_encoded_bytes().ends_with(part))
             };
             assert!(
                 from_args(request.message.as_deref().unwrap_or("-".as_ref())),
                 "{args:?}: {request:?}"
             );
             let socket = request.socket.as_os_str();
-            assert!(
-                socket == "/run/foo.socket" || from_args(socket),
-                "{args:?}: {request:?}"
-            );
+            assert!(socket == "/run/foo.socket" || from_args(socket), "{args:?}: {request:?}");
         }
         Parsed::Exit(status) => {
             assert!(options || values.len() != 1, "refused: {args:?}");

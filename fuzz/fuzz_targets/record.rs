@@ -27,40 +27,24 @@ fuzz_target!(|input: Input| {
     let mut line = b"<5>".to_vec();
     let credentials = input.credentials.map(|(pid, uid)| Credentials { pid, uid });
     let sender = Sender::from_sun_path(sun_path);
-    Record {
-        credentials,
-        sender,
-        length,
-        payload: input.payload,
-    }
-    .render(&mut line);
+    Record { credentials, sender, length, payload: input.payload }.render(&mut line);
     let line = String::from_utf8(line).expect("a line is UTF-8");
 
     assert!(line.chars().all(is_printable), "{line:?}");
-    let after_priority = line
-        .strip_prefix("<5>Received ")
-        .expect("no second priority can stand here");
+    let after_priority =
+        line.strip_prefix("<5>Received ").expect("no second priority can stand here");
     let cut = if input.truncated > 0 {
         format!(", {} of them cut", input.truncated)
     } else {
         String::new()
     };
     // The last byte of a truncated datagram is not its end.
-    let text = if input.truncated == 0 {
-        text(input.payload)
-    } else {
-        input.payload
-    };
-    let who = input
-        .credentials
-        .map_or_else(String::new, |(pid, uid)| format!(" (pid {pid}, uid {uid})"));
+    let text = if input.truncated == 0 { text(input.payload) } else { input.payload };
+    let who =
+        input.credentials.map_or_else(String::new, |(pid, uid)| format!(" (pid {pid}, uid {uid})"));
     assert_eq!(
         after_priority,
-        format!(
-            "{length} bytes{who} from {}{cut}: {}",
-            name(sun_path),
-            shown(text)
-        )
+        format!("{length} bytes{who} from {}{cut}: {}", name(sun_path), shown(text))
     );
 });
 

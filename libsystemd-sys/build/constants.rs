@@ -28,14 +28,8 @@ const INITIALIZERS: [(&str, &str); 3] = [
             _need_free: 0,
         }",
     ),
-    (
-        "SD_ID128_ALLF",
-        "sd_id128_t = sd_id128_t { bytes: [0xff; 16] }",
-    ),
-    (
-        "SD_ID128_NULL",
-        "sd_id128_t = sd_id128_t { bytes: [0; 16] }",
-    ),
+    ("SD_ID128_ALLF", "sd_id128_t = sd_id128_t { bytes: [0xff; 16] }"),
+    ("SD_ID128_NULL", "sd_id128_t = sd_id128_t { bytes: [0; 16] }"),
 ];
 
 /// The kind of value that a macro has.
@@ -61,10 +55,7 @@ impl Macros {
     /// Finds the macros in the text of a header. Those under an `#if` count too, whether or not it
     /// holds.
     pub fn parse(header: &str) -> Self {
-        let mut macros = Self {
-            evaluated: BTreeMap::new(),
-            written: String::new(),
-        };
+        let mut macros = Self { evaluated: BTreeMap::new(), written: String::new() };
         for line in header.replace("\\\n", " ").lines() {
             let Some(define) = line.trim_start().strip_prefix('#') else {
                 continue;
@@ -123,10 +114,8 @@ impl Macros {
     /// Returns bindgen's output for a header, with each constant under its own name and with the
     /// right type.
     pub fn complete(&self, bindings: &str) -> String {
-        let mut text: String = bindings
-            .split_inclusive(';')
-            .filter_map(|item| self.correct(item))
-            .collect();
+        let mut text: String =
+            bindings.split_inclusive(';').filter_map(|item| self.correct(item)).collect();
         text += &self.written;
         text
     }
@@ -175,17 +164,12 @@ fn split_constant(item: &str) -> Option<(&str, &str, &str, &str)> {
 /// Returns the type of a number that bindgen leaves out: one with a cast or a typed suffix, or the
 /// name of an enumerator.
 fn number_type(value: &str) -> Option<&'static str> {
-    const STARTS: [(&str, &str); 4] = [
-        ("UINT32_C", "u32"),
-        ("UINT64_C", "u64"),
-        ("mode_t)", "mode_t"),
-        ("uint64_t)", "u64"),
-    ];
+    const STARTS: [(&str, &str); 4] =
+        [("UINT32_C", "u32"), ("UINT64_C", "u64"), ("mode_t)", "mode_t"), ("uint64_t)", "u64")];
     let first = value.trim_start_matches('(');
     let cast = STARTS.iter().find(|(start, _)| first.starts_with(start));
     let enumerator = value.starts_with("_SD_") && !value.contains([',', '(']);
-    cast.map(|(_, kind)| *kind)
-        .or(enumerator.then_some("::std::ffi::c_int"))
+    cast.map(|(_, kind)| *kind).or(enumerator.then_some("::std::ffi::c_int"))
 }
 
 /// Returns whether a constant is the size of an array or a string, and so of the type `usize`.
@@ -196,17 +180,12 @@ fn is_length(name: &str) -> bool {
 /// Returns the type for a constant of an enumeration without a name.
 fn parameter_type(name: &str) -> &'static str {
     let name = name.trim_start_matches('_');
-    let known = PARAMETER_TYPES
-        .iter()
-        .find(|(prefix, _)| name.starts_with(prefix));
+    let known = PARAMETER_TYPES.iter().find(|(prefix, _)| name.starts_with(prefix));
     known.map_or("::std::ffi::c_int", |(_, kind)| kind)
 }
 
 /// Returns the type and the number of `((TYPE *) NUMBER)`.
 fn split_pointer(value: &str) -> Option<(&str, &str)> {
-    let (kind, number) = value
-        .strip_prefix("((")?
-        .strip_suffix(')')?
-        .split_once("*)")?;
+    let (kind, number) = value.strip_prefix("((")?.strip_suffix(')')?.split_once("*)")?;
     Some((kind.trim(), number.trim()))
 }

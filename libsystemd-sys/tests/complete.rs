@@ -18,35 +18,23 @@ fn functions() -> impl Iterator<Item = (&'static str, &'static str, *const ())> 
 fn names(text: &str) -> BTreeSet<&str> {
     let words =
         text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
-    words
-        .filter(|word| word.starts_with("sd_") || word.starts_with("SD_"))
-        .collect()
+    words.filter(|word| word.starts_with("sd_") || word.starts_with("SD_")).collect()
 }
 
 #[test]
 fn every_function_is_bound() {
     let library = library();
-    let symbols = output(
-        "nm",
-        &["--dynamic", "--defined-only", library.to_str().unwrap()],
-    );
+    let symbols = output("nm", &["--dynamic", "--defined-only", library.to_str().unwrap()]);
     // In the output of nm, T marks a function, and B, D and R mark data.
     let exported = |kinds: &[&str]| -> BTreeSet<&str> {
-        let symbols = symbols
-            .lines()
-            .map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
-        let symbols = symbols
-            .filter(|symbol| kinds.contains(&symbol[0]))
-            .map(|symbol| symbol[1]);
+        let symbols =
+            symbols.lines().map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
+        let symbols = symbols.filter(|symbol| kinds.contains(&symbol[0])).map(|symbol| symbol[1]);
         let names = symbols.map(|symbol| symbol.split('@').next().unwrap());
         names.filter(|name| name.starts_with("sd_")).collect()
     };
     let (exported, data) = (exported(&["T"]), exported(&["B", "D", "R"]));
-    assert_eq!(
-        data,
-        BTreeSet::from(["sd_bus_object_vtable_format"]),
-        "exported data"
-    );
+    assert_eq!(data, BTreeSet::from(["sd_bus_object_vtable_format"]), "exported data");
     assert!(data.is_subset(&names(BINDINGS)), "not bound: {data:?}");
     let bound: BTreeSet<_> = functions().map(|(_, name, _)| name).collect();
     let missing: Vec<_> = exported.difference(&bound).collect();
@@ -54,16 +42,8 @@ fn every_function_is_bound() {
     let version = output("pkg-config", &["--modversion", "libsystemd"]);
     let version = version.trim();
     // A row of the table that `make check-releases` prints.
-    println!(
-        "| {version} | {} | {} | {none} |",
-        exported.len(),
-        bound.len()
-    );
-    assert!(
-        exported.len() > 500,
-        "only {} functions seen in {library:?}",
-        exported.len()
-    );
+    println!("| {version} | {} | {} | {none} |", exported.len(), bound.len());
+    assert!(exported.len() > 500, "only {} functions seen in {library:?}", exported.len());
     assert!(missing.is_empty(), "exported and not bound: {missing:?}");
     assert!(
         bound.is_subset(&exported),
@@ -78,9 +58,7 @@ fn every_function_is_in_the_module_of_its_header() {
     let mut texts = BTreeMap::new();
     for (module, name, _) in functions() {
         let header = format!("sd-{}.h", module.replace('_', "-"));
-        let text = texts
-            .entry(module)
-            .or_insert_with(|| headers().remove(&header).unwrap());
+        let text = texts.entry(module).or_insert_with(|| headers().remove(&header).unwrap());
         // A macro declares some of them in pairs, such as sd_bus_ref and sd_bus_unref.
         let stem = name.trim_end_matches("_unref").trim_end_matches("_ref");
         let names = names(text);
@@ -101,19 +79,11 @@ fn needs_no_binding(name: &str, declaration: &str) -> bool {
 fn every_declaration_is_bound() {
     let text = preprocess(&["-E", "-P"]);
     let bound = names(BINDINGS);
-    let unbound: Vec<_> = names(&text)
-        .into_iter()
-        .filter(|name| !bound.contains(name))
-        .collect();
-    let declaration = |name: &str| {
-        text.split([';', '{', '}'])
-            .find(|text| names(text).contains(name))
-            .unwrap()
-    };
-    let missing: Vec<_> = unbound
-        .into_iter()
-        .filter(|name| !needs_no_binding(name, declaration(name)))
-        .collect();
+    let unbound: Vec<_> = names(&text).into_iter().filter(|name| !bound.contains(name)).collect();
+    let declaration =
+        |name: &str| text.split([';', '{', '}']).find(|text| names(text).contains(name)).unwrap();
+    let missing: Vec<_> =
+        unbound.into_iter().filter(|name| !needs_no_binding(name, declaration(name))).collect();
     assert!(missing.is_empty(), "declared and not bound: {missing:?}");
     let widens = BINDINGS.contains("_INT64_MIN") || BINDINGS.contains("_INT64_MAX");
     assert!(!widens, "what only widens an enumeration is bound");
@@ -132,9 +102,7 @@ const NO_VALUE: [&str; 6] = [
 #[test]
 fn every_macro_with_a_value_is_bound() {
     let text = preprocess(&["-E", "-dM"]);
-    let defined = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("#define ")?.split_once(' '));
+    let defined = text.lines().filter_map(|line| line.strip_prefix("#define ")?.split_once(' '));
     let defined = defined.filter(|(name, value)| {
         name.starts_with("SD_") && !name.contains('(') && !value.is_empty()
     });

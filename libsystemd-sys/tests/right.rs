@@ -18,9 +18,7 @@ fn bindgen_assertions() -> Vec<(&'static str, &'static str, &'static str)> {
         let (subject, rest) = text.split_once('"')?;
         let (what, name) = subject.split_once(" of ")?;
         let number = rest.split_once("usize")?.0.rsplit_once('-')?.1;
-        ["Size", "Alignment"]
-            .contains(&what)
-            .then_some((what, name, number.trim()))
+        ["Size", "Alignment"].contains(&what).then_some((what, name, number.trim()))
     };
     BINDINGS.split("[\"").filter_map(assertion).collect()
 }
@@ -34,17 +32,9 @@ fn sizes_and_alignments_are_those_of_the_c_compiler() {
     assert!(asserted.len() >= 8, "only {} seen", asserted.len());
     let mut code = String::new();
     for (what, name, number) in &asserted {
-        let operator = if *what == "Size" {
-            "sizeof"
-        } else {
-            "_Alignof"
-        };
+        let operator = if *what == "Size" { "sizeof" } else { "_Alignof" };
         // The only structure whose tag differs from the name of its type.
-        let name = if *name == "sd_id128" {
-            "sd_id128_t"
-        } else {
-            name
-        };
+        let name = if *name == "sd_id128" { "sd_id128_t" } else { name };
         code += &format!("_Static_assert({operator}({name}) == {number}, \"{what} of {name}\");\n");
     }
     compile(&["-fsyntax-only", "-w"], &code);
@@ -78,15 +68,9 @@ fn numbers_and_texts_are_those_of_the_c_compiler() {
             );
         }
     }
-    assert!(
-        numbers > 150 && texts > 90,
-        "only {numbers} numbers and {texts} texts seen"
-    );
+    assert!(numbers > 150 && texts > 90, "only {numbers} numbers and {texts} texts seen");
     // The type of the variables that their values are taken from.
-    assert!(
-        !BINDINGS.contains("c_longlong ="),
-        "a number has no type of its own"
-    );
+    assert!(!BINDINGS.contains("c_longlong ="), "a number has no type of its own");
     compile(&["-fsyntax-only", "-w"], &code);
 }
 
@@ -120,22 +104,10 @@ fn text_of(id: id128::sd_id128_t) -> CString {
 
 #[test]
 fn ids_go_by_value() {
-    assert_eq!(
-        &*text_of(messages::SD_MESSAGE_COREDUMP),
-        messages::SD_MESSAGE_COREDUMP_STR
-    );
-    assert_eq!(
-        messages::SD_MESSAGE_COREDUMP_STR,
-        c"fc2e22bc6ee647b6b90729ab34a250b1"
-    );
-    assert_eq!(
-        &*text_of(id128::SD_ID128_NULL),
-        c"00000000000000000000000000000000"
-    );
-    assert_eq!(
-        &*text_of(id128::SD_ID128_ALLF),
-        c"ffffffffffffffffffffffffffffffff"
-    );
+    assert_eq!(&*text_of(messages::SD_MESSAGE_COREDUMP), messages::SD_MESSAGE_COREDUMP_STR);
+    assert_eq!(messages::SD_MESSAGE_COREDUMP_STR, c"fc2e22bc6ee647b6b90729ab34a250b1");
+    assert_eq!(&*text_of(id128::SD_ID128_NULL), c"00000000000000000000000000000000");
+    assert_eq!(&*text_of(id128::SD_ID128_ALLF), c"ffffffffffffffffffffffffffffffff");
 }
 
 #[test]
@@ -151,10 +123,7 @@ fn variadic_functions_take_arguments() {
             42 as c_int,
             c"words".as_ptr(),
         );
-        assert!(
-            result < 0,
-            "sd_bus_error_setf returns the error as a negative errno"
-        );
+        assert!(result < 0, "sd_bus_error_setf returns the error as a negative errno");
         assert_eq!(CStr::from_ptr(error.message), c"42 words");
         bus::sd_bus_error_free(&mut error);
     }
@@ -189,12 +158,8 @@ fn callbacks_are_called() {
 unsafe fn constants_have_the_types_of_their_parameters() {
     // SAFETY: this function is never called.
     unsafe {
-        let (mut creds, mut text, mut journal, mut source) = (
-            ptr::null_mut(),
-            ptr::null_mut(),
-            ptr::null_mut(),
-            ptr::null_mut(),
-        );
+        let (mut creds, mut text, mut journal, mut source) =
+            (ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
         bus::sd_bus_creds_new_from_pid(
             &mut creds,
             1,

@@ -28,10 +28,7 @@ use std::{
 };
 
 // Links the static unwinder, as foo does.
-#[cfg_attr(
-    target_env = "gnu",
-    link(name = "gcc_eh", kind = "static", modifiers = "-bundle")
-)]
+#[cfg_attr(target_env = "gnu", link(name = "gcc_eh", kind = "static", modifiers = "-bundle"))]
 #[allow(unsafe_code, reason = "it declares nothing")]
 unsafe extern "C" {}
 
@@ -132,12 +129,7 @@ enum BindError {
 /// The file is removed at once, and the socket keeps its name. So no file is left behind, however
 /// foocl ends.
 fn bind_in(directory: &Path) -> Result<UnixDatagram, BindError> {
-    let unable = |error| {
-        format!(
-            "unable to make a socket in {}: {error}",
-            directory.display()
-        )
-    };
+    let unable = |error| format!("unable to make a socket in {}: {error}", directory.display());
     let unwritable = |error| BindError::Unwritable(unable(error));
     let metadata = fs::metadata(directory).map_err(unwritable)?;
     let (owner, mode) = (metadata.uid(), metadata.mode());
@@ -164,9 +156,7 @@ fn bind_in(directory: &Path) -> Result<UnixDatagram, BindError> {
             Err(error) => break Err(error),
         }
     };
-    signals
-        .thread_set_mask()
-        .map_err(|errno| unwritable(errno.into()))?;
+    signals.thread_set_mask().map_err(|errno| unwritable(errno.into()))?;
     result.map_err(unwritable)
 }
 
@@ -179,9 +169,8 @@ fn send(
 ) -> Result<(), Box<dyn Error>> {
     let end = Instant::now().checked_add(request.timeout);
     loop {
-        let remaining = end.map_or(request.timeout, |end| {
-            end.saturating_duration_since(Instant::now())
-        });
+        let remaining =
+            end.map_or(request.timeout, |end| end.saturating_duration_since(Instant::now()));
         socket.set_nonblocking(remaining.is_zero())?;
         if !remaining.is_zero() {
             socket.set_write_timeout(Some(remaining))?;
@@ -232,9 +221,5 @@ fn longest_message() -> Option<usize> {
     /// What the kernel needs of the buffer for itself, in bytes.
     const KERNEL_OVERHEAD: usize = 32;
     let buffer = fs::read_to_string("/proc/sys/net/core/wmem_default").ok()?;
-    buffer
-        .trim()
-        .parse::<usize>()
-        .ok()?
-        .checked_sub(KERNEL_OVERHEAD)
+    buffer.trim().parse::<usize>().ok()?.checked_sub(KERNEL_OVERHEAD)
 }

@@ -146,10 +146,7 @@ impl Lost {
 
 /// Returns where the last line starts. It may be incomplete, or empty.
 fn start_of_line(lines: &[u8]) -> usize {
-    lines
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |newline| newline + 1)
+    lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1)
 }
 
 /// Returns how many newlines there are.

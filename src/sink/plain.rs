@@ -44,9 +44,7 @@ impl Plain {
     /// See [`Sink::write`](super::Sink::write).
     pub fn write(&mut self, lines: &[u8], written: &mut usize) -> Result<(), Blocked> {
         let (output, may_block) = (&self.output, self.may_block);
-        self.lost.report(&lines[..*written], |report| {
-            try_write(output, may_block, report)
-        });
+        self.lost.report(&lines[..*written], |report| try_write(output, may_block, report));
         let mut has_failed = false;
         while *written < lines.len() {
             match try_write(output, may_block, &lines[*written..]) {

@@ -48,11 +48,7 @@ impl Queue {
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
         socket.connect(SOCKET)?;
-        Ok(Self {
-            socket,
-            unconfirmed: 0,
-            is_marked: false,
-        })
+        Ok(Self { socket, unconfirmed: 0, is_marked: false })
     }
 
     /// Returns whether libsystemd can send an entry without blocking. Another process may still

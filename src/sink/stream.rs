@@ -86,9 +86,8 @@ impl Stream {
         let _ = self.check_lines_read();
         self.check_entries_read()?;
         // If the report is lost too, the next report includes its count.
-        self.unconfirmed += self
-            .lost
-            .report(&lines[..*written], |report| self.stream.write(report));
+        self.unconfirmed +=
+            self.lost.report(&lines[..*written], |report| self.stream.write(report));
         let mut has_failed = false;
         while *written < lines.len() {
             match self.stream.write(&lines[*written..]) {
@@ -110,11 +109,7 @@ impl Stream {
 
     /// See [`Sink::send`](super::Sink::send).
     pub fn send(&mut self, fields: &[IoSlice<'_>]) -> Result<bool, Blocked> {
-        if self
-            .queue
-            .as_ref()
-            .is_some_and(|entries| entries.unconfirmed() >= ENTRIES_MAX)
-        {
+        if self.queue.as_ref().is_some_and(|entries| entries.unconfirmed() >= ENTRIES_MAX) {
             self.check_entries_read()?;
         }
         if self.queue.is_none() {
@@ -129,11 +124,7 @@ impl Stream {
         };
         self.missing_since = None;
         if !entries.has_room() {
-            return if self.in_order {
-                Err(Blocked::QueueFull)
-            } else {
-                Ok(false)
-            };
+            return if self.in_order { Err(Blocked::QueueFull) } else { Ok(false) };
         }
         match bounded(|| journal::sendv(fields)) {
             // If the socket's file is missing, libsystemd drops the entry and reports success. If

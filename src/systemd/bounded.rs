@@ -26,9 +26,7 @@ const TIME_LIMIT: Duration = Duration::from_millis(10);
 pub fn bounded<T>(call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     static HANDLER: OnceLock<nix::Result<()>> = OnceLock::new();
     // If there can be no timer, the call is made without a limit.
-    let _timer = HANDLER
-        .get_or_init(install_handler)
-        .and_then(|()| start_timer());
+    let _timer = HANDLER.get_or_init(install_handler).and_then(|()| start_timer());
     call()
 }
 
@@ -36,11 +34,7 @@ pub fn bounded<T>(call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
 fn install_handler() -> nix::Result<()> {
     extern "C" fn ignore(_: c_int) {}
     // No SA_RESTART: it would continue the interrupted call.
-    let action = SigAction::new(
-        SigHandler::Handler(ignore),
-        SaFlags::empty(),
-        SigSet::empty(),
-    );
+    let action = SigAction::new(SigHandler::Handler(ignore), SaFlags::empty(), SigSet::empty());
     // SAFETY: the handler does nothing, so it is async-signal-safe.
     unsafe { sigaction(SIGALRM, &action) }?;
     SigSet::from(SIGALRM).thread_unblock()
@@ -50,14 +44,8 @@ fn install_handler() -> nix::Result<()> {
 ///
 /// It repeats, since an alarm that comes just before the call blocks does not interrupt it.
 fn start_timer() -> nix::Result<Timer> {
-    let event = SigEvent::new(SigevNotify::SigevSignal {
-        signal: SIGALRM,
-        si_value: 0,
-    });
+    let event = SigEvent::new(SigevNotify::SigevSignal { signal: SIGALRM, si_value: 0 });
     let mut timer = Timer::new(ClockId::CLOCK_MONOTONIC, event)?;
-    timer.set(
-        Expiration::Interval(TIME_LIMIT.into()),
-        TimerSetTimeFlags::empty(),
-    )?;
+    timer.set(Expiration::Interval(TIME_LIMIT.into()), TimerSetTimeFlags::empty())?;
     Ok(timer)
 }

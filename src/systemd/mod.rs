@@ -43,11 +43,7 @@ use std::{
 
 /// Converts a return value of libsystemd, which is a negative errno on failure.
 fn check(result: c_int) -> io::Result<c_int> {
-    if result < 0 {
-        Err(io::Error::from_raw_os_error(-result))
-    } else {
-        Ok(result)
-    }
+    if result < 0 { Err(io::Error::from_raw_os_error(-result)) } else { Ok(result) }
 }
 
 /// Returns `InvalidInput` with a text that says what is wrong with the argument.
@@ -87,7 +83,5 @@ pub fn library() -> Option<PathBuf> {
         }
         CStr::from_ptr(info.dli_fname)
     };
-    PathBuf::from(OsStr::from_bytes(name.to_bytes()))
-        .canonicalize()
-        .ok()
+    PathBuf::from(OsStr::from_bytes(name.to_bytes())).canonicalize().ok()
 }

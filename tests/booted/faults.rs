@@ -103,10 +103,7 @@ pub fn a_frozen_journal(container: &mut Container) {
 /// A reload and the watchdog do not wait for a journald that hangs, for messages of any length.
 pub fn a_frozen_journal_holds_nothing_up(container: &mut Container) {
     let kill = "systemctl kill systemd-journald --signal";
-    container.drop_in(
-        "foo.service",
-        &format!("[Service]\nWatchdogSec=2s\n{NO_LIMIT}"),
-    );
+    container.drop_in("foo.service", &format!("[Service]\nWatchdogSec=2s\n{NO_LIMIT}"));
     container.start();
     let pid = container.show("MainPID");
     let load = Load::of_lengths(container, MIXED);
@@ -125,10 +122,7 @@ pub fn a_frozen_journal_holds_nothing_up(container: &mut Container) {
     let account = load.finish(container);
     container.report(&account);
     account.assert_whole();
-    assert_eq!(
-        (container.show("MainPID"), container.show("NRestarts")),
-        (pid, "0".to_owned())
-    );
+    assert_eq!((container.show("MainPID"), container.show("NRestarts")), (pid, "0".to_owned()));
 }
 
 /// A stop does not wait for a journald that hangs. What fits into its buffers is logged afterwards.
@@ -137,12 +131,8 @@ pub fn a_frozen_journal_does_not_keep_foo_from_stopping(container: &mut Containe
     container.start();
     container.run("journalctl --sync");
     container.run(&format!("{kill}=STOP"));
-    let messages: Vec<_> = MIXED
-        .iter()
-        .cycle()
-        .take(12)
-        .map(|&length| "x".repeat(length))
-        .collect();
+    let messages: Vec<_> =
+        MIXED.iter().cycle().take(12).map(|&length| "x".repeat(length)).collect();
     for (number, text) in messages.iter().enumerate() {
         container.send(format!("{number} {text}").as_bytes());
     }
@@ -209,12 +199,7 @@ pub fn too_little_address_space(container: &mut Container) {
     limited(
         container,
         "LimitAS=8M",
-        &[
-            "Failed at step",
-            "annot allocate memory",
-            "failed to map segment",
-            "out of memory",
-        ],
+        &["Failed at step", "annot allocate memory", "failed to map segment", "out of memory"],
     );
 }
 

@@ -19,10 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// bound holds for each message. All get through within foocl's timeout, and nearly all within a
 /// second.
 pub fn a_flood_starves_nobody(container: &mut Container) {
-    container.drop_in(
-        "foo.service",
-        &format!("[Service]\nWatchdogSec=2s\n{NO_LIMIT}"),
-    );
+    container.drop_in("foo.service", &format!("[Service]\nWatchdogSec=2s\n{NO_LIMIT}"));
     let flood = Flood::start(container);
     let (pid, memory) = (container.show("MainPID"), flood.memory());
     let sender = UnixDatagram::unbound().expect("a socket");
@@ -40,27 +37,17 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
     let grown = flood.memory().saturating_sub(memory);
     let flooded = flood.stop();
     waits.sort();
-    let (sent, longest, most) = (
-        waits.len(),
-        waits[waits.len() - 1],
-        waits[waits.len() * 19 / 20],
-    );
+    let (sent, longest, most) = (waits.len(), waits[waits.len() - 1], waits[waits.len() * 19 / 20]);
     container.report(format_args!(
         "{flooded} of 50 processes, {sent} of another, {reloads} reloads; 19 of 20 in {} ms, the longest {} ms; \
          memory +{grown} KiB",
         most.as_millis(),
         longest.as_millis()
     ));
-    assert!(
-        most < Duration::from_secs(1) && longest < PATIENCE,
-        "starved: {most:?}, {longest:?}"
-    );
+    assert!(most < Duration::from_secs(1) && longest < PATIENCE, "starved: {most:?}, {longest:?}");
     assert!(grown < 256, "{grown} KiB more");
     assert!(reloads > 0, "no reload in {sent} messages");
-    assert_eq!(
-        (container.show("MainPID"), container.show("NRestarts")),
-        (pid, "0".to_owned())
-    );
+    assert_eq!((container.show("MainPID"), container.show("NRestarts")), (pid, "0".to_owned()));
 }
 
 /// A stop takes about a second. systemd would kill foo after a minute and a half.
@@ -108,22 +95,10 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
             "journalctl --output=cat SYSLOG_IDENTIFIER=foo | grep '^Received' | sort -u | wc -l",
         );
         let grown = (used(container) - before) >> 20;
-        container.report(format_args!(
-            "{} bytes: {sent} sent, {logged} there, {grown} MiB",
-            text.len()
-        ));
-        assert_eq!(
-            marker,
-            "1",
-            "the marker is gone: {sent} of {} bytes, {grown} MiB",
-            text.len()
-        );
-        assert_eq!(
-            logged,
-            sent.to_string(),
-            "not what was sent, of {} bytes",
-            text.len()
-        );
+        container
+            .report(format_args!("{} bytes: {sent} sent, {logged} there, {grown} MiB", text.len()));
+        assert_eq!(marker, "1", "the marker is gone: {sent} of {} bytes, {grown} MiB", text.len());
+        assert_eq!(logged, sent.to_string(), "not what was sent, of {} bytes", text.len());
         assert!(status.contains(LIMITED), "{status}");
     }
     drop(turn);
@@ -143,10 +118,7 @@ pub fn without_a_limit_a_flood_takes_the_journal(container: &mut Container) {
     eventually("the marker is gone", || {
         let sent = flood_for(1, container, "/run/foo.socket", &random(60_000));
         let query = "journalctl --output=cat --identifier=root --grep=marker | wc -l";
-        match container
-            .run(&format!("journalctl --sync; {query}"))
-            .as_str()
-        {
+        match container.run(&format!("journalctl --sync; {query}")).as_str() {
             "0" => Ok(()),
             _ => Err(format!("{sent} sent in the last second")),
         }
@@ -170,14 +142,9 @@ pub fn with_the_originals_units_a_flood_is_dropped(container: &mut Container) {
     assert_eq!(has_marker(), "1", "the marker is gone: {sent}");
     container.run("systemctl stop foo.socket foo.service");
     let to_log = flood_for(4, container, "/run/systemd/journal/dev-log", &random(900));
-    let stays = if has_marker() == "1" {
-        "stays"
-    } else {
-        "is gone"
-    };
-    container.report(format_args!(
-        "{sent} sent, the marker stays; {to_log} to /dev/log, it {stays}"
-    ));
+    let stays = if has_marker() == "1" { "stays" } else { "is gone" };
+    container
+        .report(format_args!("{sent} sent, the marker stays; {to_log} to /dev/log, it {stays}"));
     drop(turn);
 }
 
@@ -190,11 +157,7 @@ pub fn no_cut_forges_a_priority(container: &mut Container) {
     for prefix in ["<0>", "<03>", "<003>", "<7>", "\n<0>", "<0> <1>"] {
         for shift in 0..4 {
             container.send(
-                format!(
-                    "{:>100}",
-                    format!("{}{}", forged(prefix), " ".repeat(shift))
-                )
-                .as_bytes(),
+                format!("{:>100}", format!("{}{}", forged(prefix), " ".repeat(shift))).as_bytes(),
             );
             container.send(format!("{}{}", " ".repeat(shift), forged(prefix)).as_bytes());
         }
@@ -208,9 +171,7 @@ pub fn no_cut_forges_a_priority(container: &mut Container) {
         .iter()
         .filter(|entry| {
             let text = entry.message();
-            ["forged", "xxx", "yyy", "Received"]
-                .iter()
-                .any(|part| text.contains(part))
+            ["forged", "xxx", "yyy", "Received"].iter().any(|part| text.contains(part))
         })
         .collect();
     assert!(of_senders.len() > 50, "{}", of_senders.len());
@@ -235,31 +196,17 @@ pub fn a_foo_that_can_not_start_is_quiet(container: &mut Container) {
     if can_wait {
         container.drop_in("foo.service", &format!("[Service]\n{}\n", steps.join("\n")));
     }
-    container.drop_in(
-        "foo.socket",
-        "[Socket]\nListenDatagram=\nListenStream=/run/foo.socket\n",
-    );
-    let before = container
-        .entries("_SYSTEMD_UNIT=foo.service + UNIT=foo.service")
-        .len();
+    container.drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenStream=/run/foo.socket\n");
+    let before = container.entries("_SYSTEMD_UNIT=foo.service + UNIT=foo.service").len();
     container.run(
         "systemctl start --no-block foo.socket; sleep 8; systemctl stop foo.socket foo.service",
     );
-    let entries = container
-        .entries("_SYSTEMD_UNIT=foo.service + UNIT=foo.service")
-        .split_off(before);
+    let entries =
+        container.entries("_SYSTEMD_UNIT=foo.service + UNIT=foo.service").split_off(before);
     let texts: Vec<_> = entries.iter().map(Entry::message).collect();
     container.report(format_args!("{} entries in 8 s", texts.len()));
-    assert!(
-        texts
-            .iter()
-            .any(|text| text.contains("is an AF_UNIX stream socket")),
-        "{texts:#?}"
-    );
-    assert!(
-        !texts.iter().any(|text| text.starts_with("Environment")),
-        "{texts:#?}"
-    );
+    assert!(texts.iter().any(|text| text.contains("is an AF_UNIX stream socket")), "{texts:#?}");
+    assert!(!texts.iter().any(|text| text.starts_with("Environment")), "{texts:#?}");
     assert!(!can_wait || texts.len() < 100, "{} entries", texts.len());
 }
 
@@ -267,11 +214,8 @@ pub fn a_foo_that_can_not_start_is_quiet(container: &mut Container) {
 fn journal_of(container: &Container, setting: &str) {
     let directory = container.path("/etc/systemd/journald.conf.d");
     fs::create_dir_all(&directory).expect("a directory for settings");
-    fs::write(
-        directory.join("test.conf"),
-        format!("[Journal]\nStorage=volatile\n{setting}\n"),
-    )
-    .expect("settings");
+    fs::write(directory.join("test.conf"), format!("[Journal]\nStorage=volatile\n{setting}\n"))
+        .expect("settings");
     container.run(
         "systemctl stop foo.socket foo.service; systemctl stop systemd-journald.service;
         rm -rf /run/log/journal/* /var/log/journal/*; systemctl start systemd-journald.service",
@@ -281,20 +225,14 @@ fn journal_of(container: &Container, setting: &str) {
 /// Returns the size of the journal in bytes.
 fn used(container: &Container) -> u64 {
     let usage = container.run("du --summarize --bytes /run/log/journal");
-    usage
-        .split_whitespace()
-        .next()
-        .and_then(|bytes| bytes.parse().ok())
-        .expect("a number")
+    usage.split_whitespace().next().and_then(|bytes| bytes.parse().ok()).expect("a number")
 }
 
 /// Returns text that does not compress well.
 fn random(length: usize) -> String {
     let mut state = 1_u64;
     let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         char::from(b'!' + ((state >> 33) % 90) as u8)
     };
     (0..length).map(|_| next()).collect()
@@ -318,16 +256,11 @@ fn flood(
 ) -> u64 {
     let sender = UnixDatagram::unbound().expect("a socket");
     sender.connect(container.path(path)).expect("a socket");
-    sender
-        .set_write_timeout(Some(Duration::from_millis(50)))
-        .expect("a timeout");
+    sender.set_write_timeout(Some(Duration::from_millis(50))).expect("a timeout");
     let (mut sent, mut waits) = (0, false);
     while goes_on(waits) {
         let turned = text.len() * (sent as usize % 97) / 97;
-        let turned = (0..=turned)
-            .rev()
-            .find(|&at| text.is_char_boundary(at))
-            .unwrap_or(0);
+        let turned = (0..=turned).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
         let message = format!("{sent} {}{}", &text[turned..], &text[..turned]);
         waits = match sender.send(message.as_bytes()) {
             Ok(_) => {
@@ -356,10 +289,7 @@ impl<'a> Flood<'a> {
             "systemd-run --quiet --unit=flood --uid=65534 --gid=65534 sh -c \
              'for i in $(seq 50); do yes flood | foocl --timeout infinity - >/dev/null & done; wait'",
         );
-        let flood = Self {
-            container,
-            _turn: turn,
-        };
+        let flood = Self { container, _turn: turn };
         let received = || flood.received();
         until("the flood", received, |&received| received > 10_000);
         flood
@@ -368,31 +298,21 @@ impl<'a> Flood<'a> {
     /// Returns the number of messages in foo's status.
     fn received(&self) -> u64 {
         let status = self.container.show("StatusText");
-        status
-            .split(' ')
-            .nth(1)
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(0)
+        status.split(' ').nth(1).and_then(|count| count.parse().ok()).unwrap_or(0)
     }
 
     /// Returns foo's private memory in KiB.
     fn memory(&self) -> u64 {
         let pid = self.container.show("MainPID");
-        let line = self
-            .container
-            .run(&format!("grep ^Private_Dirty: /proc/{pid}/smaps_rollup"));
-        line.split_whitespace()
-            .nth(1)
-            .and_then(|number| number.parse().ok())
-            .expect("a number")
+        let line = self.container.run(&format!("grep ^Private_Dirty: /proc/{pid}/smaps_rollup"));
+        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
     }
 
     /// Stops them. Returns the number of messages that foo has received.
     fn stop(self) -> u64 {
         let received = self.received();
         // They may have ended: they are refused once foo is stopped.
-        self.container
-            .run("systemctl kill --signal=KILL flood && systemctl stop flood || :");
+        self.container.run("systemctl kill --signal=KILL flood && systemctl stop flood || :");
         received
     }
 }

@@ -153,25 +153,13 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // The cases wait more than they compute. In a soak none may disturb another.
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    arguments
-        .test_threads
-        .get_or_insert(if host::soaks() { 1 } else { 4 * processors });
-    let suites: Vec<_> = SUITES
-        .iter()
-        .filter(|suite| host::soaks() || !suite.soak)
-        .collect();
+    arguments.test_threads.get_or_insert(if host::soaks() { 1 } else { 4 * processors });
+    let suites: Vec<_> = SUITES.iter().filter(|suite| host::soaks() || !suite.soak).collect();
     let list = arguments.list;
-    let can_boot = if list {
-        Err(String::new())
-    } else {
-        host::can_boot()
-    };
+    let can_boot = if list { Err(String::new()) } else { host::can_boot() };
     let stage = can_boot.map(|()| {
-        let package = if wants_package(&arguments, &suites) {
-            deb::make()
-        } else {
-            Err(String::new())
-        };
+        let package =
+            if wants_package(&arguments, &suites) { deb::make() } else { Err(String::new()) };
         Arc::new(Stage::new("host", None, package))
     });
     // Roots and programs are made for all releases at the same time.
@@ -181,17 +169,11 @@ fn main() -> ExitCode {
             scope.spawn(move || trials(suite, stage.and_then(|stage| suite.prepare(stage)), list))
         });
         let trials: Vec<_> = trials.collect();
-        trials
-            .into_iter()
-            .flat_map(|suite| suite.join().expect("the tests of a release"))
-            .collect()
+        trials.into_iter().flat_map(|suite| suite.join().expect("the tests of a release")).collect()
     });
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !list {
-        let columns: Vec<_> = suites
-            .iter()
-            .map(|suite| (suite.name, suite.systemd()))
-            .collect();
+        let columns: Vec<_> = suites.iter().map(|suite| (suite.name, suite.systemd())).collect();
         // A part of the cases, or a failed one, must not replace the results of all.
         let is_whole =
             !conclusion.has_failed() && conclusion.num_ignored + conclusion.num_filtered_out == 0;
@@ -205,27 +187,15 @@ fn main() -> ExitCode {
 
 /// Returns each case with each of its pairs of units, and the name of that test.
 fn tests(suite: &Suite) -> impl Iterator<Item = (String, Units, &'static Case)> {
-    let all = CASES
-        .iter()
-        .flat_map(|case| case.1.iter().map(move |&units| (units, case)));
+    let all = CASES.iter().flat_map(|case| case.1.iter().map(move |&units| (units, case)));
     let all = all.filter(|(units, _)| suite.takes_package() || !units.with_package());
-    all.map(|(units, case)| {
-        (
-            format!("{}::{}::{}", suite.name, units.name(), case.0),
-            units,
-            case,
-        )
-    })
+    all.map(|(units, case)| (format!("{}::{}::{}", suite.name, units.name(), case.0), units, case))
 }
 
 /// Returns whether any of the chosen tests needs the package, which takes long to build.
 fn wants_package(arguments: &Arguments, suites: &[&Suite]) -> bool {
-    let is_wanted = |name: &str| {
-        arguments
-            .filter
-            .as_ref()
-            .is_none_or(|filter| name.contains(filter))
-    };
+    let is_wanted =
+        |name: &str| arguments.filter.as_ref().is_none_or(|filter| name.contains(filter));
     let mut all = suites.iter().flat_map(|suite| tests(suite));
     all.any(|(name, units, _)| units.with_package() && is_wanted(&name))
 }
@@ -235,22 +205,15 @@ fn wants_package(arguments: &Arguments, suites: &[&Suite]) -> bool {
 fn trials(suite: &'static Suite, ready: Result<Arc<Stage>, String>, list: bool) -> Vec<Trial> {
     let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
     let trial = |(name, units, case): (String, Units, &'static Case)| {
-        let ready = ready
-            .clone()
-            .and_then(|stage| stage.has(units).map(|()| stage));
+        let ready = ready.clone().and_then(|stage| stage.has(units).map(|()| stage));
         let reason = ready.as_ref().err().filter(|_| !list && !host::must_run());
-        let skip = reason
-            .map(|reason| *skipped.entry(reason.clone()).or_default() += 1)
-            .is_some();
+        let skip = reason.map(|reason| *skipped.entry(reason.clone()).or_default() += 1).is_some();
         Trial::test(name, move || run(suite, units, &*ready?, case)).with_ignored_flag(skip)
     };
     let trials = tests(suite).map(trial).collect();
     // Without a reason, the test was not chosen.
     for (reason, tests) in skipped.iter().filter(|(reason, _)| !reason.is_empty()) {
-        host::say(&format!(
-            "skipped: {tests} tests on {}: {reason}",
-            suite.debian
-        ));
+        host::say(&format!("skipped: {tests} tests on {}: {reason}", suite.debian));
     }
     trials
 }

@@ -13,10 +13,7 @@ fn send(sender: &Container, first: u32, last: u32) {
 fn received(receiver: &Container) -> Vec<u32> {
     let query = "journalctl --directory=/var/log/journal/remote --output=cat SYSLOG_IDENTIFIER=foo";
     let lines = String::from_utf8_lossy(&receiver.output(query).stdout).into_owned();
-    lines
-        .lines()
-        .filter_map(|line| line.rsplit_once(": ")?.1.parse().ok())
-        .collect()
+    lines.lines().filter_map(|line| line.rsplit_once(": ")?.1.parse().ok()).collect()
 }
 
 fn wait_until_received(receiver: &Container, last: u32) {
@@ -51,13 +48,6 @@ pub fn all_reach_another_machine(sender: &mut Container) {
     let count = received.len();
     received.sort_unstable();
     received.dedup();
-    assert!(
-        received.iter().copied().eq(1..=MESSAGES),
-        "{} of {MESSAGES} messages",
-        received.len()
-    );
-    sender.report(format_args!(
-        "{MESSAGES} messages, {} of them twice",
-        count - received.len()
-    ));
+    assert!(received.iter().copied().eq(1..=MESSAGES), "{} of {MESSAGES} messages", received.len());
+    sender.report(format_args!("{MESSAGES} messages, {} of them twice", count - received.len()));
 }

@@ -26,11 +26,7 @@ pub fn its_autopkgtest_passes(container: &mut Container) {
              /root/new.deb /root/source/ -- null 2>&1 || :",
     );
     let summary = container.run("cat /root/summary");
-    assert_eq!(
-        summary.split_whitespace().collect::<Vec<_>>(),
-        ["messages", "PASS"],
-        "{output}"
-    );
+    assert_eq!(summary.split_whitespace().collect::<Vec<_>>(), ["messages", "PASS"], "{output}");
 }
 
 /// The socket stays the same, so senders wait and none is refused.
@@ -104,10 +100,7 @@ pub fn removed_both_stop(container: &mut Container) {
 pub fn removed_whatever_became_of_its_units(container: &mut Container) {
     let wants = "[Unit]\nWants=foo.socket\n[Service]\nExecStart=/bin/sleep infinity\n";
     fs::write(container.path("/etc/systemd/system/sender.service"), wants).expect("a unit");
-    for before in [
-        "systemctl start sender",
-        "rm -f $(dpkg -L foo | grep system/foo)",
-    ] {
+    for before in ["systemctl start sender", "rm -f $(dpkg -L foo | grep system/foo)"] {
         install(container, "new");
         assert_serves(container, "hello");
         container.run(&format!("systemctl daemon-reload; {before}"));
@@ -122,10 +115,8 @@ pub fn removed_whatever_became_of_its_units(container: &mut Container) {
 pub fn an_upgrade_serves_a_socket_that_was_edited(container: &mut Container) {
     install(container, "old");
     assert_serves(container, "hello");
-    container.drop_in(
-        "foo.socket",
-        "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n",
-    );
+    container
+        .drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n");
     install(container, "new");
     container.wait_until_both("active");
     container.run("foocl --socket /run/another.socket 'to another'");
@@ -161,9 +152,7 @@ pub fn files(container: &Container) -> String {
 /// Returns the lines of [`files`] that are gone, and those that are new.
 pub fn changes(before: &str, after: &str) -> Vec<String> {
     let missing = |from: &str, sign: char, lines: &str| -> Vec<_> {
-        let missing = lines
-            .lines()
-            .filter(|line| !from.lines().any(|other| other == *line));
+        let missing = lines.lines().filter(|line| !from.lines().any(|other| other == *line));
         missing.map(|line| format!("{sign} {line}")).collect()
     };
     [missing(after, '-', before), missing(before, '+', after)].concat()
@@ -228,8 +217,6 @@ fn assert_serves(container: &Container, message: &str) {
     let program = container.path(&format!("/proc/{}/exe", container.show("MainPID")));
     let program = fs::read_link(program).expect("the program that runs");
     assert!(program.ends_with("usr/bin/foo"), "{}", program.display());
-    container.run(&format!(
-        "setpriv --reuid=65534 --clear-groups foocl '{message}'"
-    ));
+    container.run(&format!("setpriv --reuid=65534 --clear-groups foocl '{message}'"));
     container.wait_for(&format!(": {message}"));
 }

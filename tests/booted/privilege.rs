@@ -30,13 +30,10 @@ pub fn with_a_root_of_its_own_the_exposure_is_lower(container: &mut Container) {
 
 fn assert_exposure(container: &Container, most: f64) {
     let table = container.run("systemd-analyze security --no-pager foo.service");
-    let exposure = table
-        .lines()
-        .find_map(|line| line.split_once("Overall exposure level for foo.service: "));
+    let exposure =
+        table.lines().find_map(|line| line.split_once("Overall exposure level for foo.service: "));
     let exposure = exposure.and_then(|(_, level)| level.split(' ').next());
-    let exposure: f64 = exposure
-        .and_then(|level| level.parse().ok())
-        .expect("the level");
+    let exposure: f64 = exposure.and_then(|level| level.parse().ok()).expect("the level");
     container.report(format_args!("exposure {exposure}"));
     assert!(exposure <= most, "{table}");
 }
@@ -50,10 +47,7 @@ pub fn it_runs_in_a_container_without_privilege(container: &mut Container) {
     container.start();
     container.run("foocl hello");
     container.wait_for(": hello");
-    assert_eq!(
-        container.run("stat -c %U /proc/$(systemctl show --value -p MainPID foo)"),
-        "_foo"
-    );
+    assert_eq!(container.run("stat -c %U /proc/$(systemctl show --value -p MainPID foo)"), "_foo");
 }
 
 /// Anybody may send, as with the original.
@@ -65,10 +59,7 @@ pub fn anybody_may_send(container: &mut Container) {
 
 /// The drop-in of foo(8) for a group of senders.
 pub fn only_a_group_may_send(container: &mut Container) {
-    container.drop_in(
-        "foo.socket",
-        "[Socket]\nSocketMode=0660\nSocketGroup=users\n",
-    );
+    container.drop_in("foo.socket", "[Socket]\nSocketMode=0660\nSocketGroup=users\n");
     container.start();
     container.fails("setpriv --reuid=65534 --clear-groups foocl no");
     container.run("setpriv --reuid=65534 --groups=users foocl hello");

@@ -12,17 +12,10 @@ use std::time::Instant;
 /// Returns an indented block of a section of the README, counted from 0.
 fn block(section: &str, number: usize) -> String {
     let readme = fs::read_to_string(project().join("README.md")).expect("the README");
-    let text = readme
-        .split(&format!("\n## {section}\n"))
-        .nth(1)
-        .expect(section);
+    let text = readme.split(&format!("\n## {section}\n")).nth(1).expect(section);
     let text = text.split("\n## ").next().unwrap_or(text);
-    let paragraphs = text
-        .split("\n\n")
-        .map(|paragraph| paragraph.trim_start_matches('\n'));
-    let blocks: Vec<_> = paragraphs
-        .filter(|paragraph| paragraph.starts_with("    "))
-        .collect();
+    let paragraphs = text.split("\n\n").map(|paragraph| paragraph.trim_start_matches('\n'));
+    let blocks: Vec<_> = paragraphs.filter(|paragraph| paragraph.starts_with("    ")).collect();
     let lines = blocks.get(number).expect("a block").lines();
     lines.map(str::trim).collect::<Vec<_>>().join("\n")
 }
@@ -31,11 +24,7 @@ fn block(section: &str, number: usize) -> String {
 /// `make` alone does nothing. It has no sudo, so a stand-in runs the command.
 fn project_in(container: &Container) {
     let copy = |from: PathBuf, to: &str| {
-        let copied = Command::new("cp")
-            .arg("-R")
-            .arg(&from)
-            .arg(container.path(to))
-            .status();
+        let copied = Command::new("cp").arg("-R").arg(&from).arg(container.path(to)).status();
         assert!(copied.expect("cp").success(), "{}", from.display());
     };
     container.run(
@@ -49,10 +38,7 @@ fn project_in(container: &Container) {
     }
     for program in ["foo", "foocl"] {
         copy(
-            container
-                .stage_of("ours")
-                .join("usr/local/bin")
-                .join(program),
+            container.stage_of("ours").join("usr/local/bin").join(program),
             "/root/target/release",
         );
     }
@@ -60,11 +46,7 @@ fn project_in(container: &Container) {
 
 /// Runs commands of the README in the project's directory.
 fn type_in(container: &Container, commands: &str) {
-    fs::write(
-        container.path("/root/commands"),
-        format!("set -e\n{commands}"),
-    )
-    .expect("commands");
+    fs::write(container.path("/root/commands"), format!("set -e\n{commands}")).expect("commands");
     container
         .run("cd /root && sh -e commands >commands.log 2>&1 || { cat commands.log >&2; false; }");
 }
@@ -112,10 +94,7 @@ pub fn its_table_of_commands_works(container: &mut Container) {
         .and_then(|text| text.split("\n\n").next())
         .expect("the table");
     let does = |what: &str| {
-        let row = rows
-            .lines()
-            .find(|row| row.starts_with(&format!("| {what} |")))
-            .expect(what);
+        let row = rows.lines().find(|row| row.starts_with(&format!("| {what} |"))).expect(what);
         container.run(row.split('`').nth(1).expect("a command"))
     };
     does("start both units");
@@ -153,9 +132,7 @@ pub fn it_replaces_the_original(container: &mut Container) {
     assert_serves(container, "hello");
     assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
     assert!(
-        container
-            .run("systemctl show --property=ExecStart foo")
-            .contains("--max-rate="),
+        container.run("systemctl show --property=ExecStart foo").contains("--max-rate="),
         "not our unit"
     );
 }
@@ -170,9 +147,7 @@ pub fn its_package_replaces_the_original(container: &mut Container) {
     );
     assert_serves(container, "hello");
     assert!(
-        container
-            .run("systemctl show --property=ExecStart foo")
-            .contains("/usr/bin/foo"),
+        container.run("systemctl show --property=ExecStart foo").contains("/usr/bin/foo"),
         "not the package's"
     );
 }

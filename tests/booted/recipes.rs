@@ -9,10 +9,8 @@ fn send_to(container: &Container, path: &str, message: &str) {
 }
 
 pub fn at_another_path(container: &mut Container) {
-    container.drop_in(
-        "foo.socket",
-        "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n",
-    );
+    container
+        .drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n");
     container.start();
     send_to(container, "/run/another.socket", "hello");
     container.wait_for(": hello");
@@ -22,10 +20,8 @@ pub fn at_another_path(container: &mut Container) {
 /// After such an edit the service alone gets no socket. Its log names the remedy.
 pub fn an_edited_socket_is_restarted(container: &mut Container) {
     container.start();
-    container.drop_in(
-        "foo.socket",
-        "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n",
-    );
+    container
+        .drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n");
     container.fails("systemctl restart foo");
     let line = "it was changed since it was started: 'systemctl restart foo.socket'";
     container.wait_for(line);
@@ -111,10 +107,8 @@ pub fn in_a_journal_of_its_own(container: &mut Container) {
 }
 
 pub fn to_a_file(container: &mut Container) {
-    container.drop_in(
-        "foo.service",
-        "[Service]\nStandardError=append:/var/log/foo.log\nUMask=0077\n",
-    );
+    container
+        .drop_in("foo.service", "[Service]\nStandardError=append:/var/log/foo.log\nUMask=0077\n");
     container.run("systemctl start foo");
     container.wait_until_both("active");
     let has = |file: &str, message: &str| {
@@ -136,22 +130,15 @@ pub fn to_a_file(container: &mut Container) {
 /// The sender's credentials with each setting of `PrivateUsers=`.
 pub fn with_credentials(container: &mut Container) {
     let identity = container.systemd() >= 257;
-    for private in ["yes", "no", "identity"]
-        .into_iter()
-        .filter(|&private| private != "identity" || identity)
+    for private in
+        ["yes", "no", "identity"].into_iter().filter(|&private| private != "identity" || identity)
     {
         container.run("systemctl stop foo.socket foo.service");
         container.wait_until_both("inactive");
         container.drop_in("foo.socket", "[Socket]\nPassCredentials=yes\n");
-        container.drop_in(
-            "foo.service",
-            &format!("[Service]\nPrivateUsers={private}\n"),
-        );
+        container.drop_in("foo.service", &format!("[Service]\nPrivateUsers={private}\n"));
         container.start();
-        for (uid, seen) in [
-            ("0", "0"),
-            ("1234", if private == "yes" { "65534" } else { "1234" }),
-        ] {
+        for (uid, seen) in [("0", "0"), ("1234", if private == "yes" { "65534" } else { "1234" })] {
             let message = format!("{private} {uid}");
             let send = format!(
                 "setpriv --reuid={uid} --regid={uid} --clear-groups sh -c 'echo $$; exec foocl \"{message}\"'"
@@ -159,32 +146,16 @@ pub fn with_credentials(container: &mut Container) {
             let pid = container.run(&format!("cd /tmp; {send}"));
             let pid = pid.lines().next().unwrap_or_default();
             let entry = container.wait_for(&format!(": {message}"));
-            let begin = format!(
-                "Received {} bytes (pid {pid}, uid {seen}) from /",
-                message.len()
-            );
-            assert!(
-                entry.message().starts_with(&begin),
-                "{begin}: {}",
-                entry.message()
-            );
+            let begin = format!("Received {} bytes (pid {pid}, uid {seen}) from /", message.len());
+            assert!(entry.message().starts_with(&begin), "{begin}: {}", entry.message());
         }
         // This process is in another PID namespace than foo.
         container.send(format!("{private} outside").as_bytes());
         let entry = container.wait_for(&format!("{private} outside"));
-        assert!(
-            entry.message().contains(" (pid 0, uid "),
-            "{}",
-            entry.message()
-        );
+        assert!(entry.message().contains(" (pid 0, uid "), "{}", entry.message());
         let table = container.run("systemd-analyze security foo.service --no-pager | tail -n 1");
-        let exposure = table
-            .split(": ")
-            .nth(1)
-            .unwrap_or_default()
-            .split(' ')
-            .next()
-            .unwrap_or_default();
+        let exposure =
+            table.split(": ").nth(1).unwrap_or_default().split(' ').next().unwrap_or_default();
         container.report(format_args!("PrivateUsers={private}: exposure {exposure}"));
     }
 }

@@ -9,9 +9,8 @@ pub fn foocl_is_named_by_its_socket(container: &mut Container) {
     let text = one_entry(container, |container| {
         assert_eq!(container.run("foocl hello"), "sending hello");
     });
-    let sender = text
-        .strip_prefix("Received 5 bytes from ")
-        .and_then(|rest| rest.strip_suffix(": hello"));
+    let sender =
+        text.strip_prefix("Received 5 bytes from ").and_then(|rest| rest.strip_suffix(": hello"));
     assert!(sender.is_some_and(|path| path.starts_with('/')), "{text}");
 }
 
@@ -34,9 +33,7 @@ pub fn a_sender_with_an_abstract_name_is_named(container: &mut Container) {
     let name = format!("booted-client-{}", container.path("").display());
     let address = SocketAddr::from_abstract_name(&name).unwrap();
     let sender = UnixDatagram::bind_addr(&address).unwrap();
-    let text = one_entry(container, |container| {
-        container.send_from(&sender, b"hello")
-    });
+    let text = one_entry(container, |container| container.send_from(&sender, b"hello"));
     assert_eq!(text, format!("Received 5 bytes from @{name}: hello"));
 }
 
@@ -48,51 +45,29 @@ pub fn what_logger_sends_is_text_like_any_other(container: &mut Container) {
         container.run(&format!("{logger} --rfc5424 a new text"));
     });
     let texts = entries.iter().map(text_of).collect::<Vec<_>>();
-    let [old, new] = &texts[..] else {
-        panic!("not two entries: {texts:?}")
-    };
-    assert!(
-        old.contains(" from (unnamed): <10>") && old.ends_with("an old text"),
-        "{old}"
-    );
-    assert!(
-        new.contains(" from (unnamed): <10>1 ") && new.ends_with("a new text"),
-        "{new}"
-    );
+    let [old, new] = &texts[..] else { panic!("not two entries: {texts:?}") };
+    assert!(old.contains(" from (unnamed): <10>") && old.ends_with("an old text"), "{old}");
+    assert!(new.contains(" from (unnamed): <10>1 ") && new.ends_with("a new text"), "{new}");
 }
 
 pub fn a_newline_makes_no_second_entry(container: &mut Container) {
-    let text = one_entry(container, |container| {
-        container.send(b"x\n<0>kernel: panic")
-    });
-    assert_eq!(
-        text,
-        "Received 18 bytes from (unnamed): x\\x0a<0>kernel: panic"
-    );
+    let text = one_entry(container, |container| container.send(b"x\n<0>kernel: panic"));
+    assert_eq!(text, "Received 18 bytes from (unnamed): x\\x0a<0>kernel: panic");
 }
 
 /// journald cuts a line at 48 KiB.
 pub fn a_datagram_longer_than_a_line_is_one_entry(container: &mut Container) {
     let payload = "0123456789".repeat(20_000);
     let text = one_entry(container, |container| container.send(payload.as_bytes()));
-    assert_same(
-        &text,
-        &format!("Received 200000 bytes from (unnamed): {payload}"),
-    );
+    assert_same(&text, &format!("Received 200000 bytes from (unnamed): {payload}"));
 }
 
 pub fn a_long_datagram_of_binary_bytes_is_one_entry(container: &mut Container) {
     let payload: Vec<u8> = (0x80..=0xff).cycle().take(60_000).collect();
-    let escaped: String = payload
-        .iter()
-        .map(|byte| format!("\\x{byte:02x}"))
-        .collect::<Vec<_>>()
-        .concat();
+    let escaped: String =
+        payload.iter().map(|byte| format!("\\x{byte:02x}")).collect::<Vec<_>>().concat();
     let text = one_entry(container, |container| container.send(&payload));
-    assert_same(
-        &text,
-        &format!("Received 60000 bytes from (unnamed): {escaped}"),
-    );
+    assert_same(&text, &format!("Received 60000 bytes from (unnamed): {escaped}"));
 }
 
 /// Returns the text of the one entry that `send` causes.
@@ -123,22 +98,13 @@ fn entries_of(container: &Container, send: impl FnOnce(&Container)) -> Vec<Entry
     container.wait_for(": the end");
     let mut entries = container.journal().split_off(before);
     let end = entries.pop().expect("the end");
-    assert!(
-        end.message().ends_with(": the end"),
-        "out of order: {}",
-        shortened(&end.message())
-    );
+    assert!(end.message().ends_with(": the end"), "out of order: {}", shortened(&end.message()));
     entries
 }
 
 /// Compares long texts. A failure shows only how they begin.
 fn assert_same(text: &str, expected: &str) {
-    assert!(
-        text == expected,
-        "{} bytes: {}",
-        text.len(),
-        shortened(text)
-    );
+    assert!(text == expected, "{} bytes: {}", text.len(), shortened(text));
 }
 
 fn shortened(text: &str) -> String {

@@ -29,50 +29,26 @@ pub fn starting_the_service_alone_fails_as_it_did(container: &mut Container) {
         };
         let as_it_did = no_descriptors == "4 Unable to find any file descriptors"
             && no_socket == "3 Unable to get file descriptor for socket";
-        if as_it_did {
-            Ok(())
-        } else {
-            Err(format!("{lines:?}"))
-        }
+        if as_it_did { Ok(()) } else { Err(format!("{lines:?}")) }
     });
 }
 
 pub fn the_start_up_lines_stand_in_the_journal(container: &mut Container) {
     container.start();
     let entries = container.journal();
-    assert!(
-        entries
-            .iter()
-            .all(|entry| entry.field("SYSLOG_IDENTIFIER") == "foo")
-    );
+    assert!(entries.iter().all(|entry| entry.field("SYSLOG_IDENTIFIER") == "foo"));
     let lines: Vec<_> = entries.iter().map(Entry::line).collect();
-    let start = lines
-        .iter()
-        .position(|line| !line.starts_with("6 "))
-        .expect("more than the environment");
+    let start =
+        lines.iter().position(|line| !line.starts_with("6 ")).expect("more than the environment");
     let (environment, rest) = lines.split_at(start);
     let (title, variables) = environment.split_first().expect("the environment");
     assert_eq!(title.trim_end(), "6 Environment:");
     assert!(
-        variables
-            .iter()
-            .all(|line| line.starts_with("6  ") && line.contains('=')),
+        variables.iter().all(|line| line.starts_with("6  ") && line.contains('=')),
         "{variables:?}"
     );
-    assert!(
-        variables
-            .iter()
-            .any(|line| line == "6  LISTEN_FDNAMES=foo.socket"),
-        "{variables:?}"
-    );
-    assert_eq!(
-        rest,
-        [
-            "5 foo service started",
-            "5 File Descriptor names are:",
-            "5  foo.socket"
-        ]
-    );
+    assert!(variables.iter().any(|line| line == "6  LISTEN_FDNAMES=foo.socket"), "{variables:?}");
+    assert_eq!(rest, ["5 foo service started", "5 File Descriptor names are:", "5  foo.socket"]);
 }
 
 pub fn stopping_the_socket_stops_both(container: &mut Container) {
@@ -100,10 +76,8 @@ fn assert_stops_both(container: &Container, unit: &str) {
         &["Main process exited, code=exited, status=0/SUCCESS"][..],
         &["Deactivated successfully.", "Succeeded."],
     ] {
-        let said = |text: &String| {
-            ends.iter()
-                .any(|end| text.starts_with(&format!("foo.service: {end}")))
-        };
+        let said =
+            |text: &String| ends.iter().any(|end| text.starts_with(&format!("foo.service: {end}")));
         assert!(texts.iter().any(said), "no {ends:?} in {texts:#?}");
     }
 }
@@ -147,10 +121,7 @@ pub fn enabled_it_is_up_after_a_boot(container: &mut Container) {
     container.send(b"hello");
     container.wait_for(": hello");
     let before = container.run("systemctl show --property=Before --value foo.socket");
-    assert!(
-        before.split(' ').any(|unit| unit == "sockets.target"),
-        "ordered before {before} only"
-    );
+    assert!(before.split(' ').any(|unit| unit == "sockets.target"), "ordered before {before} only");
     let since = |unit| {
         let query =
             format!("systemctl show --property=ActiveEnterTimestampMonotonic --value {unit}");
@@ -173,10 +144,7 @@ pub fn systemd_analyze_finds_no_fault(container: &mut Container) {
         .status()
         .expect("pkg-config");
     if knows_all.success() && container.systemd() < 254 {
-        faults = faults
-            .lines()
-            .filter(|line| !line.contains("Unknown key 'Restart"))
-            .collect();
+        faults = faults.lines().filter(|line| !line.contains("Unknown key 'Restart")).collect();
     }
     assert_eq!(faults, "");
 }
@@ -232,10 +200,7 @@ pub fn many_stops_and_starts_fail_neither(container: &mut Container) {
         begin.elapsed()
     };
     // A machine that is too slow to reach the limit tries again.
-    assert!(
-        (0..3).any(|_| times() < Duration::from_secs(10)),
-        "never within ten seconds"
-    );
+    assert!((0..3).any(|_| times() < Duration::from_secs(10)), "never within ten seconds");
     container.start();
     container.send(b"still there");
     container.wait_for(": still there");

@@ -12,9 +12,7 @@ fn start(container: &Container, unit: &str, service: &str) {
 
 /// Returns a property of a service.
 fn show(container: &Container, unit: &str, property: &str) -> String {
-    container.run(&format!(
-        "systemctl show --property={property} --value {unit}.service"
-    ))
+    container.run(&format!("systemctl show --property={property} --value {unit}.service"))
 }
 
 /// Each process of the service gets the number in the stored file, also after a crash.
@@ -41,7 +39,6 @@ while read -r words; do eval \"notify $words\" </dev/zero; echo $? $other $$ >/r
 
 /// The first systemd that knows a notification, the notification, the property that shows it, and
 /// its value. `notify` ends with a barrier, so the service manager knows the value by then.
-#[rustfmt::skip]
 const NOTIFICATIONS: &[(u32, &str, &str, &str)] = &[
     (0, "'status=Waiting = \u{e4}'", "StatusText", "Waiting = \u{e4}"),
     (0, "errno=2", "StatusErrno", "2"),
@@ -69,20 +66,14 @@ pub fn the_service_manager_knows_what_it_was_told(container: &mut Container) {
         if systemd < since {
             continue;
         }
-        let answer = container.run(&format!(
-            "echo \"{}\" > /run/words; cat /run/results",
-            words.replace('$', "\\$")
-        ));
+        let answer = container
+            .run(&format!("echo \"{}\" > /run/words; cat /run/results", words.replace('$', "\\$")));
         let [status, other, own] = answer.split(' ').collect::<Vec<_>>()[..] else {
             panic!("{answer}")
         };
         assert_eq!(status, "0", "notify {words}");
         let value = value.replace("$$", own).replace("$other", other);
-        assert_eq!(
-            show(container, "notifier", property),
-            value,
-            "notify {words}"
-        );
+        assert_eq!(show(container, "notifier", property), value, "notify {words}");
     }
 }
 
@@ -95,9 +86,7 @@ pub fn a_service_has_more_time_and_triggers_its_watchdog(container: &mut Contain
     assert_eq!(show(container, "slow", "ActiveState"), "active");
     container.run("echo > /run/end");
     let result = || show(container, "slow", "Result");
-    until("the watchdog ends it", result, |result| {
-        result == "watchdog"
-    });
+    until("the watchdog ends it", result, |result| result == "watchdog");
 }
 
 pub fn the_journal_has_each_byte_of_an_entry(container: &mut Container) {
@@ -112,15 +101,9 @@ pub fn the_journal_has_each_byte_of_an_entry(container: &mut Container) {
         r#""EXAMPLE_RAW":[0,10,255]"#,
         r#""EXAMPLE_ID":["1","2"]"#,
     ] {
-        assert!(
-            entry.replace(" : ", ":").contains(field),
-            "no {field} in {entry}"
-        );
+        assert!(entry.replace(" : ", ":").contains(field), "no {field} in {entry}");
     }
-    let lines: Vec<_> = container
-        .entries("SYSLOG_IDENTIFIER=example")
-        .iter()
-        .map(|entry| entry.line())
-        .collect();
+    let lines: Vec<_> =
+        container.entries("SYSLOG_IDENTIFIER=example").iter().map(|entry| entry.line()).collect();
     assert_eq!(lines, ["6 a line", "3 an error"]);
 }

@@ -46,18 +46,8 @@ macro_rules! ensure {
 
 #[test]
 fn random_surroundings() {
-    let number = |name| {
-        env::var(name)
-            .ok()
-            .map(|value| value.parse::<u64>().expect(name))
-    };
-    let now = || {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs()
-            << 20
-    };
+    let number = |name| env::var(name).ok().map(|value| value.parse::<u64>().expect(name));
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() << 20;
     let seed = number("FOO_CHAOS_SEED").unwrap_or_else(now);
     let end = Instant::now() + Duration::from_secs(number("FOO_CHAOS_SECONDS").unwrap_or(3));
     let mut findings: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -66,10 +56,7 @@ fn random_surroundings() {
         let case = case_of_seed(seed + cases);
         let panicked = |text| Err(("a missing event", text));
         if let Err((what, detail)) = caught(|| run(&case)).unwrap_or_else(panicked) {
-            findings
-                .entry(what)
-                .or_default()
-                .push((seed + cases, case, detail));
+            findings.entry(what).or_default().push((seed + cases, case, detail));
         }
         cases += 1;
     }
@@ -97,11 +84,8 @@ fn case_of_seed(seed: u64) -> Case {
 
 fn run(case: &Case) -> Result<(), Finding> {
     let dir = TempDir::new();
-    let passed = case
-        .passed
-        .iter()
-        .enumerate()
-        .map(|(number, &passed)| stage::pass(passed, number, &dir));
+    let passed =
+        case.passed.iter().enumerate().map(|(number, &passed)| stage::pass(passed, number, &dir));
     let (passed, targets): (Vec<_>, Vec<_>) = passed.unzip();
     // Copies, so that the sockets outlive the daemon.
     let shared: Vec<_> = passed.iter().map(|fd| fd.try_clone().unwrap()).collect();
@@ -122,39 +106,25 @@ fn run(case: &Case) -> Result<(), Finding> {
         // The directory is removed with the daemon.
         let keep = fs::File::open(&log);
         let end = daemon.end();
-        (
-            end,
-            keep.ok()
-                .map(|mut file| io::read_to_string(&mut file).unwrap_or_default()),
-        )
+        (end, keep.ok().map(|mut file| io::read_to_string(&mut file).unwrap_or_default()))
     };
     check_end(case, outcome, &end)?;
     let lines = match case.log {
         Log::Read => end.log.clone(),
-        Log::File | Log::Journal => written
-            .unwrap_or_default()
-            .lines()
-            .map(String::from)
-            .collect(),
+        Log::File | Log::Journal => written.unwrap_or_default().lines().map(String::from).collect(),
         _ => return Ok(()),
     };
     check_lines(case, &lines)?;
     // Two sockets are served in any order. Lines that were read from a pipe are checked already.
-    let mut received: Vec<_> = lines
-        .into_iter()
-        .filter(|line| line.starts_with("<5>Received "))
-        .collect();
+    let mut received: Vec<_> =
+        lines.into_iter().filter(|line| line.starts_with("<5>Received ")).collect();
     if case.log == Log::Read {
         received.clear();
         expected.clear();
     }
     received.sort();
     expected.sort();
-    ensure!(
-        received == expected,
-        "lines in a file",
-        "got {received:?}, want {expected:?}"
-    );
+    ensure!(received == expected, "lines in a file", "got {received:?}, want {expected:?}");
     Ok(())
 }
 
@@ -201,11 +171,7 @@ fn wait_until_ready(case: &Case, daemon: &Daemon) -> Result<(), Finding> {
         while daemon.line() != "<5>File Descriptor names are:" {}
         for name in &case.names {
             let (got, want) = (daemon.line(), format!("<5> {}", shown(name.as_bytes())));
-            ensure!(
-                got == want,
-                "a descriptor's name",
-                "got {got:?}, want {want:?}"
-            );
+            ensure!(got == want, "a descriptor's name", "got {got:?}, want {want:?}");
         }
     }
     Ok(())
@@ -225,32 +191,20 @@ fn served(case: &Case, daemon: &Daemon, targets: &[Target]) -> Result<Vec<String
             while got.starts_with("<4>") {
                 got = daemon.line();
             }
-            ensure!(
-                got == want,
-                "a datagram's line",
-                "got {got:?}, want {want:?}"
-            );
+            ensure!(got == want, "a datagram's line", "got {got:?}, want {want:?}");
         }
         lines.push(want);
     }
     if case.log == Log::Read {
         // A notification opens one for a moment.
-        eventually("no descriptor stays", || {
-            (daemon.descriptors() <= before).then_some(())
-        });
+        eventually("no descriptor stays", || (daemon.descriptors() <= before).then_some(()));
     }
     Ok(lines)
 }
 
 fn check_end(case: &Case, outcome: Outcome, end: &End) -> Result<(), Finding> {
     let code = if outcome == Outcome::Serves { 0 } else { 255 };
-    ensure!(
-        end.code == code,
-        "exit status",
-        "got {}, want {code}: {:?}",
-        end.code,
-        end.log
-    );
+    ensure!(end.code == code, "exit status", "got {}, want {code}: {:?}", end.code, end.log);
     if is_heard(case) {
         let ready = end.notified("READY=1");
         ensure!(
@@ -259,21 +213,14 @@ fn check_end(case: &Case, outcome: Outcome, end: &End) -> Result<(), Finding> {
             "{:?}",
             end.log
         );
-        ensure!(
-            end.notified("STOPPING=1"),
-            "STOPPING=1 is missing",
-            "{:?}",
-            end.log
-        );
+        ensure!(end.notified("STOPPING=1"), "STOPPING=1 is missing", "{:?}", end.log);
     }
     Ok(())
 }
 
 fn check_lines(case: &Case, lines: &[String]) -> Result<(), Finding> {
     for line in lines {
-        let known = ["<3>", "<4>", "<5>", "<6>"]
-            .iter()
-            .any(|prefix| line.starts_with(prefix));
+        let known = ["<3>", "<4>", "<5>", "<6>"].iter().any(|prefix| line.starts_with(prefix));
         ensure!(
             known && line.chars().all(is_printable),
             "a line with an unknown priority or a control character",
@@ -282,10 +229,6 @@ fn check_lines(case: &Case, lines: &[String]) -> Result<(), Finding> {
     }
     let errors = lines.iter().filter(|line| line.starts_with("<3>")).count();
     let wanted = usize::from(case.outcome() != Outcome::Serves);
-    ensure!(
-        errors == wanted,
-        "error lines",
-        "{errors} instead of {wanted}: {lines:?}"
-    );
+    ensure!(errors == wanted, "error lines", "{errors} instead of {wanted}: {lines:?}");
     Ok(())
 }

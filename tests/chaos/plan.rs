@@ -105,10 +105,7 @@ impl Passed {
     /// Whether foo has to accept it.
     fn is_good(self) -> bool {
         use Passed::*;
-        matches!(
-            self,
-            Bound | Abstract | Pair | Nonblocking | Credentials | Impatient | ShutDown
-        )
+        matches!(self, Bound | Abstract | Pair | Nonblocking | Credentials | Impatient | ShutDown)
     }
 }
 
@@ -120,11 +117,7 @@ impl Case {
         {
             return Outcome::Refuses;
         }
-        if self.passed.contains(&Passed::ShutDown) {
-            Outcome::GivesUp
-        } else {
-            Outcome::Serves
-        }
+        if self.passed.contains(&Passed::ShutDown) { Outcome::GivesUp } else { Outcome::Serves }
     }
 }
 
@@ -134,45 +127,16 @@ pub fn case() -> impl Strategy<Value = Case> {
     let watchdog = prop::collection::vec(watchdog(), 0..=2);
     let variables = prop::collection::vec(bytes(20), 0..4);
     let messages = prop::collection::vec(message(), 0..12);
-    let rest = (
-        start,
-        fault(),
-        notify(),
-        watchdog,
-        log(),
-        variables,
-        messages,
-        any::<bool>(),
-    );
-    rest.prop_map(
-        |(start, fault, notify, watchdog, log, variables, messages, reloads)| {
-            let (passed, names) = start.into_iter().unzip();
-            Case {
-                passed,
-                names,
-                fault,
-                notify,
-                watchdog,
-                log,
-                variables,
-                messages,
-                reloads,
-            }
-        },
-    )
+    let rest = (start, fault(), notify(), watchdog, log(), variables, messages, any::<bool>());
+    rest.prop_map(|(start, fault, notify, watchdog, log, variables, messages, reloads)| {
+        let (passed, names) = start.into_iter().unzip();
+        Case { passed, names, fault, notify, watchdog, log, variables, messages, reloads }
+    })
 }
 
 fn passed() -> impl Strategy<Value = Passed> {
     use Passed::*;
-    let good = select(vec![
-        Bound,
-        Bound,
-        Abstract,
-        Pair,
-        Nonblocking,
-        Credentials,
-        Impatient,
-    ]);
+    let good = select(vec![Bound, Bound, Abstract, Pair, Nonblocking, Credentials, Impatient]);
     let bad = select(vec![
         ShutDown,
         Listening,
@@ -197,24 +161,10 @@ fn passed() -> impl Strategy<Value = Passed> {
 /// In one case of four, a variable is wrong and foo has nothing to serve.
 fn fault() -> impl Strategy<Value = Option<(&'static str, Option<String>)>> {
     let pid = ["1", "abc", "-1", "", "99999999999", "0x", "self "];
-    let fds = [
-        "0",
-        "-1",
-        "",
-        "1x",
-        "3",
-        "7",
-        "99999999999",
-        "2147483647",
-        "2147483644",
-        "1 2",
-    ];
+    let fds = ["0", "-1", "", "1x", "3", "7", "99999999999", "2147483647", "2147483644", "1 2"];
     let names = ["a:b:c", "a:b:c:d", "::::"];
     let of = |name: &'static str, values: &[&str]| {
-        let values: Vec<_> = values
-            .iter()
-            .map(|value| Some((*value).to_owned()))
-            .collect();
+        let values: Vec<_> = values.iter().map(|value| Some((*value).to_owned())).collect();
         select(values).prop_map(move |value| (name, value))
     };
     let unset = select(vec![("LISTEN_PID", None), ("LISTEN_FDS", None)]);
@@ -230,15 +180,7 @@ fn fault() -> impl Strategy<Value = Option<(&'static str, Option<String>)>> {
 }
 
 fn notify() -> impl Strategy<Value = Notify> {
-    let wrong = [
-        "",
-        "relative",
-        "/",
-        "/nonexistent/notify",
-        "@",
-        "vsock:1:2",
-        "/dev/null",
-    ];
+    let wrong = ["", "relative", "/", "/nonexistent/notify", "@", "vsock:1:2", "/dev/null"];
     let wrong = select(wrong.map(String::from).to_vec());
     let long = (108..300_usize).prop_map(|size| "/x".repeat(size));
     prop_oneof![
@@ -263,10 +205,7 @@ fn watchdog() -> impl Strategy<Value = (&'static str, String)> {
         "99999999999999999999",
     ];
     let values = values.map(String::from).to_vec();
-    (
-        select(vec!["WATCHDOG_USEC", "WATCHDOG_PID"]),
-        prop_oneof![select(values), "[^\0]{0,20}"],
-    )
+    (select(vec!["WATCHDOG_USEC", "WATCHDOG_PID"]), prop_oneof![select(values), "[^\0]{0,20}"])
 }
 
 fn log() -> impl Strategy<Value = Log> {
@@ -289,20 +228,15 @@ fn message() -> impl Strategy<Value = Message> {
         bytes(12).prop_map(From::Abstract),
         Just(From::Nobody),
     ];
-    (
-        0..2_usize,
-        from,
-        payload,
-        prop_oneof![3 => Just(0), 1 => 1..8_usize],
-        any::<bool>(),
-    )
-        .prop_map(|(to, from, payload, attached, credentials)| Message {
+    (0..2_usize, from, payload, prop_oneof![3 => Just(0), 1 => 1..8_usize], any::<bool>()).prop_map(
+        |(to, from, payload, attached, credentials)| Message {
             to,
             from,
             payload,
             attached,
             credentials,
-        })
+        },
+    )
 }
 
 /// Any bytes, in which characters of all lengths are as likely as invalid UTF-8.
@@ -312,12 +246,7 @@ fn bytes(parts: usize) -> impl Strategy<Value = Vec<u8>> {
         any::<char>().prop_map(of),
         prop::char::range('\0', '\u{a0}').prop_map(of),
         any::<u8>().prop_map(|byte| vec![byte]),
-        select(vec![
-            b"\n<0>".to_vec(),
-            b"\n".to_vec(),
-            b"\0".to_vec(),
-            b"%s%n".to_vec()
-        ]),
+        select(vec![b"\n<0>".to_vec(), b"\n".to_vec(), b"\0".to_vec(), b"%s%n".to_vec()]),
     ];
     prop::collection::vec(part, 0..parts).prop_map(|parts| parts.concat())
 }

@@ -32,10 +32,7 @@ pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
     let file = || open(File::options().read(true).write(true).create(true));
     let bound = || {
         let socket = UnixDatagram::bind(&path).unwrap();
-        (
-            socket,
-            Target::To(SocketAddr::from_pathname(&path).unwrap()),
-        )
+        (socket, Target::To(SocketAddr::from_pathname(&path).unwrap()))
     };
     let other = match passed {
         Passed::Bound
@@ -47,9 +44,9 @@ pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
             match passed {
                 Passed::Nonblocking => socket.set_nonblocking(true).unwrap(),
                 Passed::Credentials => sys::ask_for_credentials(&socket).unwrap(),
-                Passed::Impatient => socket
-                    .set_read_timeout(Some(Duration::from_micros(1)))
-                    .unwrap(),
+                Passed::Impatient => {
+                    socket.set_read_timeout(Some(Duration::from_micros(1))).unwrap()
+                }
                 Passed::ShutDown => socket.shutdown(std::net::Shutdown::Read).unwrap(),
                 _ => {}
             }
@@ -61,10 +58,7 @@ pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
         }
         Passed::Abstract => {
             let address = SocketAddr::from_abstract_name(path.as_os_str().as_bytes()).unwrap();
-            return (
-                UnixDatagram::bind_addr(&address).unwrap().into(),
-                Target::To(address),
-            );
+            return (UnixDatagram::bind_addr(&address).unwrap().into(), Target::To(address));
         }
         Passed::Pair => {
             let (ours, other) = UnixDatagram::pair().unwrap();
@@ -86,11 +80,7 @@ pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
         Passed::ReadEnd => nix::unistd::pipe().unwrap().0,
         Passed::WriteEnd => nix::unistd::pipe().unwrap().1,
         Passed::Null => File::open("/dev/null").unwrap().into(),
-        Passed::Full => File::options()
-            .write(true)
-            .open("/dev/full")
-            .unwrap()
-            .into(),
+        Passed::Full => File::options().write(true).open("/dev/full").unwrap().into(),
     };
     (other, Target::Nowhere)
 }
@@ -98,13 +88,7 @@ pub fn pass(passed: Passed, number: usize, dir: &TempDir) -> (OwnedFd, Target) {
 /// Gives the daemon this log.
 pub fn log(setup: Setup, log: &Log) -> Setup {
     let path = setup.dir().join("log");
-    let append = || {
-        File::options()
-            .append(true)
-            .create(true)
-            .open(&path)
-            .unwrap()
-    };
+    let append = || File::options().append(true).create(true).open(&path).unwrap();
     match log {
         Log::Read => setup,
         Log::Closed => setup.log_closed(),
@@ -124,13 +108,7 @@ pub fn log(setup: Setup, log: &Log) -> Setup {
 
 /// Sends a message and returns its expected line.
 pub fn send(message: &Message, number: usize, target: &Target, dir: &TempDir) -> String {
-    let Message {
-        from,
-        payload,
-        attached,
-        credentials,
-        ..
-    } = message;
+    let Message { from, payload, attached, credentials, .. } = message;
     let null = || OwnedFd::from(File::open("/dev/null").unwrap());
     let attached: Vec<_> = (0..*attached).map(|_| null()).collect();
     let send = |socket: &UnixDatagram| {
@@ -154,11 +132,7 @@ pub fn send(message: &Message, number: usize, target: &Target, dir: &TempDir) ->
         Target::ToKnow(_) => format!(" (pid {}, uid {})", std::process::id(), getuid()),
         _ => String::new(),
     };
-    format!(
-        "<5>Received {} bytes{who} from {name}: {}",
-        payload.len(),
-        shown(text(payload))
-    )
+    format!("<5>Received {} bytes{who} from {name}: {}", payload.len(), shown(text(payload)))
 }
 
 /// A sender's socket, and its name as the log shows it.
@@ -174,19 +148,13 @@ fn sender(from: &From, number: usize, dir: &TempDir) -> (UnixDatagram, String) {
                 .iter_mut()
                 .filter(|byte| matches!(byte, b'/' | 0))
                 .for_each(|byte| *byte = b'_');
-            (
-                UnixDatagram::bind(OsStr::from_bytes(&path)).unwrap(),
-                shown(&path),
-            )
+            (UnixDatagram::bind(OsStr::from_bytes(&path)).unwrap(), shown(&path))
         }
         From::Abstract(bytes) => {
             let mut name = named(bytes);
             name.truncate(107);
             let address = SocketAddr::from_abstract_name(&name).unwrap();
-            (
-                UnixDatagram::bind_addr(&address).unwrap(),
-                format!("@{}", shown(&name)),
-            )
+            (UnixDatagram::bind_addr(&address).unwrap(), format!("@{}", shown(&name)))
         }
         From::Nobody => (UnixDatagram::unbound().unwrap(), "(unnamed)".into()),
     }

@@ -20,13 +20,7 @@ fn an_existing_file_is_neither_removed_nor_followed() {
         pid
     };
     // The shell becomes foocl, so `$$` is the pid in its name.
-    let name = place
-        .received()
-        .1
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .replace(&pid, "$$");
+    let name = place.received().1.unwrap().to_str().unwrap().replace(&pid, "$$");
     let file = format!("echo precious >{name}");
     let link = format!("ln -s {name}.target {name}");
     let cases: [(&str, &str, &[&str]); 4] = [
@@ -42,25 +36,14 @@ fn an_existing_file_is_neither_removed_nor_followed() {
     for (case, obstacle, stays) in cases {
         let script = format!("{obstacle}; exec \"$0\" --socket \"$1\" hello");
         let mut shell = place.program("/bin/sh");
-        shell
-            .arg("-c")
-            .arg(script)
-            .arg(foocl())
-            .arg(place.dir.join("foo.socket"));
+        shell.arg("-c").arg(script).arg(foocl()).arg(place.dir.join("foo.socket"));
         shell.env("PATH", "/usr/bin:/bin");
         place.run(shell).assert_ok(case);
         assert_eq!(place.received().0, b"hello", "{case}");
         let left = place.left();
-        assert_eq!(
-            left.iter().map(describe).collect::<Vec<_>>(),
-            stays,
-            "{case}"
-        );
-        left.iter().for_each(|path| {
-            fs::remove_file(path)
-                .or_else(|_| fs::remove_dir(path))
-                .unwrap()
-        });
+        assert_eq!(left.iter().map(describe).collect::<Vec<_>>(), stays, "{case}");
+        left.iter()
+            .for_each(|path| fs::remove_file(path).or_else(|_| fs::remove_dir(path)).unwrap());
     }
 }
 
@@ -120,12 +103,7 @@ fn a_race_for_its_name() {
 #[test]
 fn a_directory_that_others_can_write() {
     let place = Place::new();
-    for (mode, refused) in [
-        (0o777, true),
-        (0o770, true),
-        (0o1777, false),
-        (0o700, false),
-    ] {
+    for (mode, refused) in [(0o777, true), (0o770, true), (0o1777, false), (0o700, false)] {
         let case = format!("{mode:o}");
         let dir = place.dir.join(&case);
         DirBuilder::new().mode(0o700).create(&dir).unwrap();

@@ -64,9 +64,7 @@ fn standard_input() {
         let case = input.escape_ascii().to_string();
         let end = place.run(place.reading(input));
         end.assert_ok(&case);
-        let said = messages
-            .iter()
-            .flat_map(|message| [b"sending ", *message, b"\n"].concat());
+        let said = messages.iter().flat_map(|message| [b"sending ", *message, b"\n"].concat());
         assert_eq!(end.out, said.collect::<Vec<_>>(), "{case}");
         for message in messages {
             assert_eq!(place.received().0, *message, "{case}");
@@ -118,11 +116,7 @@ fn its_socket_has_a_name_and_is_not_left_behind() {
         place.run(command).assert_ok(case);
         let sender = place.received().1.expect(case);
         assert_eq!(sender.parent(), Some(parent.as_path()), "{case}");
-        assert!(
-            sender.symlink_metadata().is_err(),
-            "{case}: {} is left",
-            sender.display()
-        );
+        assert!(sender.symlink_metadata().is_err(), "{case}: {} is left", sender.display());
         assert!(place.left().is_empty(), "{case}: {:?}", place.left());
     }
 }
@@ -145,22 +139,12 @@ fn the_daemon_dies_while_it_waits() {
     let socket = place.dir.join("dying");
     fill(&socket, b"");
     let child = place
-        .bare([
-            "--timeout",
-            "60",
-            "--socket",
-            socket.to_str().unwrap(),
-            "hello",
-        ])
+        .bare(["--timeout", "60", "--socket", socket.to_str().unwrap(), "hello"])
         .spawn()
         .unwrap();
     place.waits(&child);
     drop(dying);
-    place.end(child).assert_error(
-        "dead",
-        1,
-        &[socket.to_str().unwrap(), "systemctl start foo"],
-    );
+    place.end(child).assert_error("dead", 1, &[socket.to_str().unwrap(), "systemctl start foo"]);
 }
 
 #[test]
@@ -202,10 +186,7 @@ fn the_socket_of_the_unit_is_the_default() {
     let end = match fs::symlink_metadata(socket) {
         // An installed foo gets no messages from tests.
         Ok(_) => {
-            return skip(
-                "client::the_socket_of_the_unit_is_the_default",
-                "foo is installed",
-            );
+            return skip("client::the_socket_of_the_unit_is_the_default", "foo is installed");
         }
         Err(_) => place.run(place.bare(["hello"])),
     };
@@ -219,16 +200,10 @@ fn too_long() {
     let limit = limit.trim().parse::<usize>().unwrap() - 32;
     let place = Place::new();
     let longest = vec![b'x'; limit];
-    place
-        .run(place.reading(&longest))
-        .assert_ok("as long as can be");
+    place.run(place.reading(&longest)).assert_ok("as long as can be");
     assert!(place.received().0 == longest);
     let end = place.run(place.reading(&vec![b'x'; limit + 1]));
-    end.assert_error(
-        "a byte too long",
-        1,
-        &[&(limit + 1).to_string(), &limit.to_string()],
-    );
+    end.assert_error("a byte too long", 1, &[&(limit + 1).to_string(), &limit.to_string()]);
 }
 
 #[test]
@@ -237,22 +212,11 @@ fn queue_full() {
     let filled = place.fill();
     let start = Instant::now();
     let end = place.run(place.foocl(["--timeout", "0.2", "hello"]));
-    assert!(
-        start.elapsed() >= Duration::from_millis(200),
-        "after {:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() >= Duration::from_millis(200), "after {:?}", start.elapsed());
     let socket = place.dir.join("foo.socket");
-    end.assert_error(
-        "nobody reads",
-        1,
-        &[socket.to_str().unwrap(), "0.2", "--timeout"],
-    );
+    end.assert_error("nobody reads", 1, &[socket.to_str().unwrap(), "0.2", "--timeout"]);
     for timeout in ["60", "infinity"] {
-        let child = place
-            .foocl(["--timeout", timeout, "hello"])
-            .spawn()
-            .unwrap();
+        let child = place.foocl(["--timeout", timeout, "hello"]).spawn().unwrap();
         place.waits(&child);
         // Even to be stopped and continued interrupts a call that times out.
         let pid = Pid::from_raw(child.id().try_into().unwrap());
@@ -299,15 +263,15 @@ fn to_an_abstract_name() {
     let name = place.dir.path().to_str().unwrap();
     let address = SocketAddr::from_abstract_name(name).unwrap();
     let receiver = patient(UnixDatagram::bind_addr(&address).unwrap());
-    place
-        .run(place.bare(["-s", &format!("@{name}"), "hello"]))
-        .assert_ok("abstract");
+    place.run(place.bare(["-s", &format!("@{name}"), "hello"])).assert_ok("abstract");
     let mut buffer = [0; 16];
     assert_eq!(persist(|| receiver.recv(&mut buffer)).unwrap(), 5);
     drop(receiver);
-    place
-        .run(place.bare(["-s", &format!("@{name}"), "hello"]))
-        .assert_error("nobody", 1, &["nothing listens"]);
+    place.run(place.bare(["-s", &format!("@{name}"), "hello"])).assert_error(
+        "nobody",
+        1,
+        &["nothing listens"],
+    );
 }
 
 /// As under `ProtectSystem=strict`. The message is sent without a name.
@@ -316,9 +280,7 @@ fn no_directory_to_bind_a_socket_in() {
     let place = Place::new();
     for directory in ["/proc/self", "/nonexistent"] {
         let mut command = place.foocl(["hello"]);
-        command
-            .env_remove("XDG_RUNTIME_DIR")
-            .env("TMPDIR", directory);
+        command.env_remove("XDG_RUNTIME_DIR").env("TMPDIR", directory);
         let end = place.run(command);
         assert_eq!(end.code, Some(0), "{}", end.err);
         let begin =
@@ -371,10 +333,7 @@ fn usage() {
         assert!(end.out.is_empty(), "{args:?}");
     }
     for (args, words) in [
-        (
-            ["--help"],
-            &["--socket", "--timeout", "--help", "--version", "-"][..],
-        ),
+        (["--help"], &["--socket", "--timeout", "--help", "--version", "-"][..]),
         (["-h"], &["--socket", "--timeout"]),
         (["--version"], &["foocl 1.3.0"]),
         (["-V"], &["foocl 1.3.0"]),
@@ -386,9 +345,6 @@ fn usage() {
             assert!(shown.contains(word), "{args:?}: no {word} in {shown}");
         }
     }
-    place
-        .receiver
-        .set_read_timeout(Some(Duration::from_millis(1)))
-        .unwrap();
+    place.receiver.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
     assert!(place.receiver.recv(&mut [0]).is_err(), "something was sent");
 }

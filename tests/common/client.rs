@@ -24,10 +24,7 @@ pub struct End {
 impl Place {
     pub fn new() -> Self {
         let dir = TempDir::new();
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(dir.join("run"))
-            .unwrap();
+        fs::DirBuilder::new().mode(0o700).create(dir.join("run")).unwrap();
         let receiver = patient(dir.socket("foo.socket"));
         Self { dir, receiver }
     }
@@ -43,13 +40,8 @@ impl Place {
     pub fn program(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         let file = |name| File::create(self.dir.join(name)).unwrap();
-        command
-            .stdin(Stdio::null())
-            .stdout(file("out"))
-            .stderr(file("err"));
-        command
-            .env_clear()
-            .env("XDG_RUNTIME_DIR", self.dir.join("run"));
+        command.stdin(Stdio::null()).stdout(file("out")).stderr(file("err"));
+        command.env_clear().env("XDG_RUNTIME_DIR", self.dir.join("run"));
         command
     }
 
@@ -125,11 +117,7 @@ impl End {
         assert_eq!(self.code, Some(code), "{case}: {}", self.err);
         assert!(self.err.starts_with("foocl: "), "{case}: {}", self.err);
         for word in words {
-            assert!(
-                self.err.contains(word),
-                "{case}: no {word:?} in {}",
-                self.err
-            );
+            assert!(self.err.contains(word), "{case}: no {word:?} in {}", self.err);
         }
     }
 }

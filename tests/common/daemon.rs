@@ -24,15 +24,8 @@ const WILD: usize = 3_000_000;
 fn read_lines(log: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
-        for line in BufReader::new(log)
-            .split(b'\n')
-            .map_while(Result::ok)
-            .take(WILD)
-        {
-            if sender
-                .send(String::from_utf8_lossy(&line).into_owned())
-                .is_err()
-            {
+        for line in BufReader::new(log).split(b'\n').map_while(Result::ok).take(WILD) {
+            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
                 break;
             }
         }
@@ -49,13 +42,7 @@ fn read_notes(socket: UnixDatagram) -> Receiver<Note> {
         // Zero bytes are the end: the socket was shut down.
         while let Ok(size @ 1..) = socket.recv(&mut buffer) {
             let text = String::from_utf8_lossy(&buffer[..size]).into_owned();
-            if sender
-                .send(Note {
-                    at: Instant::now(),
-                    text,
-                })
-                .is_err()
-            {
+            if sender.send(Note { at: Instant::now(), text }).is_err() {
                 break;
             }
         }
@@ -104,10 +91,7 @@ impl End {
     }
 
     pub fn errors(&self) -> Vec<&String> {
-        self.log
-            .iter()
-            .filter(|line| line.starts_with("<3>"))
-            .collect()
+        self.log.iter().filter(|line| line.starts_with("<3>")).collect()
     }
 
     /// Fails unless the daemon exited without becoming ready, with one error line that contains all
@@ -120,11 +104,7 @@ impl End {
         let errors = self.errors();
         assert_eq!(errors.len(), 1, "{case}: {errors:?}");
         for word in words {
-            assert!(
-                errors[0].contains(word),
-                "{case}: no {word:?} in {:?}",
-                errors[0]
-            );
+            assert!(errors[0].contains(word), "{case}: no {word:?} in {:?}", errors[0]);
         }
     }
 }
@@ -148,14 +128,7 @@ impl Daemon {
         let lines = child.stderr.take().map(read_lines);
         let notes = read_notes(notify.try_clone().unwrap());
         let client = patient(dir.socket("client"));
-        Self {
-            child,
-            lines,
-            notes,
-            notify,
-            client,
-            dir,
-        }
+        Self { child, lines, notes, notify, client, dir }
     }
 
     pub fn socket(&self) -> PathBuf {
@@ -245,15 +218,9 @@ impl Daemon {
     #[track_caller]
     pub fn end(mut self) -> End {
         let status = eventually("the daemon ends", || self.child.try_wait().unwrap());
-        let code = status
-            .code()
-            .unwrap_or_else(|| 128 + status.signal().unwrap());
+        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap());
         self.notify.shutdown(Shutdown::Both).unwrap();
-        End {
-            code,
-            log: self.lines.as_ref().map_or_else(Vec::new, rest),
-            notes: rest(&self.notes),
-        }
+        End { code, log: self.lines.as_ref().map_or_else(Vec::new, rest), notes: rest(&self.notes) }
     }
 
     /// Waits for the exit and keeps the directory.
@@ -274,9 +241,7 @@ impl Daemon {
     /// The value of a name in such a file.
     pub fn proc_text(&self, file: &str, name: &str) -> String {
         let text = self.proc(file);
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         line.unwrap().split_whitespace().next().unwrap().to_owned()
     }
 
@@ -293,9 +258,7 @@ impl Daemon {
 
     /// How many descriptors it has open.
     pub fn descriptors(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.child.id()))
-            .unwrap()
-            .count()
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
     /// The letter of its process state, such as `S` for sleeping.

@@ -39,9 +39,7 @@ pub fn foocl() -> OsString {
 pub fn example(name: &str) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--locked", "--quiet", "--manifest-path"]);
-    cargo
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .args(["--example", name]);
+    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).args(["--example", name]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
@@ -64,10 +62,9 @@ pub fn eventually_or<T>(wanted: &str, mut answer: impl FnMut() -> Result<T, Stri
     loop {
         match answer() {
             Ok(found) => return found,
-            Err(seen) => assert!(
-                start.elapsed() < DEADLINE,
-                "{wanted}: not in {DEADLINE:?}; {seen}"
-            ),
+            Err(seen) => {
+                assert!(start.elapsed() < DEADLINE, "{wanted}: not in {DEADLINE:?}; {seen}")
+            }
         }
         // An answer may be expensive, such as a program in a container.
         thread::sleep(
@@ -85,11 +82,7 @@ pub fn until<T: Display>(
 ) -> T {
     eventually_or(wanted, || {
         let value = value();
-        if is_wanted(&value) {
-            Ok(value)
-        } else {
-            Err(value.to_string())
-        }
+        if is_wanted(&value) { Ok(value) } else { Err(value.to_string()) }
     })
 }
 
@@ -103,9 +96,7 @@ pub fn state(pid: u32) -> char {
 pub fn caught<T>(check: impl FnOnce() -> T) -> Result<T, String> {
     panic::catch_unwind(AssertUnwindSafe(check)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
-        text.or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("a panic")
-            .to_owned()
+        text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
     })
 }
 
@@ -201,9 +192,7 @@ impl Drop for TempDir {
 pub fn fill(path: &Path, datagram: &[u8]) -> usize {
     let filler = UnixDatagram::unbound().unwrap();
     filler.set_nonblocking(true).unwrap();
-    (0..)
-        .take_while(|_| filler.send_to(datagram, path).is_ok())
-        .count()
+    (0..).take_while(|_| filler.send_to(datagram, path).is_ok()).count()
 }
 
 /// Sets timeouts, so that a call on a socket of the test can't block for ever. Not for a socket

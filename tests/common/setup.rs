@@ -35,11 +35,7 @@ enum Log {
 /// The command in `FOO_UNDER`, such as valgrind, under which the daemon runs.
 fn under() -> impl Iterator<Item = OsString> {
     let under = env::var("FOO_UNDER").unwrap_or_default();
-    under
-        .split_whitespace()
-        .map(OsString::from)
-        .collect::<Vec<_>>()
-        .into_iter()
+    under.split_whitespace().map(OsString::from).collect::<Vec<_>>().into_iter()
 }
 
 impl Setup {
@@ -117,8 +113,7 @@ impl Setup {
     pub fn log_to_journal(self, log: impl Into<OwnedFd>) -> Self {
         let log = File::from(log.into());
         let data = log.metadata().unwrap();
-        self.env("JOURNAL_STREAM", format!("{}:{}", data.dev(), data.ino()))
-            .log_to(log)
+        self.env("JOURNAL_STREAM", format!("{}:{}", data.dev(), data.ino())).log_to(log)
     }
 
     pub fn log_closed(mut self) -> Self {
@@ -165,18 +160,11 @@ impl Setup {
         // A failed test shows the logged environment, so nothing of the runner's belongs in it, but
         // for what finding programs, measuring coverage and sanitizers need.
         let kept = ["PATH", "LLVM_PROFILE_FILE", "ASAN_OPTIONS"];
-        let kept = kept
-            .into_iter()
-            .filter_map(|name| Some((name, env::var_os(name)?)));
+        let kept = kept.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
         command.env_clear().envs(kept);
         command.env("LISTEN_FDS", self.passed.len().to_string());
-        command.env(
-            "LISTEN_FDNAMES",
-            vec!["foo.socket"; self.passed.len()].join(":"),
-        );
-        command
-            .env("LISTEN_PID", "self")
-            .env("NOTIFY_SOCKET", notify_address);
+        command.env("LISTEN_FDNAMES", vec!["foo.socket"; self.passed.len()].join(":"));
+        command.env("LISTEN_PID", "self").env("NOTIFY_SOCKET", notify_address);
         for (name, value) in &self.env {
             match value {
                 Some(value) => command.env(name, value),
@@ -220,9 +208,6 @@ impl Setup {
         // The directory's name is unique in the abstract namespace as well.
         let name = self.dir.path().to_str().unwrap();
         let address = SocketAddr::from_abstract_name(name).unwrap();
-        (
-            UnixDatagram::bind_addr(&address).unwrap(),
-            format!("@{name}").into(),
-        )
+        (UnixDatagram::bind_addr(&address).unwrap(), format!("@{name}").into())
     }
 }

@@ -5,11 +5,7 @@
 /// `\xNN`.
 pub fn shown(bytes: &[u8]) -> String {
     let hex = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .map(|byte| format!("\\x{byte:02x}"))
-            .collect::<Vec<_>>()
-            .concat()
+        bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<Vec<_>>().concat()
     };
     let mut shown = String::new();
     for chunk in bytes.utf8_chunks() {

@@ -11,20 +11,14 @@ use std::{ptr, slice};
 
 /// Turns a negative return value into an error.
 fn errno_if_negative(result: libc::c_int) -> Result<libc::c_int> {
-    if result < 0 {
-        Err(Error::last_os_error())
-    } else {
-        Ok(result)
-    }
+    if result < 0 { Err(Error::last_os_error()) } else { Ok(result) }
 }
 
 /// Binds a datagram socket to a path of up to 108 bytes. std allows one byte less, for a NUL.
 pub fn bind_long(path: &Path) -> Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
-    let mut address = libc::sockaddr_un {
-        sun_family: libc::AF_UNIX as libc::sa_family_t,
-        sun_path: [0; 108],
-    };
+    let mut address =
+        libc::sockaddr_un { sun_family: libc::AF_UNIX as libc::sa_family_t, sun_path: [0; 108] };
     for (to, from) in address.sun_path.iter_mut().zip(path.as_os_str().as_bytes()) {
         *to = *from as libc::c_char;
     }
@@ -83,24 +77,13 @@ pub fn send_with(
 ) -> Result<()> {
     let fds: Vec<_> = fds.iter().map(AsRawFd::as_raw_fd).collect();
     // SAFETY: both calls only read the process's own numbers.
-    let own = unsafe {
-        libc::ucred {
-            pid: libc::getpid(),
-            uid: libc::getuid(),
-            gid: libc::getgid(),
-        }
-    };
-    let own = if credentials {
-        slice::from_ref(&own)
-    } else {
-        &[]
-    };
+    let own =
+        unsafe { libc::ucred { pid: libc::getpid(), uid: libc::getuid(), gid: libc::getgid() } };
+    let own = if credentials { slice::from_ref(&own) } else { &[] };
     // Words, so that the headers in it are aligned.
     let mut control = [0_u64; 140];
-    let mut vector = libc::iovec {
-        iov_base: payload.as_ptr().cast_mut().cast(),
-        iov_len: payload.len(),
-    };
+    let mut vector =
+        libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
     // SAFETY: all zeroes is an empty header. What it points to lives through the call, which only
     // reads it, and the control buffer has room for 253 descriptors and the credentials.
     unsafe {
@@ -109,11 +92,7 @@ pub fn send_with(
         header.msg_control = control.as_mut_ptr().cast();
         attach(&mut header, libc::SCM_RIGHTS, &fds);
         attach(&mut header, libc::SCM_CREDENTIALS, own);
-        errno_if_negative(
-            libc::sendmsg(socket.as_raw_fd(), &header, 0)
-                .try_into()
-                .unwrap_or(0),
-        )?;
+        errno_if_negative(libc::sendmsg(socket.as_raw_fd(), &header, 0).try_into().unwrap_or(0))?;
     }
     Ok(())
 }
@@ -131,11 +110,8 @@ unsafe fn attach<T: Copy>(header: &mut libc::msghdr, kind: libc::c_int, items: &
     // SAFETY: the caller promises the room. The place is aligned, since the size of every control
     // message is.
     unsafe {
-        let place: *mut libc::cmsghdr = header
-            .msg_control
-            .cast::<u8>()
-            .add(header.msg_controllen)
-            .cast();
+        let place: *mut libc::cmsghdr =
+            header.msg_control.cast::<u8>().add(header.msg_controllen).cast();
         header.msg_controllen += libc::CMSG_SPACE(size) as usize;
         (*place).cmsg_level = libc::SOL_SOCKET;
         (*place).cmsg_type = kind;

@@ -22,9 +22,7 @@ fn calls(library: &Path, setup: Setup, stop: bool) -> Vec<String> {
     }
     daemon.wait();
     let text = fs::read_to_string(calls).unwrap();
-    text.split_inclusive(")\n")
-        .map(|call| call.trim_end().to_owned())
-        .collect()
+    text.split_inclusive(")\n").map(|call| call.trim_end().to_owned()).collect()
 }
 
 #[test]
@@ -44,10 +42,8 @@ fn each_is_the_originals() {
 
     let started = calls(&library, Daemon::listening(), true);
     let ready = "sd_notify(0, \"READY=1\nSTATUS=Received 0 messages, 0 bytes\")";
-    let [listen, stopping] = [
-        "sd_listen_fds_with_names(0, &names)",
-        "sd_notify(0, \"STOPPING=1\")",
-    ];
+    let [listen, stopping] =
+        ["sd_listen_fds_with_names(0, &names)", "sd_notify(0, \"STOPPING=1\")"];
     assert_eq!(started, [listen, ready, stopping]);
 
     let refused = calls(&library, Daemon::listening().unset("LISTEN_FDS"), false);

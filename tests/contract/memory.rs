@@ -68,13 +68,8 @@ fn what_is_reserved_is_enough() {
 #[test]
 fn a_batch_is_written_at_once() {
     // Each write is a packet.
-    let (log, packets) = socketpair(
-        AddressFamily::Unix,
-        SockType::SeqPacket,
-        None,
-        SockFlag::empty(),
-    )
-    .unwrap();
+    let (log, packets) =
+        socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::empty()).unwrap();
     let daemon = Daemon::listening().log_to(log).ready();
     let packets = File::from(packets);
     let packet = || {

@@ -39,10 +39,7 @@ fn a_datagram() {
         (b"hello", "hello"),
         (b"", ""),
         (b"<0>no priority", "<0>no priority"),
-        (
-            "tab\t, Zo\u{eb}, \u{1f980}".as_bytes(),
-            "tab\t, Zo\u{eb}, \u{1f980}",
-        ),
+        ("tab\t, Zo\u{eb}, \u{1f980}".as_bytes(), "tab\t, Zo\u{eb}, \u{1f980}"),
         (b"one newline\n", "one newline"),
         (b"one NUL\0", "one NUL"),
         (b"two\n\n", r"two\x0a"),
@@ -56,9 +53,7 @@ fn a_datagram() {
 fn longer_than_1024() {
     // A line on a pipe has no limit, unlike one on the journal's stream.
     let daemon = Daemon::listening().env("JOURNAL_STREAM", "1:1").ready();
-    for size in [
-        1023, 1024, 1025, 2048, 49_152, 60_000, 65_536, 200_000, 212_960, 3,
-    ] {
+    for size in [1023, 1024, 1025, 2048, 49_152, 60_000, 65_536, 200_000, 212_960, 3] {
         let text = letters(size);
         daemon.assert_logs(&format!("{size} bytes"), &text, &text);
     }
@@ -83,27 +78,16 @@ fn longer_than_a_line_while_no_journal_is_there() {
     daemon.send(&text);
     daemon.send("hello");
     let lines = || fs::read_to_string(dir.join("log")).unwrap();
-    let lines = eventually("the next", || {
-        Some(lines()).filter(|lines| lines.ends_with(": hello\n"))
-    });
-    let line = lines
-        .lines()
-        .find(|line| line.starts_with("<5>Received 60000 "));
-    assert_line(
-        "60,000 bytes",
-        line.unwrap_or("none"),
-        &daemon.received(60_000, &text),
-    );
+    let lines =
+        eventually("the next", || Some(lines()).filter(|lines| lines.ends_with(": hello\n")));
+    let line = lines.lines().find(|line| line.starts_with("<5>Received 60000 "));
+    assert_line("60,000 bytes", line.unwrap_or("none"), &daemon.received(60_000, &text));
 }
 
 /// A text in which a missing or moved piece shows.
 fn letters(size: usize) -> String {
     let numbers = (0_usize..).map(|number| format!("{number} "));
-    numbers
-        .flat_map(String::into_bytes)
-        .map(char::from)
-        .take(size)
-        .collect()
+    numbers.flat_map(String::into_bytes).map(char::from).take(size).collect()
 }
 
 #[test]
@@ -123,10 +107,7 @@ fn truncated() {
             cut => format!(", {cut} of them cut"),
         };
         let from = path.display();
-        let want = format!(
-            "<5>Received {size} bytes from {from}{cut}: {}",
-            &text[..HELD]
-        );
+        let want = format!("<5>Received {size} bytes from {from}{cut}: {}", &text[..HELD]);
         assert_line(&format!("{size} bytes"), &daemon.line(), &want);
     }
     daemon.assert_logs("the next", "hello", "hello");
@@ -146,7 +127,6 @@ fn sender() {
     };
     let bind = |path: PathBuf| UnixDatagram::bind(path).unwrap();
     let nobody = || UnixDatagram::unbound().unwrap();
-    #[rustfmt::skip]
     let cases = [
         ("a path", bind(path(b"plain")), in_dir("plain")),
         ("not bound, after a path", nobody(), "(unnamed)".into()),
@@ -179,10 +159,7 @@ fn credentials() {
     sender.send_to(b"early", &to_with).unwrap();
     let daemon = Setup::new(vec![with.into(), without.into()], dir).ready();
     let who = format!("(pid {}, uid {})", std::process::id(), getuid());
-    assert_eq!(
-        daemon.line(),
-        format!("<5>Received 5 bytes {who} from (unnamed): early")
-    );
+    assert_eq!(daemon.line(), format!("<5>Received 5 bytes {who} from (unnamed): early"));
     let before = daemon.descriptors();
     for (to, who) in [(&to_with, format!(" {who}").as_str()), (&to_without, "")].repeat(3) {
         let sender = patient(UnixDatagram::unbound().unwrap());
@@ -190,9 +167,8 @@ fn credentials() {
         for (attached, with_credentials) in
             [(0, false), (0, true), (1, false), (5, true), (253, true)]
         {
-            let fds: Vec<_> = (0..attached)
-                .map(|_| File::open("/dev/null").unwrap().into())
-                .collect();
+            let fds: Vec<_> =
+                (0..attached).map(|_| File::open("/dev/null").unwrap().into()).collect();
             sys::send_with(&sender, b"hello", &fds, with_credentials).unwrap();
             assert_eq!(
                 daemon.line(),
@@ -200,11 +176,7 @@ fn credentials() {
                 "{attached}"
             );
         }
-        assert_eq!(
-            daemon.descriptors(),
-            before,
-            "attached descriptors are still open"
-        );
+        assert_eq!(daemon.descriptors(), before, "attached descriptors are still open");
     }
     // From another process: the credentials are the kernel's, not those in the sender's name.
     let dir = TempDir::new();
@@ -236,44 +208,23 @@ fn credentials_of_a_relay_and_forged() {
     let relay = patient(dir.socket("relay"));
     let (to_foo, to_relay) = (dir.join("foo.socket"), dir.join("relay"));
     let daemon = Setup::new(vec![socket.into()], dir).ready();
-    let client = Command::new(foocl())
-        .arg("--quiet")
-        .arg("--socket")
-        .arg(to_relay)
-        .arg("hi")
-        .status();
+    let client =
+        Command::new(foocl()).arg("--quiet").arg("--socket").arg(to_relay).arg("hi").status();
     assert!(client.unwrap().success());
     let mut buffer = [0; 16];
     let size = persist(|| relay.recv(&mut buffer)).unwrap();
     let sender = UnixDatagram::unbound().unwrap();
     sender.send_to(&buffer[..size], &to_foo).unwrap();
     let who = format!("(pid {}, uid {})", std::process::id(), getuid());
-    assert_eq!(
-        daemon.line(),
-        format!("<5>Received 2 bytes {who} from (unnamed): hi")
-    );
+    assert_eq!(daemon.line(), format!("<5>Received 2 bytes {who} from (unnamed): hi"));
 
-    let forged = libc::ucred {
-        pid: 1,
-        uid: 4711,
-        gid: 0,
-    }
-    .into();
+    let forged = libc::ucred { pid: 1, uid: 4711, gid: 0 }.into();
     let (text, address) = ([IoSlice::new(b"hi")], UnixAddr::new(&to_foo).unwrap());
     let control = [ControlMessage::ScmCredentials(&forged)];
-    let sent = sendmsg(
-        sender.as_raw_fd(),
-        &text,
-        &control,
-        MsgFlags::empty(),
-        Some(&address),
-    );
+    let sent = sendmsg(sender.as_raw_fd(), &text, &control, MsgFlags::empty(), Some(&address));
     if getuid().is_root() {
         assert_eq!(sent, Ok(2));
-        assert_eq!(
-            daemon.line(),
-            "<5>Received 2 bytes (pid 1, uid 4711) from (unnamed): hi"
-        );
+        assert_eq!(daemon.line(), "<5>Received 2 bytes (pid 1, uid 4711) from (unnamed): hi");
     } else {
         assert_eq!(sent, Err(Errno::EPERM));
     }
@@ -295,11 +246,7 @@ fn sender_with_a_path_of_108_bytes() {
 /// It is reported once, and so is its end. Nothing is lost.
 #[test]
 fn a_transient_error_of_the_socket() {
-    if !have(
-        "strace",
-        "strace",
-        "receiving::a_transient_error_of_the_socket",
-    ) {
+    if !have("strace", "strace", "receiving::a_transient_error_of_the_socket") {
         return;
     }
     let fault = "recvmmsg:error=ENOMEM:when=1..3";
@@ -314,11 +261,7 @@ fn a_transient_error_of_the_socket() {
     );
     assert_eq!(daemon.line(), "<5>Receiving from foo.socket again");
     assert!(start.elapsed() >= Duration::from_millis(300), "too early");
-    assert_line(
-        "after the error",
-        &daemon.line(),
-        &daemon.received(5, "hello"),
-    );
+    assert_line("after the error", &daemon.line(), &daemon.received(5, "hello"));
     while daemon.notified().value("STATUS") != Some("Received 1 message, 5 bytes") {}
     daemon.assert_rests("after the error");
     // Between the tries it sleeps.

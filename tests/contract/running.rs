@@ -32,10 +32,7 @@ fn sighup() {
         });
         let reloading = next(&daemon, "RELOADING=1");
         let since: u64 = reloading.value("MONOTONIC_USEC").unwrap().parse().unwrap();
-        assert!(
-            (before..=monotonic()).contains(&since),
-            "round {round}: {since}"
-        );
+        assert!((before..=monotonic()).contains(&since), "round {round}: {since}");
         next(&daemon, "READY=1");
         for when in ["before", "after"] {
             for i in 0..4 {
@@ -57,11 +54,7 @@ fn next(daemon: &Daemon, assignment: &str) -> Note {
         if note.has(assignment) {
             return note;
         }
-        assert!(
-            note.value("STATUS").is_some(),
-            "{:?} before {assignment}",
-            note.text
-        );
+        assert!(note.value("STATUS").is_some(), "{:?} before {assignment}", note.text);
     }
 }
 
@@ -73,9 +66,7 @@ fn sigterm_and_sigint() {
             (0..8).for_each(|i| daemon.send(format!("queued {i}")));
             daemon.signal(signal);
         });
-        let want: Vec<_> = (0..8)
-            .map(|i| daemon.received(8, &format!("queued {i}")))
-            .collect();
+        let want: Vec<_> = (0..8).map(|i| daemon.received(8, &format!("queued {i}"))).collect();
         let end = daemon.end();
         assert_eq!(end.code, 0, "{signal}");
         assert_eq!(end.log, want, "{signal}");
@@ -111,9 +102,7 @@ fn watchdog() {
     const PERIOD: Duration = Duration::from_secs(1);
     let setup = || {
         let usec = PERIOD.as_micros().to_string();
-        Daemon::listening()
-            .env("WATCHDOG_USEC", usec)
-            .env("WATCHDOG_PID", "self")
+        Daemon::listening().env("WATCHDOG_USEC", usec).env("WATCHDOG_PID", "self")
     };
     for busy in [false, true] {
         // A machine that stalls may make foo late.
@@ -128,8 +117,7 @@ fn watchdog() {
             let took = pings[2] - begin;
             assert!(took >= PERIOD, "busy {busy}: in a hurry, {took:?}");
             let mut gaps = iter::once(start).chain(pings.clone()).zip(pings);
-            gaps.all(|(before, ping)| ping < before + PERIOD)
-                .then_some(())
+            gaps.all(|(before, ping)| ping < before + PERIOD).then_some(())
         });
     }
     let cases = [
@@ -170,10 +158,7 @@ fn status() {
     let (count, took) = (notes.len() as u64, start.elapsed());
     assert!(count <= took.as_secs() + 2, "{count} times in {took:?}");
     // The first one says that it serves, so that restarts begin anew.
-    let resets: Vec<_> = notes
-        .iter()
-        .map(|note| note.has("RESTART_RESET=1"))
-        .collect();
+    let resets: Vec<_> = notes.iter().map(|note| note.has("RESTART_RESET=1")).collect();
     assert!(resets[0] && !resets[1..].contains(&true), "{resets:?}");
     daemon.assert_rests("after the last");
     assert!(daemon.note().is_none(), "a status after {want}");
@@ -242,20 +227,12 @@ fn keeps_receiving(case: &str, daemon: &Daemon, before: usize) {
 #[test]
 fn a_log_that_is_blocked() {
     let (log, reader) = UnixStream::pair().unwrap();
-    let daemon = Daemon::listening()
-        .log_to(log)
-        .env("WATCHDOG_USEC", "1000000")
-        .ready();
+    let daemon = Daemon::listening().log_to(log).env("WATCHDOG_USEC", "1000000").ready();
     let sender = UnixDatagram::unbound().unwrap();
-    sender
-        .set_write_timeout(Some(Duration::from_millis(300)))
-        .unwrap();
+    sender.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
     let sent = (0..).take_while(|i| {
         persist(|| {
-            sender.send_to(
-                format!("{i} {}", "x".repeat(20_000)).as_bytes(),
-                daemon.socket(),
-            )
+            sender.send_to(format!("{i} {}", "x".repeat(20_000)).as_bytes(), daemon.socket())
         })
         .is_ok()
     });
@@ -271,9 +248,7 @@ fn a_log_that_is_blocked() {
     // The daemon is stopping. Now the log is read.
     let lines = thread::spawn(move || {
         let lines = BufReader::new(reader).lines().map_while(Result::ok);
-        lines
-            .filter(|line| line.contains(" bytes from "))
-            .collect::<Vec<_>>()
+        lines.filter(|line| line.contains(" bytes from ")).collect::<Vec<_>>()
     });
     assert_eq!(daemon.end().code, 0);
     let lines = lines.join().unwrap();
@@ -291,9 +266,7 @@ fn a_log_that_stays_blocked() {
     let (log, reader) = UnixStream::pair().unwrap();
     let daemon = Daemon::listening().log_to(log).ready();
     let sender = UnixDatagram::unbound().unwrap();
-    sender
-        .set_write_timeout(Some(Duration::from_millis(300)))
-        .unwrap();
+    sender.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
     while persist(|| sender.send_to(&[b'x'; 5000], daemon.socket())).is_ok() {}
     let start = Instant::now();
     daemon.signal(SIGTERM);
@@ -361,10 +334,7 @@ fn a_rate_limit() {
     const RATE: usize = 10 * 1024;
     const BURST: usize = 600 * RATE;
     let start = Instant::now();
-    let daemon = Daemon::listening()
-        .arg("--max-rate=10K")
-        .env("WATCHDOG_USEC", "1000000")
-        .ready();
+    let daemon = Daemon::listening().arg("--max-rate=10K").env("WATCHDOG_USEC", "1000000").ready();
     let sender = UnixDatagram::unbound().unwrap();
     // Shorter than foo's pauses once the limit is reached.
     let timeout = Some(Duration::from_millis(50));
@@ -387,10 +357,7 @@ fn a_rate_limit() {
     let cost = line.len() + 1 + 700;
     let earned = start.elapsed().as_millis() as usize * RATE / 1000;
     assert!(received * cost >= BURST, "{received} are too few");
-    assert!(
-        (received - 16) * cost <= BURST + earned,
-        "{received} are too many"
-    );
+    assert!((received - 16) * cost <= BURST + earned, "{received} are too many");
     // It goes on, as the rate allows.
     for _ in 0..=received {
         assert_eq!(daemon.line(), line);
@@ -466,14 +433,9 @@ fn a_service_manager_that_reads_nothing() {
         String::from_utf8_lossy(&buffer[..size]).into_owned()
     };
     assert!((0..full).all(|_| next() == "X_FILLER=1"));
-    let texts: Vec<_> = iter::repeat_with(next)
-        .filter(|text| !text.starts_with("STATUS="))
-        .take(3)
-        .collect();
-    for (text, begin) in texts
-        .iter()
-        .zip(["READY=1\nSTATUS=", "RELOADING=1\n", "READY=1"])
-    {
+    let texts: Vec<_> =
+        iter::repeat_with(next).filter(|text| !text.starts_with("STATUS=")).take(3).collect();
+    for (text, begin) in texts.iter().zip(["READY=1\nSTATUS=", "RELOADING=1\n", "READY=1"]) {
         assert!(text.starts_with(begin), "{texts:?}");
     }
     daemon.signal(SIGTERM);

@@ -20,15 +20,8 @@ fn log_lines() {
     assert!(daemon.notified().has("READY=1"));
     assert_eq!(daemon.line(), "<6>Environment: ");
     let environment = environment(&daemon);
-    for want in [
-        "GREETING=hello there",
-        "LISTEN_FDS=1",
-        "LISTEN_FDNAMES=foo.socket",
-    ] {
-        assert!(
-            environment.iter().any(|line| line == want),
-            "no {want} in {environment:?}"
-        );
+    for want in ["GREETING=hello there", "LISTEN_FDS=1", "LISTEN_FDNAMES=foo.socket"] {
+        assert!(environment.iter().any(|line| line == want), "no {want} in {environment:?}");
     }
     assert_eq!(daemon.line(), "<5>File Descriptor names are:");
     assert_eq!(daemon.line(), "<5> foo.socket");
@@ -37,7 +30,6 @@ fn log_lines() {
 
 #[test]
 fn names() {
-    #[rustfmt::skip]
     let cases = [
         ("given", Daemon::listening().env("LISTEN_FDNAMES", "a name"), "<5> a name"),
         ("not given", Daemon::listening().unset("LISTEN_FDNAMES"), "<5> unknown"),
@@ -115,15 +107,10 @@ fn ready() {
 fn no_sockets_passed() {
     let nothing: [OwnedFd; 0] = [];
     let by_hand = ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"];
-    let by_hand = by_hand
-        .into_iter()
-        .fold(Daemon::with(nothing), |setup, name| setup.unset(name));
+    let by_hand = by_hand.into_iter().fold(Daemon::with(nothing), |setup, name| setup.unset(name));
     let cases = [
         ("run by hand", by_hand),
-        (
-            "LISTEN_PID of another process",
-            Daemon::listening().env("LISTEN_PID", "1"),
-        ),
+        ("LISTEN_PID of another process", Daemon::listening().env("LISTEN_PID", "1")),
         ("LISTEN_PID unset", Daemon::listening().unset("LISTEN_PID")),
         ("LISTEN_FDS unset", Daemon::listening().unset("LISTEN_FDS")),
     ];
@@ -141,72 +128,41 @@ fn no_sockets_passed() {
 }
 
 fn after_start(end: &End) -> &[String] {
-    let start = end
-        .log
-        .iter()
-        .position(|line| line == "<5>foo service started");
+    let start = end.log.iter().position(|line| line == "<5>foo service started");
     &end.log[start.unwrap() + 1..]
 }
 
 #[test]
 fn no_sockets_passed_on_a_terminal() {
-    if !have(
-        "script",
-        "bsdutils",
-        "starting::no_sockets_passed_on_a_terminal",
-    ) {
+    if !have("script", "bsdutils", "starting::no_sockets_passed_on_a_terminal") {
         return;
     }
     let foo = foo().into_string().unwrap();
     let nothing: [OwnedFd; 0] = [];
     let command = ["script", "-qec", &foo, "/dev/null"];
     // A terminal that a unit has started sets INVOCATION_ID.
-    let setup = Daemon::with(nothing)
-        .program(command)
-        .unset("LISTEN_FDS")
-        .env("INVOCATION_ID", "0");
+    let setup =
+        Daemon::with(nothing).program(command).unset("LISTEN_FDS").env("INVOCATION_ID", "0");
     let end = setup.start().end();
     assert_eq!(end.code, 255);
     let shown = end.log.join("\n");
-    assert!(
-        shown.contains("Unable to find any file descriptors"),
-        "{shown}"
-    );
-    assert!(
-        shown.contains("Unable to get file descriptor for socket"),
-        "{shown}"
-    );
-    assert_eq!(
-        shown.matches("systemctl start").count(),
-        1,
-        "not one hint: {shown}"
-    );
+    assert!(shown.contains("Unable to find any file descriptors"), "{shown}");
+    assert!(shown.contains("Unable to get file descriptor for socket"), "{shown}");
+    assert_eq!(shown.matches("systemctl start").count(), 1, "not one hint: {shown}");
 }
 
 #[test]
 fn no_datagram_socket() {
     let dir = TempDir::new();
     let fifo = dir.join("fifo");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&fifo)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     fs::write(dir.join("file"), "").unwrap();
     let open = |path| File::options().read(true).write(true).open(path).unwrap();
     let flags = MQ_OFlag::O_CREAT | MQ_OFlag::O_RDONLY;
     let name = format!("/foo-test-{}", std::process::id());
-    let queue = mq_open(
-        name.as_str(),
-        flags,
-        Mode::S_IRWXU,
-        Some(&MqAttr::new(0, 1, 1, 0)),
-    )
-    .unwrap();
+    let queue =
+        mq_open(name.as_str(), flags, Mode::S_IRWXU, Some(&MqAttr::new(0, 1, 1, 0))).unwrap();
     mq_unlink(name.as_str()).unwrap();
-    #[rustfmt::skip]
     let cases: [(OwnedFd, &str); 10] = [
         (queue.as_fd().try_clone_to_owned().unwrap(), "message queue"),
         (open(dir.join("file")).into(), "regular file"),
@@ -226,19 +182,14 @@ fn no_datagram_socket() {
     let (good, bad) = (dir.socket("good"), open(dir.join("file")));
     let setup = Daemon::with([OwnedFd::from(good), bad.into()]).env("LISTEN_FDNAMES", "good:bad");
     let words = ["descriptor 4", "bad", "file"];
-    setup
-        .start()
-        .end()
-        .assert_refused("the second of two", &words);
+    setup.start().end().assert_refused("the second of two", &words);
 }
 
 #[test]
 fn several_sockets_passed() {
     let dir = TempDir::new();
     let sockets = [dir.socket("first"), dir.socket("second")];
-    let daemon = Daemon::with(sockets)
-        .env("LISTEN_FDNAMES", "one:two")
-        .start();
+    let daemon = Daemon::with(sockets).env("LISTEN_FDNAMES", "one:two").start();
     while daemon.line() != "<5>File Descriptor names are:" {}
     assert_eq!(daemon.line(), "<5> one");
     assert_eq!(daemon.line(), "<5> two");
@@ -261,10 +212,7 @@ fn malformed() {
         (&[("LISTEN_FDS", "0")], "LISTEN_FDS"),
         (&[("LISTEN_FDS", "99999999999")], "LISTEN_FDS"),
         (&[("LISTEN_FDS", "")], "LISTEN_FDS"),
-        (
-            &[("LISTEN_FDS", "2"), ("LISTEN_FDNAMES", "a:b")],
-            "LISTEN_FDS",
-        ),
+        (&[("LISTEN_FDS", "2"), ("LISTEN_FDNAMES", "a:b")], "LISTEN_FDS"),
         (&[("LISTEN_FDNAMES", "a:b")], "LISTEN_FDNAMES"),
         (&[("LISTEN_FDS", "2")], "LISTEN_FDNAMES"),
         (&[("LISTEN_PID", "abc")], "LISTEN_PID"),
@@ -293,26 +241,17 @@ fn checked_as_the_man_page_says() {
     let (ours, other) = UnixDatagram::pair().unwrap();
     let client = patient(UnixDatagram::unbound().unwrap());
     let cases = [
-        (
-            "an abstract address",
-            UnixDatagram::bind_addr(&address).unwrap(),
-        ),
+        ("an abstract address", UnixDatagram::bind_addr(&address).unwrap()),
         ("a connected pair", ours),
     ];
     for (case, socket) in cases {
         // The original takes the name for the path of the socket.
-        let daemon = Daemon::with([socket])
-            .env("LISTEN_FDNAMES", "/no/such/path")
-            .ready();
+        let daemon = Daemon::with([socket]).env("LISTEN_FDNAMES", "/no/such/path").ready();
         match case {
             "a connected pair" => other.send(b"hello").unwrap(),
             _ => client.send_to_addr(b"hello", &address).unwrap(),
         };
-        assert_line(
-            case,
-            &daemon.line(),
-            "<5>Received 5 bytes from (unnamed): hello",
-        );
+        assert_line(case, &daemon.line(), "<5>Received 5 bytes from (unnamed): hello");
     }
 }
 
@@ -320,10 +259,7 @@ fn checked_as_the_man_page_says() {
 fn command_line() {
     let run = |args: &[&str]| -> Output { Command::new(foo()).args(args).output().unwrap() };
     for (args, words) in [
-        (
-            ["--help"],
-            &["--help", "--max-rate", "--version", "-h", "-V", "systemctl"][..],
-        ),
+        (["--help"], &["--help", "--max-rate", "--version", "-h", "-V", "systemctl"][..]),
         (["-h"], &["--help", "--version"]),
         (["--version"], &["foo 1.3.0", "libsystemd"]),
         (["-V"], &["foo 1.3.0", "libsystemd"]),
@@ -336,13 +272,7 @@ fn command_line() {
             assert!(shown.contains(word), "{args:?}: no {word} in {shown}");
         }
     }
-    for (rate, bytes) in [
-        ("5", 5),
-        ("5B", 5),
-        ("5K", 5 << 10),
-        ("5M", 5 << 20),
-        ("5G", 5 << 30),
-    ] {
+    for (rate, bytes) in [("5", 5), ("5B", 5), ("5K", 5 << 10), ("5M", 5 << 20), ("5G", 5 << 30)] {
         let parsed = ::foo::cli::parse_foo(["foo", "--max-rate", rate].map(Into::into));
         let ::foo::cli::Parsed::Run(options) = parsed else {
             panic!("{rate} is refused");
@@ -363,18 +293,11 @@ fn command_line() {
         &["--max-rate", "1.5K"],
         &["--max-rate", "18446744073709551615K"],
     ] {
-        let end = args
-            .iter()
-            .fold(Daemon::listening(), |setup, arg| setup.arg(arg))
-            .start()
-            .end();
+        let end = args.iter().fold(Daemon::listening(), |setup, arg| setup.arg(arg)).start().end();
         assert_eq!(end.code, 2, "{args:?}");
         assert!(!end.notified("READY=1"), "{args:?}");
         let shown = end.log.join("\n");
-        assert!(
-            shown.contains(args[args.len() - 1].trim_end_matches("=x")),
-            "{args:?}: {shown}"
-        );
+        assert!(shown.contains(args[args.len() - 1].trim_end_matches("=x")), "{args:?}: {shown}");
     }
 }
 
@@ -382,10 +305,7 @@ fn command_line() {
 fn limits_that_are_too_low() {
     // The socket is descriptor 3, and the log takes 4.
     for (limit, word) in [
-        (
-            "--nofile=5",
-            "Unable to receive signals: Too many open files",
-        ),
+        ("--nofile=5", "Unable to receive signals: Too many open files"),
         ("--data=2000000", "Unable to reserve memory: out of memory"),
         ("--data=1000000", "Unable to open the log: out of memory"),
     ] {
@@ -398,11 +318,7 @@ fn limits_that_are_too_low() {
 #[test]
 fn limits_that_are_too_low_and_a_full_log() {
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let end = Daemon::listening()
-        .under(["prlimit", "--data=1000000"])
-        .log_to(full)
-        .start()
-        .end();
+    let end = Daemon::listening().under(["prlimit", "--data=1000000"]).log_to(full).start().end();
     assert_eq!(end.code, 255);
     assert!(end.notified("STOPPING=1"));
 }
@@ -411,10 +327,8 @@ fn limits_that_are_too_low_and_a_full_log() {
 #[test]
 fn only_libsystemd_and_libc_are_loaded() {
     for program in [env!("CARGO_BIN_EXE_foo"), env!("CARGO_BIN_EXE_foocl")] {
-        let output = Command::new("readelf")
-            .args(["--wide", "--dynamic", program])
-            .output()
-            .unwrap();
+        let output =
+            Command::new("readelf").args(["--wide", "--dynamic", program]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let needed = text.lines().filter(|line| line.contains("(NEEDED)"));
         let names = needed

@@ -27,10 +27,7 @@ impl Journal {
         let streams = journal.clone();
         // Both threads end with the process.
         thread::spawn(move || {
-            listener
-                .incoming()
-                .map_while(Result::ok)
-                .for_each(|stream| streams.read(stream))
+            listener.incoming().map_while(Result::ok).for_each(|stream| streams.read(stream))
         });
         let entries = journal.clone();
         thread::spawn(move || {

@@ -37,10 +37,7 @@ fn main() -> ExitCode {
     // Each test keeps a few descriptors open to the end, and the usual limit is 1,024.
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     if hard < DESCRIPTORS {
-        skip(
-            "injected",
-            &format!("needs {DESCRIPTORS} open files: ulimit -Hn"),
-        );
+        skip("injected", &format!("needs {DESCRIPTORS} open files: ulimit -Hn"));
         return ExitCode::SUCCESS;
     }
     setrlimit(Resource::RLIMIT_NOFILE, hard.min(8 * DESCRIPTORS), hard).unwrap();
@@ -56,15 +53,10 @@ fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for log in [Log::Stream, Log::Journal] {
         if log == Log::Journal && !can_mount() {
-            skip(
-                "injected::Journal",
-                "needs root to mount over the journal's sockets",
-            );
+            skip("injected::Journal", "needs root to mount over the journal's sockets");
             continue;
         }
-        let Run {
-            calls, cut_short, ..
-        } = scene::run(log, None);
+        let Run { calls, cut_short, .. } = scene::run(log, None);
         let known = |call: &&String| TABLE.iter().any(|row| row.0 == **call);
         let unknown: Vec<_> = calls.keys().filter(|call| !known(call)).cloned().collect();
         trials.push(Trial::test(format!("{log:?}::nothing_fails"), move || {
@@ -80,10 +72,9 @@ fn trials() -> Vec<Trial> {
         }));
         trials.extend(starts(log));
         if log == Log::Journal {
-            trials.push(Trial::test(
-                "Journal::a_transient_write_error_does_not_busy_poll",
-                || caught(scene::a_transient_write_error_does_not_busy_poll).map_err(Failed::from),
-            ));
+            trials.push(Trial::test("Journal::a_transient_write_error_does_not_busy_poll", || {
+                caught(scene::a_transient_write_error_does_not_busy_poll).map_err(Failed::from)
+            }));
         }
         for &(call, errors, expected) in TABLE {
             let times = calls.get(call).copied().unwrap_or(0);
@@ -114,10 +105,7 @@ fn starts(log: Log) -> Vec<Trial> {
     for (call, when) in start::run(log, None).calls() {
         let (errors, reasons) = table::at_start(&call);
         for error in errors {
-            let (name, call) = (
-                format!("{log:?}::start::{call}::{error}::{when}"),
-                call.clone(),
-            );
+            let (name, call) = (format!("{log:?}::start::{call}::{error}::{when}"), call.clone());
             trials.push(Trial::test(name, move || {
                 let check = || {
                     start::run(log, Some((&call, error, when, 1))).assert_ready_or_refused(reasons)
@@ -137,9 +125,7 @@ fn can_mount() -> bool {
 /// Which of the calls fail: in a soak each one, otherwise the first and the last.
 fn occurrences(times: u64) -> Vec<u64> {
     let soak = std::env::var_os("FOO_SOAK").is_some_and(|value| !value.is_empty());
-    (1..=times)
-        .filter(|&when| soak || when <= 1 || when == times)
-        .collect()
+    (1..=times).filter(|&when| soak || when <= 1 || when == times).collect()
 }
 
 /// Makes one call fail. The daemon has to do what the table says.
@@ -155,24 +141,14 @@ fn fails(
         // journal. The first call of any other kind always happens.
         let may_be_missing = fault.2 > 1 || (fault.0 == "poll" && matches!(log, Log::Journal));
         assert!(run.injected || may_be_missing, "not injected: {run}");
-        run.assert_outcome(if run.injected {
-            expected
-        } else {
-            Outcome::GoesOn
-        });
+        run.assert_outcome(if run.injected { expected } else { Outcome::GoesOn });
         // One busy-poll is two calls, and their number depends on timing.
         let looks =
             |calls: &BTreeMap<String, u64>| calls.get("sched_yield").copied().unwrap_or_default();
         let total = |calls: &BTreeMap<String, u64>| calls.values().sum::<u64>() - 2 * looks(calls);
         let (made, usual) = (total(&run.calls), total(calls));
-        assert!(
-            made < 2 * usual + 200,
-            "spins: {made} calls instead of {usual}\n{run}"
-        );
-        assert!(
-            looks(&run.calls) < 100 * usual,
-            "busy-polls without end: {run}"
-        );
+        assert!(made < 2 * usual + 200, "spins: {made} calls instead of {usual}\n{run}");
+        assert!(looks(&run.calls) < 100 * usual, "busy-polls without end: {run}");
     };
     caught(check).map_err(Failed::from)
 }
@@ -181,10 +157,7 @@ impl Run {
     /// Fails unless everything sent is logged, but for what the table allows.
     fn assert_outcome(&self, expected: Outcome) {
         let count = |wanted: &String| {
-            self.lines
-                .iter()
-                .filter(|line| line.ends_with(wanted.as_str()))
-                .count()
+            self.lines.iter().filter(|line| line.ends_with(wanted.as_str())).count()
         };
         let lost = self.sent.iter().filter(|sent| count(sent) == 0).count();
         let doubled = self.sent.iter().filter(|sent| count(sent) > 1).count();
@@ -196,10 +169,9 @@ impl Run {
                 return;
             }
             Outcome::Reports(words) => assert!(reported(words), "no {words:?}: {self}"),
-            Outcome::LosesAndReports => assert!(
-                reported("lines before this one were lost"),
-                "not reported: {self}"
-            ),
+            Outcome::LosesAndReports => {
+                assert!(reported("lines before this one were lost"), "not reported: {self}")
+            }
             Outcome::GoesOn | Outcome::Loses(_) | Outcome::Doubles => {}
         }
         assert_eq!(self.code, 0, "{self}");
@@ -209,9 +181,6 @@ impl Run {
             _ => 0,
         };
         assert!(lost <= most, "{lost} lost: {self}");
-        assert!(
-            doubled == 0 || expected == Outcome::Doubles,
-            "{doubled} logged twice: {self}"
-        );
+        assert!(doubled == 0 || expected == Outcome::Doubles, "{doubled} logged twice: {self}");
     }
 }

@@ -41,9 +41,7 @@ pub struct Run {
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "exit status {}, {:?}", self.code, self.calls)?;
-        self.lines
-            .iter()
-            .try_for_each(|line| writeln!(f, "{line:.80}"))
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line:.80}"))
     }
 }
 
@@ -68,10 +66,7 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Run {
 /// Attaches strace to a daemon and injects the error.
 fn attach(daemon: &Daemon, fault: Option<Fault<'_>>, trace: &Path) -> Child {
     let mut strace = Command::new("strace");
-    strace
-        .args(["-qq", "-p", &daemon.id().to_string(), "-o"])
-        .arg(trace)
-        .stderr(Stdio::null());
+    strace.args(["-qq", "-p", &daemon.id().to_string(), "-o"]).arg(trace).stderr(Stdio::null());
     let strace = strace.args(injected(fault)).spawn().unwrap();
     // Some errors make the daemon exit at once.
     let is_traced = || daemon.proc_number("status", "TracerPid") > 0 || has_ended(daemon);
@@ -83,10 +78,7 @@ fn attach(daemon: &Daemon, fault: Option<Fault<'_>>, trace: &Path) -> Child {
 pub fn injected(fault: Option<Fault<'_>>) -> Vec<String> {
     let inject = |(call, error, first, count)| {
         let last = first + count - 1;
-        [
-            "-e".into(),
-            format!("inject={call}:error={error}:when={first}..{last}"),
-        ]
+        ["-e".into(), format!("inject={call}:error={error}:when={first}..{last}")]
     };
     fault.map(inject).into_iter().flatten().collect()
 }
@@ -127,9 +119,7 @@ fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
             sent.push(format!(" from (unnamed): {text}"));
         }
         let last = sent.last().unwrap();
-        eventually("the last is logged", || {
-            (journal.has(last) || has_ended(daemon)).then_some(())
-        });
+        eventually("the last is logged", || (journal.has(last) || has_ended(daemon)).then_some(()));
     };
     // Up to the longest line of the journal, and longer.
     let [long, longer, longest] = [40_000, 60_000, 200_000].map(|size| "x".repeat(size));
@@ -141,13 +131,7 @@ fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
         send(&["after the journal"]);
     }
     let reported = |note: Option<Note>| note.is_some_and(|note| note.value("STATUS").is_some());
-    let unable = || {
-        journal
-            .kept()
-            .lines
-            .iter()
-            .any(|line| line.contains("Unable to notify"))
-    };
+    let unable = || journal.kept().lines.iter().any(|line| line.contains("Unable to notify"));
     eventually("the status", || {
         (reported(daemon.note()) || unable() || has_ended(daemon)).then_some(())
     });
@@ -166,20 +150,14 @@ pub fn a_transient_write_error_does_not_busy_poll() {
     let script = "mount -t tmpfs tmpfs /run; exec \"$@\"";
     let daemon = Daemon::listening().under(["unshare", "--mount", "sh", "-c", script, "sh"]);
     let daemon = daemon.log_to_journal(ours).ready();
-    let mut strace = attach(
-        &daemon,
-        Some(("write", "EIO", 1, 1)),
-        &scratch.join("trace"),
-    );
+    let mut strace = attach(&daemon, Some(("write", "EIO", 1, 1)), &scratch.join("trace"));
     let sender = UnixDatagram::unbound().unwrap();
     let long = "x".repeat(40_000);
     for _ in 0..2 {
         sender.send_to(long.as_bytes(), daemon.socket()).unwrap();
     }
     let trace = || fs::read_to_string(scratch.join("trace")).unwrap();
-    eventually("a write blocks", || {
-        trace().contains("EAGAIN").then_some(())
-    });
+    eventually("a write blocks", || trace().contains("EAGAIN").then_some(()));
     // No other notification is due.
     assert!(daemon.notified().value("STATUS").is_some());
     daemon.assert_rests("blocked");
@@ -204,9 +182,7 @@ fn finish(
     strace.wait().unwrap();
     let code = daemon.end().code;
     // What the daemon wrote last may not have been read yet.
-    eventually("the journal has read everything", || {
-        (journal.kept().open == 0).then_some(())
-    });
+    eventually("the journal has read everything", || (journal.kept().open == 0).then_some(()));
     let mut calls = BTreeMap::new();
     let mut cut_short = false;
     let trace = fs::read_to_string(trace).unwrap();
@@ -216,22 +192,13 @@ fn finish(
         *calls.entry(name.into()).or_default() += 1;
     }
     let lines = journal.kept().lines.clone();
-    Run {
-        code,
-        injected: trace.contains("(INJECTED)"),
-        cut_short,
-        sent,
-        lines,
-        calls,
-    }
+    Run { code, injected: trace.contains("(INJECTED)"), cut_short, sent, lines, calls }
 }
 
 /// The call in a line of the trace. Signals are none. exit_group does not return.
 pub fn call(line: &str) -> Option<&str> {
     let name = line.split_once('(')?.0;
-    let is_name = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     (is_name && name != "exit_group").then_some(name)
 }
 

@@ -35,9 +35,7 @@ impl fmt::Display for Start {
             "exit status {}, ready: {}, left: {}",
             self.code, self.was_ready, self.is_left
         )?;
-        self.lines
-            .iter()
-            .try_for_each(|line| writeln!(f, "{line:.120}"))?;
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line:.120}"))?;
         let mut own = self.trace.lines().skip_while(|line| !is_own(line));
         own.try_for_each(|line| writeln!(f, "{line:.120}"))
     }
@@ -50,10 +48,7 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
     let trace = scratch.join("trace");
     let socket = dir.socket("foo.socket");
     let queue = socket.try_clone().unwrap();
-    UnixDatagram::unbound()
-        .unwrap()
-        .send_to(EARLY.as_bytes(), dir.join("foo.socket"))
-        .unwrap();
+    UnixDatagram::unbound().unwrap().send_to(EARLY.as_bytes(), dir.join("foo.socket")).unwrap();
 
     // -D: the daemon stays the process that LISTEN_PID names.
     let strace = ["strace", "-D", "-q", "-o", trace.to_str().unwrap()].map(String::from);
@@ -67,9 +62,7 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
         daemon.signal(SIGTERM);
     }
     let end = daemon.end();
-    eventually("the journal has read everything", || {
-        (journal.kept().open == 0).then_some(())
-    });
+    eventually("the journal has read everything", || (journal.kept().open == 0).then_some(()));
     let trace = eventually("the trace ends", || {
         fs::read_to_string(&trace)
             .ok()
@@ -78,13 +71,7 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
     queue.set_nonblocking(true).unwrap();
     let is_left = queue.recv(&mut [0; 16]).is_ok();
     let lines = journal.kept().lines.clone();
-    Start {
-        code: end.code,
-        was_ready: end.notified("READY=1"),
-        is_left,
-        lines,
-        trace,
-    }
+    Start { code: end.code, was_ready: end.notified("READY=1"), is_left, lines, trace }
 }
 
 impl Start {
@@ -98,10 +85,7 @@ impl Start {
         let mut calls = Vec::new();
         for line in &own[..=ready] {
             let name = call(line).unwrap();
-            let earlier = before
-                .iter()
-                .filter(|line| call(line) == Some(name))
-                .count();
+            let earlier = before.iter().filter(|line| call(line) == Some(name)).count();
             calls.push((name.to_owned(), earlier as u64 + 1));
             before.push(line);
         }
@@ -111,24 +95,13 @@ impl Start {
     /// Fails unless the daemon became ready and logged the datagram, or gave one of the reasons and
     /// left it queued.
     pub fn assert_ready_or_refused(&self, reasons: &[&str]) {
-        let logged = self
-            .lines
-            .iter()
-            .filter(|line| line.ends_with(EARLY))
-            .count();
+        let logged = self.lines.iter().filter(|line| line.ends_with(EARLY)).count();
         assert!(self.trace.contains("(INJECTED)"), "not injected: {self}");
-        assert_eq!(
-            logged + usize::from(self.is_left),
-            1,
-            "lost or logged twice: {self}"
-        );
+        assert_eq!(logged + usize::from(self.is_left), 1, "lost or logged twice: {self}");
         let reported = |words: &str| self.lines.iter().any(|line| line.contains(words));
         if logged == 1 {
             assert_eq!(self.code, 0, "{self}");
-            assert!(
-                self.was_ready || reported("Unable to notify the service manager"),
-                "{self}"
-            );
+            assert!(self.was_ready || reported("Unable to notify the service manager"), "{self}");
         } else {
             assert_eq!(self.code, 255, "{self}");
             assert!(!self.was_ready, "{self}");

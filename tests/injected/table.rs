@@ -44,7 +44,6 @@ use Outcome::*;
 type Row = (&'static str, &'static [&'static str], Outcome);
 
 /// Calls while the daemon serves.
-#[rustfmt::skip]
 pub const TABLE: &[Row] = &[
     // The loop.
     ("ppoll", &["EINTR", "EAGAIN", "ENOMEM"], GoesOn),
@@ -54,15 +53,7 @@ pub const TABLE: &[Row] = &[
     ("recvmmsg", &["EINTR", "EAGAIN"], GoesOn),
     (
         "recvmmsg",
-        &[
-            "ENOMEM",
-            "ENOBUFS",
-            "ECONNREFUSED",
-            "ECONNRESET",
-            "EIO",
-            "EPERM",
-            "EACCES",
-        ],
+        &["ENOMEM", "ENOBUFS", "ECONNREFUSED", "ECONNRESET", "EIO", "EPERM", "EACCES"],
         Reports("Unable to receive from foo.socket, trying again"),
     ),
     (
@@ -98,15 +89,7 @@ pub const TABLE: &[Row] = &[
     ("ioctl", &["EBADF", "EINVAL", "ENOTTY", "EFAULT"], GoesOn),
     (
         "connect",
-        &[
-            "ECONNREFUSED",
-            "ENOENT",
-            "EAGAIN",
-            "EACCES",
-            "EPERM",
-            "EINTR",
-            "ENOMEM",
-        ],
+        &["ECONNREFUSED", "ENOENT", "EAGAIN", "EACCES", "EPERM", "EINTR", "ENOMEM"],
         GoesOn,
     ),
     ("shutdown", &["ENOTCONN", "ENOBUFS"], GoesOn),
@@ -139,41 +122,28 @@ pub const TABLE: &[Row] = &[
 /// Calls that only the start makes, or whose errors may end it, with the reason that a line then
 /// gives. Without a reason the start has to succeed, as it has to with the errors in the table
 /// above.
-#[rustfmt::skip]
 const START: &[(&str, &[&str], &[&str])] = &[
     // These find out what the passed descriptors are, and open the log.
     ("fcntl", &["EMFILE", "EINVAL", "EBADF"], &["Unable to"]),
     (
         "newfstatat",
         &["EACCES", "ENOMEM", "EBADF"],
-        &[
-            "File descriptor 3 (foo.socket) is",
-            "Unable to open the log",
-        ],
+        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
     ),
     (
         "fstat",
         &["EACCES", "ENOMEM", "EBADF"],
-        &[
-            "File descriptor 3 (foo.socket) is",
-            "Unable to open the log",
-        ],
+        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
     ),
     (
         "getsockopt",
         &["ENOBUFS", "ENOTSOCK", "EINVAL"],
-        &[
-            "File descriptor 3 (foo.socket) is",
-            "Unable to open the log",
-        ],
+        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
     ),
     (
         "getsockname",
         &["ENOBUFS", "ENOTSOCK", "EINVAL"],
-        &[
-            "File descriptor 3 (foo.socket) is",
-            "Unable to open the log",
-        ],
+        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
     ),
     ("statx", &["EACCES", "ENOMEM", "EBADF"], &["Unable to open the log"]),
     ("ioctl", &["EBADF", "EINVAL", "ENOTTY"], &["Unable to open the log"]),
@@ -196,12 +166,5 @@ pub fn at_start(call: &str) -> (Vec<&'static str>, &'static [&'static str]) {
     }
     let rows: Vec<_> = TABLE.iter().filter(|row| row.0 == call).collect();
     let unknown = rows.is_empty().then_some("not in the table");
-    (
-        rows.iter()
-            .flat_map(|row| row.1)
-            .copied()
-            .chain(unknown)
-            .collect(),
-        &[],
-    )
+    (rows.iter().flat_map(|row| row.1).copied().chain(unknown).collect(), &[])
 }

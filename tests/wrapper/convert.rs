@@ -20,29 +20,19 @@ fn attempt<T: TryFrom<ListenFd, Error = WrongKind> + AsRawFd>(
         }
         Err(wrong) => {
             let says = wrong.to_string();
-            assert!(
-                says.starts_with(&format!("descriptor {number} (a name) is not a")),
-                "{says}"
-            );
+            assert!(says.starts_with(&format!("descriptor {number} (a name) is not a")), "{says}");
             wrong.passed
         }
     };
     assert_eq!(passed.name, "a name", "{}", type_name::<T>());
     assert_eq!(passed.fd.as_raw_fd(), number);
-    assert!(
-        passed.fd.try_clone().is_ok(),
-        "closed by {}",
-        type_name::<T>()
-    );
+    assert!(passed.fd.try_clone().is_ok(), "closed by {}", type_name::<T>());
     Err(passed)
 }
 
 /// The one type that takes it, after all others have returned it.
 fn kind(fd: OwnedFd) -> &'static str {
-    let mut passed = ListenFd {
-        name: "a name".into(),
-        fd,
-    };
+    let mut passed = ListenFd { name: "a name".into(), fd };
     let mut kind = "none";
     macro_rules! attempt {
         ($($type:ident)*) => {$(
@@ -67,7 +57,6 @@ pub fn each_converts_to_its_type_only() {
     let dir = TempDir::new();
     let listener = TcpListener::bind("[::1]:0").unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    #[rustfmt::skip]
     let rows: [(&str, OwnedFd, &str); 12] = [
         ("a unix datagram socket", dir.socket("datagram").into(), "UnixDatagram"),
         (

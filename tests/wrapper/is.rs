@@ -40,46 +40,24 @@ const QUESTIONS: &[Question] = &[
     ("inet v6", |fd| is_socket_inet(fd, V6, None, None, None)),
     ("stream", |fd| is_socket(fd, None, Some(Stream), None)),
     ("datagram", |fd| is_socket(fd, None, Some(Datagram), None)),
-    ("packet", |fd| {
-        is_socket(fd, None, Some(SequentialPacket), None)
-    }),
+    ("packet", |fd| is_socket(fd, None, Some(SequentialPacket), None)),
     ("raw", |fd| is_socket(fd, None, Some(Raw), None)),
-    ("unix stream", |fd| {
-        is_socket_unix(fd, Some(Stream), None, None)
-    }),
-    ("unix datagram", |fd| {
-        is_socket_unix(fd, Some(Datagram), None, None)
-    }),
-    ("inet stream", |fd| {
-        is_socket_inet(fd, None, Some(Stream), None, None)
-    }),
-    ("inet datagram", |fd| {
-        is_socket_inet(fd, None, Some(Datagram), None, None)
-    }),
+    ("unix stream", |fd| is_socket_unix(fd, Some(Stream), None, None)),
+    ("unix datagram", |fd| is_socket_unix(fd, Some(Datagram), None, None)),
+    ("inet stream", |fd| is_socket_inet(fd, None, Some(Stream), None, None)),
+    ("inet datagram", |fd| is_socket_inet(fd, None, Some(Datagram), None, None)),
     ("listens", |fd| is_socket(fd, None, None, Some(true))),
-    ("unix listens", |fd| {
-        is_socket_unix(fd, None, Some(true), None)
-    }),
-    ("inet listens", |fd| {
-        is_socket_inet(fd, None, None, Some(true), None)
-    }),
+    ("unix listens", |fd| is_socket_unix(fd, None, Some(true), None)),
+    ("inet listens", |fd| is_socket_inet(fd, None, None, Some(true), None)),
     ("silent", |fd| is_socket(fd, None, None, Some(false))),
-    ("unix silent", |fd| {
-        is_socket_unix(fd, None, Some(false), None)
-    }),
-    ("inet silent", |fd| {
-        is_socket_inet(fd, None, None, Some(false), None)
-    }),
+    ("unix silent", |fd| is_socket_unix(fd, None, Some(false), None)),
+    ("inet silent", |fd| is_socket_inet(fd, None, None, Some(false), None)),
 ];
 
 pub fn each_kind_of_descriptor() {
     let dir = TempDir::new();
     nix::unistd::mkfifo(&dir.join("fifo"), Mode::S_IRWXU).unwrap();
-    let fifo = File::options()
-        .read(true)
-        .write(true)
-        .open(dir.join("fifo"))
-        .unwrap();
+    let fifo = File::options().read(true).write(true).open(dir.join("fifo")).unwrap();
     let (pipe, _writer) = nix::unistd::pipe().unwrap();
     let file = File::create(dir.join("file")).unwrap();
     let bound = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -87,11 +65,7 @@ pub fn each_kind_of_descriptor() {
         ("a fifo", fifo.into(), "fifo"),
         ("a pipe", pipe, "fifo"),
         ("a file", file.into(), "special"),
-        (
-            "/dev/null",
-            File::open("/dev/null").unwrap().into(),
-            "special, null",
-        ),
+        ("/dev/null", File::open("/dev/null").unwrap().into(), "special, null"),
         ("a directory", File::open(dir.path()).unwrap().into(), ""),
         (
             "a unix listener",
@@ -115,9 +89,7 @@ pub fn each_kind_of_descriptor() {
         ),
         (
             "a tcp stream",
-            TcpStream::connect(bound.local_addr().unwrap())
-                .unwrap()
-                .into(),
+            TcpStream::connect(bound.local_addr().unwrap()).unwrap().into(),
             "socket, v4, inet, inet v4, stream, inet stream, silent, inet silent",
         ),
         (
@@ -144,13 +116,8 @@ pub fn each_kind_of_descriptor() {
     for (thing, fd, is) in rows {
         assert_eq!(answers(fd.as_fd()), is, "{thing}");
     }
-    let fifo = File::options()
-        .read(true)
-        .write(true)
-        .open(dir.join("fifo"))
-        .unwrap();
+    let fifo = File::options().read(true).write(true).open(dir.join("fifo")).unwrap();
     let file = File::open(dir.join("file")).unwrap();
-    #[rustfmt::skip]
     let cases = [
         ("the fifo there", is_fifo(&fifo, Some(&dir.join("fifo"))), true),
         ("no fifo there", is_fifo(&fifo, Some(&dir.join("file"))), false),
@@ -165,9 +132,7 @@ pub fn each_kind_of_descriptor() {
 
 /// The questions that are true for a descriptor.
 fn answers(fd: BorrowedFd<'_>) -> String {
-    let is = QUESTIONS
-        .iter()
-        .filter(|(_, question)| question(fd).unwrap());
+    let is = QUESTIONS.iter().filter(|(_, question)| question(fd).unwrap());
     is.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
@@ -181,15 +146,7 @@ pub fn a_unix_address() {
     let listener = UnixListener::bind_addr(&hidden(b"")).unwrap();
     let odd = UnixDatagram::bind_addr(&hidden(b"\0more")).unwrap();
     let unnamed = UnixDatagram::unbound().unwrap();
-    type Row<'a> = (
-        &'a str,
-        BorrowedFd<'a>,
-        Option<SocketType>,
-        Option<bool>,
-        UnixAddr,
-        bool,
-    );
-    #[rustfmt::skip]
+    type Row<'a> = (&'a str, BorrowedFd<'a>, Option<SocketType>, Option<bool>, UnixAddr, bool);
     let rows: [Row; 14] = [
         ("its path", socket.as_fd(), None, None, path("here"), true),
         ("its path and type", socket.as_fd(), Some(Datagram), Some(false), path("here"), true),
@@ -216,22 +173,12 @@ pub fn a_unix_address() {
 }
 
 pub fn an_internet_address() {
-    let (tcp, udp) = (
-        TcpListener::bind("127.0.0.1:0").unwrap(),
-        UdpSocket::bind("[::1]:0").unwrap(),
-    );
+    let (tcp, udp) =
+        (TcpListener::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("[::1]:0").unwrap());
     let (at, at6) = (tcp.local_addr().unwrap(), udp.local_addr().unwrap());
     let with_port = |address: SocketAddr, port| SocketAddr::new(address.ip(), port);
     let any: [SocketAddr; 2] = ["0.0.0.0:0".parse().unwrap(), "[::]:0".parse().unwrap()];
-    type Row<'a> = (
-        &'a str,
-        BorrowedFd<'a>,
-        Option<SocketType>,
-        Option<bool>,
-        SocketAddr,
-        bool,
-    );
-    #[rustfmt::skip]
+    type Row<'a> = (&'a str, BorrowedFd<'a>, Option<SocketType>, Option<bool>, SocketAddr, bool);
     let rows: [Row; 12] = [
         ("its address", tcp.as_fd(), None, None, at, true),
         ("its address, type and state", tcp.as_fd(), Some(Stream), Some(true), at, true),
@@ -247,11 +194,7 @@ pub fn an_internet_address() {
         ("of IPv6, another address", udp.as_fd(), None, None, any[1], false),
     ];
     for (case, fd, socket_type, listening, address, is) in rows {
-        assert_eq!(
-            is_socket_sockaddr(fd, socket_type, &address, listening).unwrap(),
-            is,
-            "{case}"
-        );
+        assert_eq!(is_socket_sockaddr(fd, socket_type, &address, listening).unwrap(), is, "{case}");
     }
     let port = |fd: BorrowedFd<'_>, port| is_socket_inet(fd, None, None, None, Some(port)).unwrap();
     assert!(port(tcp.as_fd(), at.port()) && port(udp.as_fd(), at6.port()));
@@ -276,16 +219,8 @@ pub fn has_a_message_queue() {
     for (name, is) in [("/jobs", true), ("/other", false)] {
         assert_eq!(is_mq(&jobs, Some(Path::new(name))).unwrap(), is, "{name}");
     }
-    assert_errno(
-        "no such queue",
-        is_mq(&jobs, Some(Path::new("/nothing"))),
-        libc::ENOENT,
-    );
-    assert_errno(
-        "no slash",
-        is_mq(&jobs, Some(Path::new("jobs"))),
-        libc::EINVAL,
-    );
+    assert_errno("no such queue", is_mq(&jobs, Some(Path::new("/nothing"))), libc::ENOENT);
+    assert_errno("no slash", is_mq(&jobs, Some(Path::new("jobs"))), libc::EINVAL);
     assert_invalid("a NUL", is_mq(&jobs, Some(Path::new("/j\0"))), "nul byte");
 }
 
@@ -294,21 +229,13 @@ pub fn invalid_arguments() {
     let unnamed = socket.local_addr().unwrap();
     let nul = Path::new("/dev/null\0");
     assert_invalid("a fifo with a NUL", is_fifo(&socket, Some(nul)), "nul byte");
-    assert_invalid(
-        "a file with a NUL",
-        is_special(&socket, Some(nul)),
-        "nul byte",
-    );
+    assert_invalid("a file with a NUL", is_special(&socket, Some(nul)), "nul byte");
     assert_invalid(
         "no name",
         is_socket_unix(&socket, None, None, Some(&unnamed)),
         "without a name",
     );
-    assert_errno(
-        "a negative family",
-        is_socket(&socket, Some(-1), None, None),
-        libc::EINVAL,
-    );
+    assert_errno("a negative family", is_socket(&socket, Some(-1), None, None), libc::EINVAL);
     assert_errno(
         "an internet socket of AF_UNIX",
         is_socket_inet(&socket, UNIX, None, None, None),

@@ -14,7 +14,6 @@ use std::thread;
 /// An entry, and the bytes that the journal receives, without what libsystemd adds.
 type Row = (&'static str, fn() -> io::Result<Entry>, &'static [u8]);
 
-#[rustfmt::skip]
 const ENTRIES: &[Row] = &[
     ("a message", || Ok(Entry::new(Priority::Notice, "hello")), b"MESSAGE=hello\nPRIORITY=5\n"),
     ("an empty one", || Ok(Entry::new(Priority::Emerg, "")), b"MESSAGE=\nPRIORITY=0\n"),
@@ -30,12 +29,7 @@ const ENTRIES: &[Row] = &[
     ),
     (
         "several of a name",
-        || {
-            Entry::new(Priority::Info, "m")
-                .field("A", "1")?
-                .field("A", "2")?
-                .field("A", "=")
-        },
+        || Entry::new(Priority::Info, "m").field("A", "1")?.field("A", "2")?.field("A", "="),
         b"MESSAGE=m\nPRIORITY=6\nA=1\nA=2\nA==\n",
     ),
     (
@@ -72,18 +66,10 @@ pub fn sends_each() {
     for (case, entry, want) in ENTRIES {
         entry().unwrap().send().unwrap();
         let got = received(&journal);
-        assert!(
-            got == *want,
-            "{case}:\n {}\n {}",
-            got.escape_ascii(),
-            want.escape_ascii()
-        );
+        assert!(got == *want, "{case}:\n {}\n {}", got.escape_ascii(), want.escape_ascii());
     }
     sendv(&[IoSlice::new(b"A=1"), IoSlice::new(b"MESSAGE=2")]).unwrap();
-    assert_eq!(
-        received(&journal).escape_ascii().to_string(),
-        r"A=1\nMESSAGE=2\n"
-    );
+    assert_eq!(received(&journal).escape_ascii().to_string(), r"A=1\nMESSAGE=2\n");
 
     let longest = format!("{}=1", "A".repeat(64));
     sendv(&[IoSlice::new(longest.as_bytes())]).unwrap();
@@ -91,21 +77,13 @@ pub fn sends_each() {
 
     let (entry, line) = (Entry::new(Priority::Info, "m").located(), line!());
     entry.send().unwrap();
-    let want = format!(
-        "MESSAGE=m\nPRIORITY=6\nCODE_FILE={}\nCODE_LINE={}\n",
-        file!(),
-        line
-    );
+    let want = format!("MESSAGE=m\nPRIORITY=6\nCODE_FILE={}\nCODE_LINE={}\n", file!(), line);
     assert_eq!(String::from_utf8(received(&journal)).unwrap(), want);
 
     // The larger one fits in no datagram; libsystemd sends it as a file.
     for size in [100_000, 20_000_000] {
         let large = vec![b'x'; size];
-        Entry::new(Priority::Info, "m")
-            .field("LARGE", &large)
-            .unwrap()
-            .send()
-            .unwrap();
+        Entry::new(Priority::Info, "m").field("LARGE", &large).unwrap().send().unwrap();
         let want = [b"MESSAGE=m\nPRIORITY=6\nLARGE=", &large[..], b"\n"].concat();
         assert!(received(&journal) == want, "{size} bytes");
     }
@@ -113,21 +91,14 @@ pub fn sends_each() {
 
 /// The next entry, without the identifier that libsystemd adds.
 fn received(journal: &UnixDatagram) -> Vec<u8> {
-    let Message {
-        bytes: mut entry,
-        fds,
-        ..
-    } = receive(journal);
+    let Message { bytes: mut entry, fds, .. } = receive(journal);
     for fd in fds {
         let mut file = File::from(fd);
         file.rewind().unwrap();
         file.read_to_end(&mut entry).unwrap();
     }
     let added = [b"SYSLOG_IDENTIFIER=", identifier().as_bytes(), b"\n"].concat();
-    entry
-        .strip_suffix(&added[..])
-        .map(<[u8]>::to_vec)
-        .unwrap_or(entry)
+    entry.strip_suffix(&added[..]).map(<[u8]>::to_vec).unwrap_or(entry)
 }
 
 /// The name that libsystemd gives this program.
@@ -143,39 +114,22 @@ pub fn each_stream_as_it_arrives() {
 pub fn streams() {
     stream("journal", || stream_fd(c"example", Priority::Warning));
     let long = |bytes| CString::new(vec![b'x'; bytes]).unwrap();
-    assert_invalid(
-        "two lines",
-        stream_fd(c"example\nfoo.service", Priority::Info),
-        "no newline",
-    );
+    assert_invalid("two lines", stream_fd(c"example\nfoo.service", Priority::Info), "no newline");
     for bytes in [4097, 5_000_000] {
-        assert_invalid(
-            "too long",
-            stream_fd(&long(bytes), Priority::Info),
-            "at most 4096 bytes",
-        );
+        assert_invalid("too long", stream_fd(&long(bytes), Priority::Info), "at most 4096 bytes");
     }
     // The journal listens no longer.
-    assert_errno(
-        "not too long",
-        stream_fd(&long(4096), Priority::Info),
-        libc::ECONNREFUSED,
-    );
+    assert_errno("not too long", stream_fd(&long(4096), Priority::Info), libc::ECONNREFUSED);
     #[cfg(feature = "v256")]
     {
         use foo::systemd::journal::stream_fd_with_namespace;
         stream("journal.quiet", || {
             stream_fd_with_namespace(c"quiet", c"example", Priority::Warning)
         });
-        for (case, name, errno) in [
-            ("no such", c"other", libc::ENOENT),
-            ("none at all", c"a/b", libc::EINVAL),
-        ] {
-            assert_errno(
-                case,
-                stream_fd_with_namespace(name, c"a", Priority::Info),
-                errno,
-            );
+        for (case, name, errno) in
+            [("no such", c"other", libc::ENOENT), ("none at all", c"a/b", libc::EINVAL)]
+        {
+            assert_errno(case, stream_fd_with_namespace(name, c"a", Priority::Info), errno);
         }
     }
 }
@@ -195,23 +149,12 @@ fn stream(journal: &str, open: fn() -> io::Result<OwnedFd>) {
     // Identifier, unit, priority, whether lines have prefixes, and where else they go.
     let header: Vec<_> = (0..7).map(|_| line()).collect();
     assert_eq!(header.concat(), "example\n\n4\n1\n0\n0\n0\n", "{journal}");
-    assert_eq!(
-        journal::unread(&stream).unwrap(),
-        0,
-        "{journal}: all is read"
-    );
+    assert_eq!(journal::unread(&stream).unwrap(), 0, "{journal}: all is read");
     let mut stream = File::from(stream);
     stream.write_all(b"hello\n").unwrap();
-    assert!(
-        journal::unread(&stream).unwrap() >= 6,
-        "{journal}: nothing is read"
-    );
+    assert!(journal::unread(&stream).unwrap() >= 6, "{journal}: nothing is read");
     assert_eq!(line(), "hello\n", "{journal}");
-    assert_eq!(
-        journal::unread(&stream).unwrap(),
-        0,
-        "{journal}: all is read again"
-    );
+    assert_eq!(journal::unread(&stream).unwrap(), 0, "{journal}: all is read again");
     drop(stream);
     assert_eq!(line(), "", "{journal}: not closed with its owner");
 }
@@ -225,11 +168,7 @@ pub fn has_none() {
     sendv(&[IoSlice::new(b"A=1"); 500]).unwrap();
     on_a_small_stack();
     Entry::new(Priority::Info, "to nobody").send().unwrap();
-    assert_errno(
-        "no stream",
-        stream_fd(c"example", Priority::Info),
-        libc::ENOENT,
-    );
+    assert_errno("no stream", stream_fd(c"example", Priority::Info), libc::ENOENT);
     assert_errno(
         "no stream at all",
         journal::unread(File::open("/proc/self/stat").unwrap()),
@@ -257,24 +196,14 @@ pub fn invalid_fields() {
     for name in ["A", "EXAMPLE_1", &longest] {
         assert!(entry().field(name, "").is_ok(), "{name}");
     }
-    for name in [
-        "", "a", "1A", "_A", "A-B", "A=", "A\n", "A\0", "\u{c4}", &too_long,
-    ] {
+    for name in ["", "a", "1A", "_A", "A-B", "A=", "A\n", "A\0", "\u{c4}", &too_long] {
         assert_invalid(name, entry().field(name, ""), "can't name a field");
         let field = [name.trim_end_matches('='), "=b"].concat();
         if field != "A=b" {
-            assert_invalid(
-                name,
-                sendv(&[IoSlice::new(field.as_bytes())]),
-                "can't name a field",
-            );
+            assert_invalid(name, sendv(&[IoSlice::new(field.as_bytes())]), "can't name a field");
         }
     }
-    for (case, field) in [
-        ("no =", &b"MESSAGE"[..]),
-        ("nothing", b""),
-        ("a late =", &[b'A'; 100]),
-    ] {
+    for (case, field) in [("no =", &b"MESSAGE"[..]), ("nothing", b""), ("a late =", &[b'A'; 100])] {
         let fields = [IoSlice::new(b"MESSAGE=m"), IoSlice::new(field)];
         assert_invalid(case, sendv(&fields), "can't name a field");
     }

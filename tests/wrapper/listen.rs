@@ -25,13 +25,9 @@ fn two() -> Vec<OwnedFd> {
 pub fn each_environment() {
     let nothing = "";
     let both = "3 foo.socket, 4 foo.socket";
-    let (invalid, bad) = (
-        "Invalid argument (os error 22)",
-        "Bad file descriptor (os error 9)",
-    );
+    let (invalid, bad) = ("Invalid argument (os error 22)", "Bad file descriptor (os error 9)");
     type Row = (&'static str, fn(Setup) -> Setup, &'static str);
     let range = "Numerical result out of range (os error 34)";
-    #[rustfmt::skip]
     let rows: [Row; 18] = [
         ("two", |role| role, both),
         ("names", |role| role.env("LISTEN_FDNAMES", "a b:\u{e4}"), "3 a b, 4 \u{e4}"),
@@ -85,33 +81,20 @@ pub fn takes() {
         assert!(is_open(fd), "{fd} was closed");
     }
     let numbers: Vec<_> = taken.iter().map(|one| one.fd.as_raw_fd()).collect();
-    assert_eq!(
-        numbers,
-        (LISTEN_FDS_START..).take(numbers.len()).collect::<Vec<_>>()
-    );
+    assert_eq!(numbers, (LISTEN_FDS_START..).take(numbers.len()).collect::<Vec<_>>());
     drop(taken);
-    assert!(
-        numbers.iter().all(|&fd| !is_open(fd)),
-        "still open when dropped"
-    );
+    assert!(numbers.iter().all(|&fd| !is_open(fd)), "still open when dropped");
 }
 
 pub fn a_descriptor_that_the_program_opened() {
-    for (case, passed) in [
-        ("the first", vec![]),
-        ("the second", two().into_iter().take(1).collect()),
-    ] {
+    for (case, passed) in
+        [("the first", vec![]), ("the second", two().into_iter().take(1).collect())]
+    {
         let (opened, promised) = (3 + passed.len(), 1 + passed.len());
         let role = role::new("listen::takes_too_late", passed);
         let names = vec!["a"; promised].join(":");
-        let role = role
-            .env("LISTEN_FDS", promised.to_string())
-            .env("LISTEN_FDNAMES", names);
-        assert_eq!(
-            role::run(case, role).log,
-            [format!("opened {opened}")],
-            "{case}"
-        );
+        let role = role.env("LISTEN_FDS", promised.to_string()).env("LISTEN_FDNAMES", names);
+        assert_eq!(role::run(case, role).log, [format!("opened {opened}")], "{case}");
     }
 }
 
@@ -123,10 +106,7 @@ pub fn takes_too_late() {
         "descriptor {number} was promised by LISTEN_FDS, but this program has opened or taken it"
     );
     assert_invalid("the first time", take(), &says);
-    assert!(
-        take().is_ok_and(|passed| passed.is_empty()),
-        "taken at last"
-    );
+    assert!(take().is_ok_and(|passed| passed.is_empty()), "taken at last");
     for fd in 3..=number {
         assert!(is_open(fd) && is_close_on_exec(fd), "{fd}");
     }

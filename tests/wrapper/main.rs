@@ -94,16 +94,9 @@ fn main() -> ExitCode {
         return libtest_mimic::run(&Arguments::from_args(), TESTS.iter().map(trial).collect())
             .exit_code();
     };
-    let (_, role) = ROLES
-        .iter()
-        .find(|(name, _)| *name == wanted)
-        .expect("a role of ours");
+    let (_, role) = ROLES.iter().find(|(name, _)| *name == wanted).expect("a role of ours");
     let environment: Vec<_> = env::vars_os().collect();
     role();
-    assert_eq!(
-        env::vars_os().collect::<Vec<_>>(),
-        environment,
-        "the environment has changed"
-    );
+    assert_eq!(env::vars_os().collect::<Vec<_>>(), environment, "the environment has changed");
     ExitCode::SUCCESS
 }

@@ -9,7 +9,6 @@ use std::path::Path;
 pub fn the_watchdog() {
     let invalid = "Err(22)";
     type Row = (&'static str, fn(Setup) -> Setup, &'static str);
-    #[rustfmt::skip]
     let rows: [Row; 12] = [
         ("none", |role| role, "Ok(None)"),
         ("to the microsecond", |role| role.env("WATCHDOG_USEC", "1500001"), "Ok(Some(1.500001s))"),
@@ -33,27 +32,18 @@ pub fn the_watchdog() {
         ("no process", |role| role.env("WATCHDOG_USEC", "1").env("WATCHDOG_PID", "me"), invalid),
     ];
     for (case, set, want) in rows {
-        let end = role::run(
-            case,
-            set(role::new("manager::asks_for_the_watchdog", vec![])),
-        );
+        let end = role::run(case, set(role::new("manager::asks_for_the_watchdog", vec![])));
         assert_eq!(end.log, [want], "{case}");
     }
 }
 
 pub fn asks_for_the_watchdog() {
-    println!(
-        "{:?}",
-        daemon::watchdog_enabled().map_err(|error| error.raw_os_error().unwrap())
-    );
+    println!("{:?}", daemon::watchdog_enabled().map_err(|error| error.raw_os_error().unwrap()));
 }
 
 /// The booted tests try it where systemd runs.
 pub fn booted_where_systemd_runs() {
-    assert_eq!(
-        daemon::booted().unwrap(),
-        Path::new("/run/systemd/system").is_dir()
-    );
+    assert_eq!(daemon::booted().unwrap(), Path::new("/run/systemd/system").is_dir());
     let test = "booted_where_systemd_runs";
     if let Some(role) = role::in_private_namespace(test, role::new("manager::is_booted", vec![])) {
         role::run(test, role);
@@ -70,10 +60,7 @@ pub fn is_booted() {
 pub fn the_library_is_the_one_loaded() {
     let library = systemd::library().unwrap();
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    assert!(
-        maps.contains(library.to_str().unwrap()),
-        "{library:?} in {maps}"
-    );
+    assert!(maps.contains(library.to_str().unwrap()), "{library:?} in {maps}");
     let name = library.file_name().unwrap().to_str().unwrap();
     assert!(name.starts_with("libsystemd.so.0."), "{name}");
     // make check-releases names the release whose library this has to be.
@@ -86,10 +73,7 @@ pub fn the_library_is_the_one_loaded() {
 pub fn a_pidfd_has_its_number() {
     use std::os::unix::fs::MetadataExt;
     let pidfd = crate::common::sys::pidfd(std::process::id()).unwrap();
-    let inode = fs::File::from(pidfd.try_clone().unwrap())
-        .metadata()
-        .unwrap()
-        .ino();
+    let inode = fs::File::from(pidfd.try_clone().unwrap()).metadata().unwrap().ino();
     match daemon::pidfd_get_inode_id(&pidfd) {
         Ok(id) => assert_eq!(id, inode),
         // Linux before 6.9.

@@ -25,7 +25,6 @@ type Row = (&'static str, fn() -> io::Result<Notified>, &'static str);
 /// Longer than any barrier of these tests takes.
 const TIMEOUT: Option<Duration> = Some(Duration::from_secs(10));
 
-#[rustfmt::skip]
 const MESSAGES: &[Row] = &[
     ("one", || notify(&[NotifyState::READY]), "READY=1"),
     (
@@ -73,17 +72,10 @@ const BARRIERS: usize = if cfg!(feature = "v254") { 4 } else { 2 };
 
 pub fn each_message_as_it_arrives() {
     let role = || role::new("notify::sends_each", vec![]);
-    for (case, role) in [
-        ("a path", role()),
-        ("an abstract name", role().abstract_notify()),
-    ] {
+    for (case, role) in [("a path", role()), ("an abstract name", role().abstract_notify())] {
         let end = role::run(case, role);
         assert_eq!(end.log, vec!["Queued"; MESSAGES.len() + BARRIERS], "{case}");
-        let sent: Vec<_> = end
-            .notes
-            .iter()
-            .map(|Note { text, .. }| text.as_str())
-            .collect();
+        let sent: Vec<_> = end.notes.iter().map(|Note { text, .. }| text.as_str()).collect();
         let mut want: Vec<_> = MESSAGES.iter().map(|row| row.2).collect();
         want.resize(MESSAGES.len() + BARRIERS, "BARRIER=1");
         assert_eq!(sent, want, "{case}");
@@ -91,10 +83,8 @@ pub fn each_message_as_it_arrives() {
 }
 
 pub fn no_notify_socket() {
-    let end = role::run(
-        "no socket",
-        role::new("notify::sends_each", vec![]).unset("NOTIFY_SOCKET"),
-    );
+    let end =
+        role::run("no socket", role::new("notify::sends_each", vec![]).unset("NOTIFY_SOCKET"));
     assert_eq!(end.log, vec!["Nobody"; MESSAGES.len() + BARRIERS]);
     assert!(end.notes.is_empty());
 }
@@ -102,10 +92,7 @@ pub fn no_notify_socket() {
 pub fn an_invalid_address() {
     let too_long = format!("/{}", "x".repeat(200));
     for (address, errnos) in [
-        (
-            "relative",
-            &[libc::EINVAL, libc::EPROTO, libc::EAFNOSUPPORT][..],
-        ),
+        ("relative", &[libc::EINVAL, libc::EPROTO, libc::EAFNOSUPPORT][..]),
         (&too_long, &[libc::EINVAL, libc::ENAMETOOLONG]),
         ("/nobody/listens", &[libc::ENOENT]),
         ("@nobody listens", &[libc::ECONNREFUSED]),
@@ -122,22 +109,14 @@ pub fn an_invalid_address() {
 
 pub fn invalid_arguments() {
     assert_invalid("nothing", notify(&[]), "needs an assignment");
-    assert_invalid(
-        "nothing of another",
-        pid_notify(1, &[]),
-        "needs an assignment",
-    );
+    assert_invalid("nothing of another", pid_notify(1, &[]), "needs an assignment");
     assert_invalid(
         "no process",
         pid_notify(u32::MAX, &[NotifyState::READY]),
         "4294967295 is no process",
     );
     #[cfg(feature = "v254")]
-    assert_invalid(
-        "no process",
-        pid_notify_barrier(1 << 31, None),
-        "2147483648 is no process",
-    );
+    assert_invalid("no process", pid_notify_barrier(1 << 31, None), "2147483648 is no process");
 }
 
 /// A stand-in for the service manager, which sees who sends and which descriptors are passed.
@@ -155,9 +134,7 @@ impl Manager {
     }
 
     fn start(&self, role: &str) -> Daemon {
-        role::new(role, vec![])
-            .env("NOTIFY_SOCKET", self.dir.join("manager"))
-            .start()
+        role::new(role, vec![]).env("NOTIFY_SOCKET", self.dir.join("manager")).start()
     }
 }
 
@@ -166,21 +143,15 @@ pub fn sends_descriptors() {
     let dir = env::var_os("WRAPPER_DIR").unwrap();
     let file = |number: usize| {
         let path = std::path::Path::new(&dir).join(number.to_string());
-        File::create_new(&path)
-            .unwrap()
-            .write_all(number.to_string().as_bytes())
-            .unwrap();
+        File::create_new(&path).unwrap().write_all(number.to_string().as_bytes()).unwrap();
         File::open(path).unwrap()
     };
     let files: Vec<_> = (0..253).map(file).collect();
     let fds: Vec<_> = files.iter().map(AsFd::as_fd).collect();
     let store = [NotifyState::FDSTORE, NotifyState::fd_name("kept").unwrap()];
-    for (pid, count) in [
-        (None, 1),
-        (Some(0), 2),
-        (Some(process::id()), 2),
-        (Some(parent_id()), 253),
-    ] {
+    for (pid, count) in
+        [(None, 1), (Some(0), 2), (Some(process::id()), 2), (Some(parent_id()), 253)]
+    {
         let fds: &[BorrowedFd<'_>] = &fds[..count];
         let sent = match pid {
             None => notify_with_fds(&store, fds),
@@ -202,26 +173,17 @@ pub fn descriptors_and_their_process() {
     let manager = Manager::new();
     let role =
         role::new("notify::sends_descriptors", vec![]).env("WRAPPER_DIR", manager.dir.path());
-    let child = role
-        .env("NOTIFY_SOCKET", manager.dir.join("manager"))
-        .start();
+    let child = role.env("NOTIFY_SOCKET", manager.dir.join("manager")).start();
     let messages: Vec<_> = (0..4).map(|_| receive(&manager.socket)).collect();
     let end = child.end();
     assert_eq!(end.code, 0, "{:#?}", end.log);
     let own = messages[0].pid;
     // Only root may notify for another process.
-    let other = if geteuid().is_root() {
-        process::id()
-    } else {
-        own
-    };
+    let other = if geteuid().is_root() { process::id() } else { own };
     assert_ne!(own, process::id());
     let want = [(own, 1), (own, 2), (own, 2), (other, 253)];
     for (message, (pid, count)) in messages.into_iter().zip(want) {
-        assert_eq!(
-            (message.text(), message.pid),
-            ("FDSTORE=1\nFDNAME=kept", pid)
-        );
+        assert_eq!((message.text(), message.pid), ("FDSTORE=1\nFDNAME=kept", pid));
         let content = |fd| {
             let (mut file, mut content) = (File::from(fd), String::new());
             // All messages pass the same open file.
@@ -255,17 +217,9 @@ pub fn a_barrier_waits_for_the_reader() {
 pub fn waits_a_moment() {
     let moment = Some(Duration::from_millis(1));
     assert_errno("unread", notify_barrier(moment), libc::ETIMEDOUT);
-    assert_errno(
-        "at once",
-        notify_barrier(Some(Duration::ZERO)),
-        libc::ETIMEDOUT,
-    );
+    assert_errno("at once", notify_barrier(Some(Duration::ZERO)), libc::ETIMEDOUT);
     #[cfg(feature = "v254")]
-    assert_errno(
-        "of a process",
-        pid_notify_barrier(process::id(), moment),
-        libc::ETIMEDOUT,
-    );
+    assert_errno("of a process", pid_notify_barrier(process::id(), moment), libc::ETIMEDOUT);
 }
 
 pub fn a_barrier_times_out() {

@@ -28,11 +28,7 @@ pub fn receive(socket: &UnixDatagram) -> Message {
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
     let received =
         recvmsg::<UnixAddr>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags).unwrap();
-    assert!(
-        !received
-            .flags
-            .intersects(MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC)
-    );
+    assert!(!received.flags.intersects(MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC));
     let (size, mut pid, mut fds) = (received.bytes, 0, Vec::new());
     for control in received.cmsgs().unwrap() {
         match control {

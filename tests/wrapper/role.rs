@@ -16,9 +16,8 @@ use std::{env, fs, io};
 /// `WRAPPER_UNDER`.
 pub fn new(role: &str, passed: Vec<OwnedFd>) -> Setup {
     let under = env::var("WRAPPER_UNDER").unwrap_or_default();
-    let role = Setup::new(passed, TempDir::new())
-        .program(COMMAND.clone())
-        .env("WRAPPER_ROLE", role);
+    let role =
+        Setup::new(passed, TempDir::new()).program(COMMAND.clone()).env("WRAPPER_ROLE", role);
     role.under(under.split_whitespace())
 }
 
@@ -35,16 +34,9 @@ pub fn run(case: &str, role: Setup) -> End {
 pub fn in_private_namespace(test: &str, role: Setup) -> Option<Setup> {
     const PLACE: &str = "mount -t tmpfs wrapper /run && mount -t tmpfs wrapper /dev && \
         mkdir /dev/mqueue && mount -t mqueue wrapper /dev/mqueue && exec \"$0\" \"$@\"";
-    let user: &[_] = if geteuid().is_root() {
-        &[]
-    } else {
-        &["--map-root-user"]
-    };
+    let user: &[_] = if geteuid().is_root() { &[] } else { &["--map-root-user"] };
     let place = [&["unshare", "--mount", "--ipc"], user, &["sh", "-c", PLACE]].concat();
-    let tried = Command::new(place[0])
-        .args(&place[1..])
-        .arg("true")
-        .output();
+    let tried = Command::new(place[0]).args(&place[1..]).arg("true").output();
     match tried {
         Ok(output) if output.status.success() => Some(role.under(place)),
         tried => {
@@ -59,9 +51,7 @@ pub fn in_private_namespace(test: &str, role: Setup) -> Option<Setup> {
 static COMMAND: LazyLock<Vec<OsString>> = LazyLock::new(|| {
     let line = fs::read("/proc/self/cmdline").unwrap();
     let words = line.strip_suffix(b"\0").unwrap().split(|&byte| byte == 0);
-    let mut words: Vec<_> = words
-        .map(|word| OsStr::from_bytes(word).to_owned())
-        .collect();
+    let mut words: Vec<_> = words.map(|word| OsStr::from_bytes(word).to_owned()).collect();
     words.truncate(words.len() + 1 - env::args_os().len());
     words
 });

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 pub fn each_assignment() {
     let longest = "x".repeat(255);
-    #[rustfmt::skip]
     let rows = [
         (State::READY, "READY=1"),
         (State::STOPPING, "STOPPING=1"),
@@ -46,7 +45,6 @@ pub fn each_assignment() {
 
 pub fn invalid_assignments() {
     let too_long = "x".repeat(256);
-    #[rustfmt::skip]
     let rows = [
         ("a status of two lines", State::status("a\nREADY=1"), "newline"),
         ("a status with a NUL", State::status("a\0"), "NUL"),
@@ -116,10 +114,7 @@ pub fn a_reload_has_a_timestamp() {
     let before = now();
     let state = State::reloading().unwrap();
     let after = now();
-    let time = state
-        .as_str()
-        .strip_prefix("RELOADING=1\nMONOTONIC_USEC=")
-        .map(str::parse);
+    let time = state.as_str().strip_prefix("RELOADING=1\nMONOTONIC_USEC=").map(str::parse);
     assert!(
         matches!(time, Some(Ok(time)) if (before..=after).contains(&time)),
         "{before} {state} {after}"

@@ -49,9 +49,7 @@ fn is_at_path(
     fd: impl AsFd,
     path: Option<&Path>,
 ) -> io::Result<bool> {
-    let path = path
-        .map(|path| CString::new(path.as_os_str().as_bytes()))
-        .transpose()?;
+    let path = path.map(|path| CString::new(path.as_os_str().as_bytes())).transpose()?;
     let path = path.as_ref().map_or(ptr::null(), |path| path.as_ptr());
     // SAFETY: the descriptor is open during the call, since it is borrowed. The path is null or a C
     // string that outlives the call.
@@ -208,11 +206,8 @@ pub fn is_socket_sockaddr(
     address: &net::SocketAddr,
     listening: Option<bool>,
 ) -> io::Result<bool> {
-    let (fd, socket_type, listening) = (
-        fd.as_fd().as_raw_fd(),
-        type_or_any(socket_type),
-        listening_or_any(listening),
-    );
+    let (fd, socket_type, listening) =
+        (fd.as_fd().as_raw_fd(), type_or_any(socket_type), listening_or_any(listening));
     let is_bound_to = |address: *const libc::sockaddr, size: usize| {
         // SAFETY: the descriptor is open during the call, since it is borrowed. `address` points to
         // an address of `size` bytes that outlives the call.
@@ -225,9 +220,7 @@ pub fn is_socket_sockaddr(
             let address = libc::sockaddr_in {
                 sin_family: libc::AF_INET as libc::sa_family_t,
                 sin_port: address.port().to_be(),
-                sin_addr: libc::in_addr {
-                    s_addr: u32::from_ne_bytes(address.ip().octets()),
-                },
+                sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(address.ip().octets()) },
                 sin_zero: [0; 8],
             };
             is_bound_to((&raw const address).cast(), size_of_val(&address))
@@ -237,9 +230,7 @@ pub fn is_socket_sockaddr(
                 sin6_family: libc::AF_INET6 as libc::sa_family_t,
                 sin6_port: address.port().to_be(),
                 sin6_flowinfo: address.flowinfo(),
-                sin6_addr: libc::in6_addr {
-                    s6_addr: address.ip().octets(),
-                },
+                sin6_addr: libc::in6_addr { s6_addr: address.ip().octets() },
                 sin6_scope_id: address.scope_id(),
             };
             is_bound_to((&raw const address).cast(), size_of_val(&address))
@@ -282,9 +273,8 @@ pub fn is_socket_unix(
         Some((_, Some(name))) => Some(([b"\0", name].concat(), name.len() + 1)),
         Some((None, None)) => return invalid("an address without a name"),
     };
-    let (name, length) = name
-        .as_ref()
-        .map_or((ptr::null(), 0), |(name, length)| (name.as_ptr(), *length));
+    let (name, length) =
+        name.as_ref().map_or((ptr::null(), 0), |(name, length)| (name.as_ptr(), *length));
     // SAFETY: the descriptor is open during the call, since it is borrowed. The name outlives the
     // call. It is null, has `length` bytes, or is a C string if `length` is 0.
     is_positive(unsafe {

@@ -112,9 +112,7 @@ pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     if *taken {
         return Ok(Vec::new());
     }
-    let first_own = (LISTEN_FDS_START..)
-        .find(|&fd| !is_inherited(fd))
-        .unwrap_or(RawFd::MAX);
+    let first_own = (LISTEN_FDS_START..).find(|&fd| !is_inherited(fd)).unwrap_or(RawFd::MAX);
     let mut names: *mut *mut c_char = ptr::null_mut();
     // SAFETY: `names` has room for the pointer, which is written only if the result is positive.
     let count = check(unsafe { sys::sd_listen_fds_with_names(0, &mut names) })?;
@@ -133,13 +131,7 @@ pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     // SAFETY: libsystemd has checked that each is open. Nothing else owns it, as the caller
     // promises, and TAKEN makes sure that it is taken only once.
     let owned = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
-    Ok((LISTEN_FDS_START..)
-        .zip(names)
-        .map(|(fd, name)| ListenFd {
-            name,
-            fd: owned(fd),
-        })
-        .collect())
+    Ok((LISTEN_FDS_START..).zip(names).map(|(fd, name)| ListenFd { name, fd: owned(fd) }).collect())
 }
 
 /// Returns whether a descriptor was inherited. One that the program has opened, or taken before, is
@@ -164,10 +156,7 @@ unsafe fn take_names(names: *mut *mut c_char, count: usize) -> Vec<OsString> {
             libc::free(name.cast::<c_void>());
             owned
         };
-        let taken = slice::from_raw_parts(names, count)
-            .iter()
-            .map(take)
-            .collect();
+        let taken = slice::from_raw_parts(names, count).iter().map(take).collect();
         libc::free(names.cast());
         taken
     }
@@ -197,10 +186,7 @@ pub struct WrongKind {
 
 impl fmt::Display for WrongKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (number, name) = (
-            self.passed.fd.as_raw_fd(),
-            self.passed.name.to_string_lossy(),
-        );
+        let (number, name) = (self.passed.fd.as_raw_fd(), self.passed.name.to_string_lossy());
         write!(f, "descriptor {number} ({name}) is not {}", self.wanted)
     }
 }
@@ -209,12 +195,7 @@ impl error::Error for WrongKind {}
 
 /// Returns whether a descriptor is an `AF_UNIX` stream socket that has, or had, a peer.
 fn is_connected(passed: &ListenFd) -> io::Result<bool> {
-    if !is_socket(
-        passed,
-        Some(libc::AF_UNIX),
-        Some(SocketType::Stream),
-        Some(false),
-    )? {
+    if !is_socket(passed, Some(libc::AF_UNIX), Some(SocketType::Stream), Some(false))? {
         return Ok(false);
     }
     Ok(UnixStream::from(passed.fd.try_clone()?).peer_addr().is_ok())

@@ -130,10 +130,7 @@ pub fn pid_notify_with_fds(
 ) -> io::Result<Notified> {
     let state = message(state)?;
     if fds.len() > FDS_MAX {
-        return invalid(format!(
-            "a notification holds {FDS_MAX} descriptors, not {}",
-            fds.len()
-        ));
+        return invalid(format!("a notification holds {FDS_MAX} descriptors, not {}", fds.len()));
     }
     // SAFETY: `state` is a C string. std guarantees that BorrowedFd has the layout of a descriptor,
     // so `fds` is an array of `fds.len()` descriptors. Both outlive the call, and libsystemd keeps
@@ -209,13 +206,7 @@ fn message(state: &[NotifyState]) -> io::Result<CString> {
 
 /// Converts the return value of a function that notifies: it is 0 if `NOTIFY_SOCKET` is not set.
 fn notified(result: c_int) -> io::Result<Notified> {
-    check(result).map(|sent| {
-        if sent > 0 {
-            Notified::Queued
-        } else {
-            Notified::Nobody
-        }
-    })
+    check(result).map(|sent| if sent > 0 { Notified::Queued } else { Notified::Nobody })
 }
 
 /// Converts a process ID to the type that C expects.

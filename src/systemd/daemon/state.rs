@@ -63,9 +63,7 @@ impl NotifyState {
     /// The errors of clock_gettime(2), which does not fail in practice.
     pub fn reloading() -> io::Result<Self> {
         let now = Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC)?);
-        Ok(Self(
-            format!("RELOADING=1\nMONOTONIC_USEC={}", microseconds(now)).into(),
-        ))
+        Ok(Self(format!("RELOADING=1\nMONOTONIC_USEC={}", microseconds(now)).into()))
     }
 
     /// `STATUS=`: one line of text, which `systemctl status` shows.
@@ -188,7 +186,5 @@ impl fmt::Display for NotifyState {
 /// Returns a time in microseconds, rounded down. The largest number stands for no timeout, so the
 /// result is at most one less.
 pub(super) fn microseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_micros())
-        .unwrap_or(u64::MAX)
-        .min(u64::MAX - 1)
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).min(u64::MAX - 1)
 }

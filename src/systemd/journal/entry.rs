@@ -95,13 +95,7 @@ impl Entry {
     ///
     /// The errors of [`sendv`].
     pub fn send(&self) -> io::Result<()> {
-        sendv(
-            &self
-                .fields
-                .iter()
-                .map(|field| IoSlice::new(field))
-                .collect::<Vec<_>>(),
-        )
+        sendv(&self.fields.iter().map(|field| IoSlice::new(field)).collect::<Vec<_>>())
     }
 
     fn push(&mut self, name: &str, value: &[u8]) {
@@ -149,10 +143,7 @@ pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
         check_name(&start[..start.iter().position(|&byte| byte == b'=').unwrap_or(0)])?;
     }
     if !(1..=FIELDS_MAX).contains(&fields.len()) {
-        return invalid(format!(
-            "an entry has 1 to {FIELDS_MAX} fields, not {}",
-            fields.len()
-        ));
+        return invalid(format!("an entry has 1 to {FIELDS_MAX} fields, not {}", fields.len()));
     }
     let submit = || {
         // SAFETY: std guarantees that IoSlice has the layout of iovec. The fields outlive the call,
@@ -164,13 +155,9 @@ pub fn sendv(fields: &[IoSlice<'_>]) -> io::Result<()> {
         return submit();
     }
     thread::scope(|scope| {
-        let thread = thread::Builder::new()
-            .stack_size(STACK_SIZE)
-            .spawn_scoped(scope, submit)?;
+        let thread = thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, submit)?;
         // `submit` does not panic, so there always is a result.
-        thread
-            .join()
-            .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+        thread.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
     })
 }
 

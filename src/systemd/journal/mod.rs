@@ -146,9 +146,7 @@ fn check_identifier(identifier: &CStr) -> io::Result<()> {
     if bytes.len() <= IDENTIFIER_MAX && !bytes.contains(&b'\n') {
         return Ok(());
     }
-    invalid(format!(
-        "an identifier must have at most {IDENTIFIER_MAX} bytes and no newline"
-    ))
+    invalid(format!("an identifier must have at most {IDENTIFIER_MAX} bytes and no newline"))
 }
 
 /// Converts the return value of a function that opens a descriptor.

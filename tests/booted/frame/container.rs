@@ -44,13 +44,7 @@ impl Container {
         let console = scratch.join(&machine);
         let output = File::create(&console)?;
         let launcher = Command::new("unshare")
-            .args([
-                "--mount",
-                "sh",
-                "-c",
-                include_str!("container.sh"),
-                "container.sh",
-            ])
+            .args(["--mount", "sh", "-c", include_str!("container.sh"), "container.sh"])
             .args([root, stage])
             .args([&machine, options])
             .env("NOTIFY_SOCKET", format!("@{machine}"))
@@ -62,14 +56,7 @@ impl Container {
             .spawn()?;
         let origin = [root, stage, scratch].map(Path::to_owned);
         let (leader, reports) = (String::new(), RefCell::default());
-        let mut container = Self {
-            launcher,
-            notify,
-            console,
-            origin,
-            leader,
-            reports,
-        };
+        let mut container = Self { launcher, notify, console, origin, leader, reports };
         container.wait_for_boot()?;
         Ok(container)
     }
@@ -130,9 +117,7 @@ impl Container {
             }
             if self.launcher.try_wait()?.is_some() || Instant::now() > deadline {
                 let console = fs::read_to_string(&self.console).unwrap_or_default();
-                return Err(io::Error::other(format!(
-                    "the container does not boot:\n{console}"
-                )));
+                return Err(io::Error::other(format!("the container does not boot:\n{console}")));
             }
         }
     }
@@ -143,10 +128,7 @@ impl Container {
             .args(["--target", &self.leader, "--all", "--root"])
             .args(["timeout", "20", "sh", "-c", &format!("cd /; {command}")])
             .env_clear()
-            .env(
-                "PATH",
-                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            )
+            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
             .stdin(Stdio::null())
             .output()
             .expect("nsenter")
@@ -156,9 +138,7 @@ impl Container {
     pub fn run(&self, command: &str) -> String {
         let output = self.output(command);
         assert!(output.status.success(), "`{command}` fails: {output:?}");
-        String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned()
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
     /// Runs a shell command until its output is as it should be. Returns the output.
@@ -175,18 +155,12 @@ impl Container {
     /// Returns the release of its systemd, such as 257.
     pub fn systemd(&self) -> u32 {
         let version = self.run("systemctl --version");
-        version
-            .split(' ')
-            .nth(1)
-            .and_then(|number| number.parse().ok())
-            .expect("systemd 257 (…)")
+        version.split(' ').nth(1).and_then(|number| number.parse().ok()).expect("systemd 257 (…)")
     }
 
     /// Returns a property of foo.service.
     pub fn show(&self, property: &str) -> String {
-        self.run(&format!(
-            "systemctl show --property={property} --value foo.service"
-        ))
+        self.run(&format!("systemctl show --property={property} --value foo.service"))
     }
 
     /// Starts both units from the socket, as both pairs allow. Waits until the start-up lines are
@@ -201,15 +175,8 @@ impl Container {
     pub fn wait_for(&self, end: &str) -> Entry {
         eventually(end, || {
             let entries = self.journal();
-            let seen = entries
-                .iter()
-                .map(Entry::message)
-                .collect::<Vec<_>>()
-                .join("\n");
-            entries
-                .into_iter()
-                .find(|entry| entry.message().ends_with(end))
-                .ok_or(seen)
+            let seen = entries.iter().map(Entry::message).collect::<Vec<_>>().join("\n");
+            entries.into_iter().find(|entry| entry.message().ends_with(end)).ok_or(seen)
         })
     }
 
@@ -263,18 +230,14 @@ impl Container {
 
     /// Returns the inode of foo's socket. Another socket has another.
     pub fn socket(&self) -> u64 {
-        fs::metadata(self.path("/run/foo.socket"))
-            .expect("foo's socket")
-            .ino()
+        fs::metadata(self.path("/run/foo.socket")).expect("foo's socket").ino()
     }
 
     /// Waits until foo runs in another process.
     pub fn wait_for_another_than(&self, pid: &str) {
         let up = || self.show("MainPID") + " " + &self.show("ActiveState");
-        let is_another = |now: &String| {
-            now.strip_suffix(" active")
-                .is_some_and(|now| now != pid && now != "0")
-        };
+        let is_another =
+            |now: &String| now.strip_suffix(" active").is_some_and(|now| now != pid && now != "0");
         until("another process", up, is_another);
     }
 

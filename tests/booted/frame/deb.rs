@@ -35,10 +35,7 @@ pub fn make() -> Result<(), String> {
     needs("dpkg-deb", "dpkg")?;
     let (new, old) = (directory().join("new.deb"), directory().join("old.deb"));
     let fresh = modified(&old).is_some_and(|made| {
-        let changed = SOURCES
-            .iter()
-            .filter_map(|source| newest(&project().join(source)))
-            .max();
+        let changed = SOURCES.iter().filter_map(|source| newest(&project().join(source))).max();
         changed.is_some_and(|changed| changed < made)
     });
     let other = env::var_os("FOO_PACKAGE_UNDER_TEST").map(PathBuf::from);
@@ -73,26 +70,19 @@ fn build() -> Result<PathBuf, String> {
         .env("DEB_BUILD_OPTIONS", "nocheck")
         .env("CARGO_TARGET_DIR", project().join("target"))
         .stdin(std::process::Stdio::null()))?;
-    let mut packages = fs::read_dir(&built)
-        .map_err(error)?
-        .flatten()
-        .map(|entry| entry.path());
+    let mut packages = fs::read_dir(&built).map_err(error)?.flatten().map(|entry| entry.path());
     let is_foo = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with("foo_") && name.ends_with(".deb")
     };
-    packages
-        .find(is_foo)
-        .ok_or_else(|| format!("no package in {}", built.display()))
+    packages.find(is_foo).ok_or_else(|| format!("no package in {}", built.display()))
 }
 
 /// Packs the package again with the earlier version.
 fn age(new: &Path, old: &Path) -> Result<(), String> {
     let tree = directory().join("tree");
     let _ = fs::remove_dir_all(&tree);
-    run(Command::new("dpkg-deb")
-        .arg("--raw-extract")
-        .args([new, &tree]))?;
+    run(Command::new("dpkg-deb").arg("--raw-extract").args([new, &tree]))?;
     let control = tree.join("DEBIAN/control");
     let text = fs::read_to_string(&control).map_err(error)?;
     let line = |line| {
@@ -103,10 +93,8 @@ fn age(new: &Path, old: &Path) -> Result<(), String> {
         }
     };
     fs::write(&control, text.lines().map(line).collect::<String>()).map_err(error)?;
-    run(Command::new("dpkg-deb")
-        .args(["--root-owner-group", "--build"])
-        .args([&tree, old]))
-    .map(drop)
+    run(Command::new("dpkg-deb").args(["--root-owner-group", "--build"]).args([&tree, old]))
+        .map(drop)
 }
 
 /// Returns when a file, or the newest file in a directory, was last changed.

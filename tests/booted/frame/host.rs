@@ -46,26 +46,16 @@ pub fn can_boot() -> Result<(), String> {
 pub fn needs(program: &str, package: &str) -> Result<(), String> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).any(|directory| directory.join(program).exists());
-    if found {
-        Ok(())
-    } else {
-        Err(format!("{program} is missing: install {package}"))
-    }
+    if found { Ok(()) } else { Err(format!("{program} is missing: install {package}")) }
 }
 
 /// Runs a program that must succeed. Returns its output.
 pub fn run(command: &mut Command) -> Result<String, String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        Err(format!(
-            "{command:?}: {}\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        ))
+        Err(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)))
     }
 }
 

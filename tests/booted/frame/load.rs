@@ -70,49 +70,25 @@ struct Troubles {
 impl Load {
     /// Starts senders that send as fast as they can.
     pub fn at_full_speed(container: &Container) -> Self {
-        Self::start(
-            container,
-            Pace {
-                lengths: &[0],
-                pause: Duration::ZERO,
-            },
-        )
+        Self::start(container, Pace { lengths: &[0], pause: Duration::ZERO })
     }
 
     /// Starts senders at full speed in a soak. A check runs several loads together, so there they
     /// pause for a moment.
     pub fn heavy(container: &Container) -> Self {
         let pause = if soaks() { 0 } else { 500 };
-        Self::start(
-            container,
-            Pace {
-                lengths: &[0],
-                pause: Duration::from_micros(pause),
-            },
-        )
+        Self::start(container, Pace { lengths: &[0], pause: Duration::from_micros(pause) })
     }
 
     /// Starts senders that pause, so that journald has time for other work.
     pub fn at_ease(container: &Container) -> Self {
-        Self::start(
-            container,
-            Pace {
-                lengths: &[0],
-                pause: Duration::from_millis(1),
-            },
-        )
+        Self::start(container, Pace { lengths: &[0], pause: Duration::from_millis(1) })
     }
 
     /// Starts senders of messages of these lengths. They are slow, since it takes long to read long
     /// messages from the journal.
     pub fn of_lengths(container: &Container, lengths: &'static [usize]) -> Self {
-        Self::start(
-            container,
-            Pace {
-                lengths,
-                pause: Duration::from_millis(10),
-            },
-        )
+        Self::start(container, Pace { lengths, pause: Duration::from_millis(10) })
     }
 
     fn start(container: &Container, pace: Pace) -> Self {
@@ -124,20 +100,12 @@ impl Load {
             let path = container.path("/run/foo.socket");
             thread::spawn(move || send(&path, sender, pace, &stop, &accepted))
         });
-        Self {
-            senders: senders.collect(),
-            stop,
-            accepted,
-            _turn: turn,
-        }
+        Self { senders: senders.collect(), stop, accepted, _turn: turn }
     }
 
     /// Returns the number of messages accepted from each sender so far.
     pub fn accepted(&self) -> Vec<u64> {
-        self.accepted
-            .iter()
-            .map(|accepted| accepted.load(Ordering::Acquire))
-            .collect()
+        self.accepted.iter().map(|accepted| accepted.load(Ordering::Acquire)).collect()
     }
 
     /// Waits until `more` further messages have been accepted.
@@ -169,11 +137,7 @@ impl Load {
         container.send(b"the end of the load");
         let lines = eventually("the end of the load", || {
             let lines = container.lines();
-            if lines.contains(": the end of the load") {
-                Ok(lines)
-            } else {
-                Err(String::new())
-            }
+            if lines.contains(": the end of the load") { Ok(lines) } else { Err(String::new()) }
         });
         Account::new(&self.accepted(), &troubles, &lines)
     }
@@ -186,10 +150,7 @@ impl Load {
 
     fn stop(&mut self) -> Vec<Troubles> {
         self.stop.store(true, Ordering::Relaxed);
-        self.senders
-            .drain(..)
-            .map(|sender| sender.join().expect("a sender"))
-            .collect()
+        self.senders.drain(..).map(|sender| sender.join().expect("a sender")).collect()
     }
 }
 
@@ -203,9 +164,7 @@ fn send(
 ) -> Troubles {
     let socket = UnixDatagram::unbound().expect("a socket");
     // So that it notices `stop`.
-    socket
-        .set_write_timeout(Some(Duration::from_millis(50)))
-        .expect("a timeout");
+    socket.set_write_timeout(Some(Duration::from_millis(50))).expect("a timeout");
     let mut troubles = Troubles::default();
     let (mut number, mut since) = (0_u64, Instant::now());
     while !stop.load(Ordering::Relaxed) {
@@ -264,11 +223,8 @@ impl Account {
             account.lost += accepted - logged;
         }
         account.refused = troubles.iter().map(|troubles| troubles.refused).sum();
-        account.longest_wait = troubles
-            .iter()
-            .map(|troubles| troubles.longest_wait)
-            .max()
-            .unwrap_or_default();
+        account.longest_wait =
+            troubles.iter().map(|troubles| troubles.longest_wait).max().unwrap_or_default();
         account
     }
 
@@ -277,38 +233,21 @@ impl Account {
     #[track_caller]
     pub fn assert_whole(&self) {
         self.assert_lost_at_most(0);
-        assert_eq!(
-            [self.refused, self.reordered],
-            [0, 0],
-            "refused or reordered: {self:?}"
-        );
+        assert_eq!([self.refused, self.reordered], [0, 0], "refused or reordered: {self:?}");
     }
 
     /// Fails if more were lost, or if any is there twice.
     #[track_caller]
     pub fn assert_lost_at_most(&self, most: u64) {
         assert!(self.sent > 0, "nothing was sent");
-        assert!(
-            self.lost <= most && self.doubled == 0,
-            "more than {most}: {self:?}"
-        );
+        assert!(self.lost <= most && self.doubled == 0, "more than {most}: {self:?}");
     }
 }
 
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            sent,
-            logged,
-            lost,
-            longest_wait,
-            ..
-        } = self;
-        write!(
-            f,
-            "{sent} / {logged} / {lost}; {} ms",
-            longest_wait.as_millis()
-        )
+        let Self { sent, logged, lost, longest_wait, .. } = self;
+        write!(f, "{sent} / {logged} / {lost}; {} ms", longest_wait.as_millis())
     }
 }
 

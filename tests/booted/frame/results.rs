@@ -55,9 +55,7 @@ fn table(columns: &[(&str, String)]) -> Option<String> {
     let mut table = row("case", headings.collect());
     table += &row("---", columns.iter().map(|_| "---").collect());
     for (case, seen) in results.iter() {
-        let cells = columns
-            .iter()
-            .map(|(suite, _)| seen.get(suite).map_or("", String::as_str));
+        let cells = columns.iter().map(|(suite, _)| seen.get(suite).map_or("", String::as_str));
         table += &row(&case.replace('_', " "), cells.collect());
     }
     Some(table)

@@ -55,15 +55,9 @@ impl Stage {
     pub fn new(name: &str, programs: Option<&Path>, package: Result<(), String>) -> Self {
         let all = project().join("target/booted");
         remove_stale(&all);
-        let stage = Self {
-            directory: all.join(process::id().to_string()).join(name),
-            package,
-        };
+        let stage = Self { directory: all.join(process::id().to_string()).join(name), package };
         let mut install = Command::new("make");
-        install
-            .arg("-C")
-            .arg(project())
-            .args(["install", "PREFIX=/usr/local"]);
+        install.arg("-C").arg(project()).args(["install", "PREFIX=/usr/local"]);
         install.arg(format!("DESTDIR={}", stage.tree(Units::Ours).display()));
         run(&mut install).unwrap_or_else(|error| panic!("{error}"));
         for (binary, variable) in [("foo", "FOO_UNDER_TEST"), ("foocl", "FOOCL_UNDER_TEST")] {
@@ -76,13 +70,9 @@ impl Stage {
             let other = programs.map(|programs| programs.join("examples").join(name));
             fs::copy(other.unwrap_or_else(|| example(name)), stage.binary(name)).expect(name);
         }
-        stage
-            .add_original(Units::Original)
-            .expect("the original's units");
+        stage.add_original(Units::Original).expect("the original's units");
         if stage.package.is_ok() {
-            stage
-                .add_original(Units::Replaced)
-                .expect("the original's units");
+            stage.add_original(Units::Replaced).expect("the original's units");
             for units in [Units::Packaged, Units::Replaced] {
                 stage.add_package(units).expect("the package");
             }
@@ -99,10 +89,8 @@ impl Stage {
         }
         let source = home.join("source");
         fs::create_dir_all(&source)?;
-        run(Command::new("cp")
-            .arg("-R")
-            .args([project().join("debian"), source]))
-        .map_err(io::Error::other)?;
+        run(Command::new("cp").arg("-R").args([project().join("debian"), source]))
+            .map_err(io::Error::other)?;
         Ok(())
     }
 
@@ -111,16 +99,8 @@ impl Stage {
     fn add_original(&self, tree: Units) -> io::Result<()> {
         let units = "usr/lib/systemd/system";
         for (path, content, mode) in [
-            (
-                format!("{units}/foo.service"),
-                include_str!("../original/foo.service"),
-                0o644,
-            ),
-            (
-                format!("{units}/foo.socket"),
-                include_str!("../original/foo.socket"),
-                0o644,
-            ),
+            (format!("{units}/foo.service"), include_str!("../original/foo.service"), 0o644),
+            (format!("{units}/foo.socket"), include_str!("../original/foo.socket"), 0o644),
             ("bin/kill".to_owned(), "#!/bin/sh\nkill \"$@\"\n", 0o755),
         ] {
             let path = self.tree(tree).join(path);
@@ -138,11 +118,7 @@ impl Stage {
 
     /// Checks that there is a tree for a pair of units. The error says why there is none.
     pub fn has(&self, units: Units) -> Result<(), String> {
-        if units.with_package() {
-            self.package.clone()
-        } else {
-            Ok(())
-        }
+        if units.with_package() { self.package.clone() } else { Ok(()) }
     }
 
     /// Returns the directory itself, which also takes the consoles' output.

@@ -60,9 +60,7 @@ impl Suite {
     fn root(&self) -> PathBuf {
         let mut hasher = DefaultHasher::new();
         self.packages().hash(&mut hasher);
-        project()
-            .join("target/roots")
-            .join(format!("{}-{:016x}", self.name, hasher.finish()))
+        project().join("target/roots").join(format!("{}-{:016x}", self.name, hasher.finish()))
     }
 
     /// Makes the release unless it is there, and checks that the staged programs run on it. The
@@ -71,19 +69,10 @@ impl Suite {
         self.make_root()?;
         if !self.takes_package() {
             let programs = self.build()?;
-            return Ok(Arc::new(Stage::new(
-                self.name,
-                Some(&programs),
-                Err(String::new()),
-            )));
+            return Ok(Arc::new(Stage::new(self.name, Some(&programs), Err(String::new()))));
         }
-        let ldd = run(Command::new("chroot")
-            .arg(self.root())
-            .args(["ldd", "--version"]))?;
-        let there = ldd
-            .lines()
-            .next()
-            .and_then(|line| line.split(' ').next_back());
+        let ldd = run(Command::new("chroot").arg(self.root()).args(["ldd", "--version"]))?;
+        let there = ldd.lines().next().and_then(|line| line.split(' ').next_back());
         let there = there.and_then(version).unwrap_or_default();
         for binary in ["foo", "foocl"].into_iter().chain(EXAMPLES) {
             let (major, minor) = glibc_needed(&fs::read(stage.binary(binary)).map_err(error)?);
@@ -104,12 +93,7 @@ impl Suite {
         run(Command::new("unshare")
             .args(["--mount", "sh"])
             .arg(project().join("tests/booted/frame/build.sh"))
-            .args([
-                &self.root(),
-                project(),
-                Path::new(sysroot.trim()),
-                Path::new(&target),
-            ]))?;
+            .args([&self.root(), project(), Path::new(sysroot.trim()), Path::new(&target)]))?;
         Ok(project().join(target).join("release"))
     }
 
@@ -125,10 +109,7 @@ impl Suite {
         fs::create_dir_all(project().join("target/roots")).map_err(error)?;
         if !tarball.exists() {
             needs("mmdebstrap", "mmdebstrap")?;
-            say(&format!(
-                "making {}, which takes about 20 seconds",
-                tarball.display()
-            ));
+            say(&format!("making {}, which takes about 20 seconds", tarball.display()));
             let packages = format!("--include={}", self.packages());
             let new = partial("tar");
             // The index of sid, and that of a release that has ended, may be out of date.
@@ -175,18 +156,13 @@ impl Suite {
 
     /// Returns the version of its systemd.
     pub fn systemd(&self) -> String {
-        self.systemd
-            .get()
-            .cloned()
-            .unwrap_or_else(|| "systemd not seen".to_owned())
+        self.systemd.get().cloned().unwrap_or_else(|| "systemd not seen".to_owned())
     }
 }
 
 /// Returns the newest glibc whose symbols a program needs.
 fn glibc_needed(program: &[u8]) -> Version {
-    let names = program
-        .windows(16)
-        .filter_map(|bytes| bytes.strip_prefix(b"GLIBC_"));
+    let names = program.windows(16).filter_map(|bytes| bytes.strip_prefix(b"GLIBC_"));
     let versions = names.filter_map(|name| version(&String::from_utf8_lossy(name)));
     versions.max().unwrap_or_default()
 }
