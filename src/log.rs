@@ -41,6 +41,10 @@ const FULL: usize = 64 * 1024;
 /// The longest line: each byte of a datagram and of its sender's name becomes an escape of four.
 const LINE_MAX: usize = 4 * MAX_LENGTH + 1024;
 
+/// Longest time that the end keeps lines and entries in order and whole. A longer wait for journald
+/// could lose messages.
+const ORDER_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// Longest time without progress of journald before the end stops waiting for it. Then it hangs.
 const NO_PROGRESS_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -155,16 +159,36 @@ impl Log {
         Ok(())
     }
 
-    /// Writes all lines, and blocks until then.
+    /// Writes all lines before the end, and blocks until then. See [`Log::wait_at_end`].
     ///
     /// # Errors
     ///
-    /// Returns what it waited for if not everything was written by `end`.
-    pub fn flush_by(&mut self, end: Instant) -> Result<(), Blocked> {
+    /// Returns what it waited for if not everything was written.
+    pub fn flush_at_end(&mut self, begin: Instant, timeout: Duration) -> Result<(), Blocked> {
         while let Err(blocked) = self.flush() {
-            self.wait(blocked, end)?;
+            self.wait_at_end(blocked, begin, timeout)?;
         }
         Ok(())
+    }
+
+    /// Blocks until a flush may succeed, but not beyond `timeout` after `begin`.
+    ///
+    /// If journald does not read, the next flush may write lines out of order or split rather than
+    /// lose them.
+    ///
+    /// # Errors
+    ///
+    /// Returns `blocked` if the time has passed.
+    pub fn wait_at_end(
+        &mut self,
+        blocked: Blocked,
+        begin: Instant,
+        timeout: Duration,
+    ) -> Result<(), Blocked> {
+        if self.wait(blocked, begin + ORDER_TIMEOUT).is_ok() || self.sink.give_up_order() {
+            return Ok(());
+        }
+        self.wait(blocked, begin + timeout)
     }
 
     /// Blocks until a flush may succeed, but not beyond `end`.
@@ -172,7 +196,7 @@ impl Log {
     /// # Errors
     ///
     /// Returns `blocked` if `end` has passed.
-    pub fn wait(&self, blocked: Blocked, end: Instant) -> Result<(), Blocked> {
+    fn wait(&self, blocked: Blocked, end: Instant) -> Result<(), Blocked> {
         let now = Instant::now();
         let remaining = end.saturating_duration_since(now);
         if remaining.is_zero() {
@@ -193,12 +217,6 @@ impl Log {
     /// helps.
     pub fn ready_fd(&self, blocked: Blocked) -> Option<BorrowedFd<'_>> {
         self.sink.ready_fd(blocked)
-    }
-
-    /// Lets lines be written out of order or split. Called at the end, if journald does not read.
-    /// Returns whether the order was kept until now.
-    pub fn give_up_order(&mut self) -> bool {
-        self.sink.give_up_order()
     }
 
     /// Returns whether lines should be flushed before more are added.

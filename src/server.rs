@@ -57,10 +57,6 @@ const EMPTY_POLLS_MAX: usize = 32;
 /// Longest busy-poll before signals and timers are checked.
 const BUSY_POLL_MAX: Duration = Duration::from_millis(2);
 
-/// Longest time that a stop keeps lines and entries in order and whole. A longer wait for journald
-/// could lose messages.
-const ORDER_TIMEOUT: Duration = Duration::from_millis(500);
-
 /// Longest time that a stop waits for a log that accepts nothing.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -79,7 +75,7 @@ pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> ExitCode {
     if let Err(error) = result {
         log.line(Priority::Err, error);
         // If the log stays blocked, the exit status still reports the error.
-        let _ = log.flush_by(Instant::now() + DRAIN_TIMEOUT);
+        let _ = log.flush_at_end(Instant::now(), DRAIN_TIMEOUT);
         return fail();
     }
     ExitCode::SUCCESS
@@ -326,19 +322,12 @@ impl<'a> Server<'a> {
     }
 
     /// Writes everything. Returns whether the rate limit allows more.
-    ///
-    /// If journald does not read, messages may be written out of order or truncated rather than
-    /// lost.
     fn write_all(&mut self, begin: Instant) -> Result<bool, Error> {
         while let Err(blocked) = self.write() {
             if matches!(blocked, Blocked::Limited(_)) {
                 return Ok(false);
             }
-            let may_succeed =
-                self.log.wait(blocked, begin + ORDER_TIMEOUT).is_ok() || self.log.give_up_order();
-            if !may_succeed {
-                self.log.wait(blocked, begin + STOP_TIMEOUT).map_err(|_| Error::Log)?;
-            }
+            self.log.wait_at_end(blocked, begin, STOP_TIMEOUT).map_err(|_| Error::Log)?;
         }
         Ok(true)
     }

@@ -466,25 +466,44 @@ fn a_stop_waits_for_the_reader() {
     });
 }
 
-/// A foo that can't start is restarted often, so it logs only the error.
+/// A foo that can't start is restarted often, so it logs only the error. If that has to be an entry
+/// and the queue is missing, it becomes a line.
 #[test]
 fn a_start_that_fails() {
     let Some(journal) = Journal::new("a_start_that_fails") else {
         return;
     };
-    let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
-    let mut stream = journal.accept();
-    let setup = Daemon::listening().unset("LISTEN_FDS");
-    let end = setup.log_to_journal(ours).under(under(&journal.dir)).start().end();
-    assert_eq!(end.code, 255);
-    let mut text = String::new();
-    stream.0.read_to_string(&mut text).unwrap();
-    let want = [
-        "<5>foo service started",
-        "<4>Unable to find any file descriptors",
-        "<3>Unable to get file descriptor for socket",
+    fs::remove_file(journal.dir.join("socket")).unwrap();
+    let no_datagrams = Daemon::with([UnixStream::pair().unwrap().0]).env("LISTEN_FDNAMES", "<0>");
+    let cases = [
+        (
+            Daemon::listening().unset("LISTEN_FDS"),
+            &[
+                "<5>foo service started",
+                "<4>Unable to find any file descriptors",
+                "<3>Unable to get file descriptor for socket",
+            ][..],
+        ),
+        (
+            no_datagrams,
+            &[
+                "<5>foo service started",
+                "<5>File Descriptor names are:",
+                "<5> <0>",
+                "<3>File descriptor 3 (<0>) is an AF_UNIX stream socket, not an AF_UNIX datagram \
+                socket: its socket unit needs ListenDatagram= with a path or an abstract name",
+            ],
+        ),
     ];
-    assert_eq!(text.lines().collect::<Vec<_>>(), want);
+    for (setup, want) in cases {
+        let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
+        let mut stream = journal.accept();
+        let end = setup.log_to_journal(ours).under(under(&journal.dir)).start().end();
+        assert_eq!(end.code, 255);
+        let mut text = String::new();
+        stream.0.read_to_string(&mut text).unwrap();
+        assert_eq!(text.lines().collect::<Vec<_>>(), want);
+    }
 }
 
 /// Lines that journald may not have read when its end of a stream is closed are reported once.
