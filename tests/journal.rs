@@ -256,9 +256,7 @@ fn message_of(daemon: &Daemon, payload: &str) -> String {
 
 #[test]
 fn what_is_an_entry() {
-    let Some(journal) = Journal::new("what_is_an_entry") else {
-        return;
-    };
+    let Some(journal) = Journal::new("what_is_an_entry") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     // The length of the line with its newline.
     let payload_of = |length: usize| {
@@ -289,9 +287,7 @@ fn what_is_an_entry() {
 /// Entries have the identifier and facility that the unit sets for lines, if journald accepts them.
 #[test]
 fn settings_of_the_unit() {
-    let Some(journal) = Journal::new("settings_of_the_unit") else {
-        return;
-    };
+    let Some(journal) = Journal::new("settings_of_the_unit") else { return };
     let (longest, longer) = ("7".repeat(64), "7".repeat(65));
     for (facility, identifier, want) in [
         ("16", "an identifier", ("16", "an identifier")),
@@ -314,9 +310,7 @@ fn settings_of_the_unit() {
 
 #[test]
 fn lines_and_entries_wait_for_each_other() {
-    let Some(journal) = Journal::new("lines_and_entries_wait_for_each_other") else {
-        return;
-    };
+    let Some(journal) = Journal::new("lines_and_entries_wait_for_each_other") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     for payload in ["one", ENTRIES[0], "two"] {
         daemon.send(payload);
@@ -336,9 +330,7 @@ fn lines_and_entries_wait_for_each_other() {
 
 #[test]
 fn a_full_queue() {
-    let Some(journal) = Journal::new("a_full_queue") else {
-        return;
-    };
+    let Some(journal) = Journal::new("a_full_queue") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     let filled = journal.fill();
     daemon.send(ENTRIES[0]);
@@ -367,9 +359,7 @@ fn a_full_queue() {
 /// A journald that reads nothing does not keep foo from stopping, and nothing is lost.
 #[test]
 fn a_stop_gives_up_the_order() {
-    let Some(mut journal) = Journal::new("a_stop_gives_up_the_order") else {
-        return;
-    };
+    let Some(mut journal) = Journal::new("a_stop_gives_up_the_order") else { return };
     // Nothing of the queue is read.
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     journal.fill();
@@ -411,9 +401,7 @@ fn stuck() -> (Daemon, UnixStream) {
 /// A stop waits until journald has read everything, while it makes progress.
 #[test]
 fn a_stop_waits_for_the_reader() {
-    let Some(journal) = Journal::new("a_stop_waits_for_the_reader") else {
-        return;
-    };
+    let Some(journal) = Journal::new("a_stop_waits_for_the_reader") else { return };
     let (stuck_for_one, _reader) = stuck();
     stuck_for_one.signal(SIGTERM);
 
@@ -470,9 +458,7 @@ fn a_stop_waits_for_the_reader() {
 /// and the queue is missing, it becomes a line.
 #[test]
 fn a_start_that_fails() {
-    let Some(journal) = Journal::new("a_start_that_fails") else {
-        return;
-    };
+    let Some(journal) = Journal::new("a_start_that_fails") else { return };
     fs::remove_file(journal.dir.join("socket")).unwrap();
     let no_datagrams = Daemon::with([UnixStream::pair().unwrap().0]).env("LISTEN_FDNAMES", "<0>");
     let cases = [
@@ -509,9 +495,7 @@ fn a_start_that_fails() {
 /// Lines that journald may not have read when its end of a stream is closed are reported once.
 #[test]
 fn a_stream_that_is_dropped() {
-    let Some(journal) = Journal::new("a_stream_that_is_dropped") else {
-        return;
-    };
+    let Some(journal) = Journal::new("a_stream_that_is_dropped") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     daemon.send("read");
     stream.assert_line("read", &daemon, "read");
@@ -543,9 +527,7 @@ fn a_stream_that_is_dropped() {
 /// start.
 #[test]
 fn a_line_that_is_cut() {
-    let Some(journal) = Journal::new("a_line_that_is_cut") else {
-        return;
-    };
+    let Some(journal) = Journal::new("a_line_that_is_cut") else { return };
     let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
     // A long line needs several calls.
     sys::set_send_buffer(&ours, 1).unwrap();
@@ -570,9 +552,7 @@ fn a_line_that_is_cut() {
 /// Entries that journald may not have read when it closes the queue are reported too.
 #[test]
 fn a_queue_that_is_closed() {
-    let Some(mut journal) = Journal::new("a_queue_that_is_closed") else {
-        return;
-    };
+    let Some(mut journal) = Journal::new("a_queue_that_is_closed") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     daemon.send(ENTRIES[0]);
     daemon.send(ENTRIES[1]);
@@ -612,9 +592,7 @@ fn with_emptied_queue(journal: &Journal) -> (Daemon, Stream) {
 /// journald.
 #[test]
 fn a_queue_that_is_emptied() {
-    let Some(mut journal) = Journal::new("a_queue_that_is_emptied") else {
-        return;
-    };
+    let Some(mut journal) = Journal::new("a_queue_that_is_emptied") else { return };
     let (daemon, stream) = with_emptied_queue(&journal);
     stream.close();
     daemon.send("another");
@@ -637,9 +615,7 @@ fn a_queue_that_is_emptied() {
 /// Entries without a line between them are confirmed too, so that only the last count as lost.
 #[test]
 fn many_entries() {
-    let Some(mut journal) = Journal::new("many_entries") else {
-        return;
-    };
+    let Some(mut journal) = Journal::new("many_entries") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     for _ in 0..1000 {
         daemon.send(ENTRIES[0]);
@@ -657,9 +633,7 @@ fn many_entries() {
 /// An entry waits for a journald that restarts, for any time. Nothing after it is lost either.
 #[test]
 fn a_journald_that_is_restarted() {
-    let Some(mut journal) = Journal::new("a_journald_that_is_restarted") else {
-        return;
-    };
+    let Some(mut journal) = Journal::new("a_journald_that_is_restarted") else { return };
     // `WATCHDOG=1` comes every second.
     let setup = Daemon::listening().env("WATCHDOG_USEC", "2000000");
     let (daemon, mut stream) = journal.ready(setup);
@@ -696,9 +670,7 @@ fn a_journald_that_is_restarted() {
 /// If only the queue is missing, an entry waits for a limited time. Then it becomes a line.
 #[test]
 fn a_queue_that_is_missing() {
-    let Some(mut journal) = Journal::new("a_queue_that_is_missing") else {
-        return;
-    };
+    let Some(mut journal) = Journal::new("a_queue_that_is_missing") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     fs::rename(journal.dir.join("socket"), journal.dir.join("hidden")).unwrap();
     daemon.send("read");
@@ -723,9 +695,7 @@ fn a_queue_that_is_missing() {
 /// Several waiting entries become lines one after the other, such as those of the environment.
 #[test]
 fn several_entries_without_a_queue() {
-    let Some(journal) = Journal::new("several_entries_without_a_queue") else {
-        return;
-    };
+    let Some(journal) = Journal::new("several_entries_without_a_queue") else { return };
     fs::remove_file(journal.dir.join("socket")).unwrap();
     let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
     let mut stream = journal.accept();
@@ -758,27 +728,46 @@ fn failing(test: &str, journal: &Journal, faults: &[&str]) -> Option<(Daemon, St
 #[test]
 fn a_write_that_is_interrupted() {
     let test = "a_write_that_is_interrupted";
-    let Some(journal) = Journal::new(test) else {
-        return;
-    };
+    let Some(journal) = Journal::new(test) else { return };
     // The first write is that of the start-up lines.
     let faults = ["write:error=EINTR:when=2"];
-    let Some((daemon, mut stream)) = failing(test, &journal, &faults) else {
-        return;
-    };
+    let Some((daemon, mut stream)) = failing(test, &journal, &faults) else { return };
     for payload in ["interrupted", "next"] {
         daemon.send(payload);
         stream.assert_line("nothing is lost", &daemon, payload);
     }
 }
 
+/// A write fails while journald accepts no new stream, and the next write blocks. The daemon waits
+/// and does not busy-poll.
+#[test]
+fn a_write_that_fails() {
+    let test = "a_write_that_fails";
+    let Some(journal) = Journal::new(test) else { return };
+    if !have("strace", "strace", test) {
+        return;
+    }
+    let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
+    let (setup, trace) = Daemon::listening().trace("write", &["write:error=EIO:when=2"]);
+    let (daemon, _stream) = journal.ready_with(setup, ours.try_clone().unwrap());
+    sys::set_send_buffer(&ours, 1).unwrap();
+    fs::remove_file(journal.dir.join("stdout")).unwrap();
+    let long = "x".repeat(40_000);
+    daemon.send(&long);
+    daemon.send(&long);
+    let trace = || fs::read_to_string(&trace).unwrap();
+    eventually("a write blocks", || trace().contains("EAGAIN").then_some(()));
+    assert!(trace().contains("(INJECTED)"));
+    // No other notification is due.
+    assert!(daemon.notified().value("STATUS").is_some());
+    daemon.assert_rests("blocked");
+}
+
 /// An entry that libsystemd can't send is sent again, or becomes a line.
 #[test]
 fn an_entry_that_fails() {
     let test = "an_entry_that_fails";
-    let Some(journal) = Journal::new(test) else {
-        return;
-    };
+    let Some(journal) = Journal::new(test) else { return };
     // The first notification is `READY=1`. libsystemd reports no error if the queue is missing, so
     // foo checks that itself.
     let missing = ["sendmsg:error=ENOENT:when=2", "statx:error=ENOENT:when=2"];
@@ -787,9 +776,7 @@ fn an_entry_that_fails() {
         (&missing, true),
         (&["sendmsg:error=EPERM:when=2"], false),
     ] {
-        let Some((daemon, mut stream)) = failing(test, &journal, faults) else {
-            return;
-        };
+        let Some((daemon, mut stream)) = failing(test, &journal, faults) else { return };
         daemon.send(ENTRIES[0]);
         if is_entry {
             journal.assert_entry(faults[0], &daemon, ENTRIES[0]);

@@ -71,11 +71,6 @@ fn trials() -> Vec<Trial> {
             }
         }));
         trials.extend(starts(log));
-        if log == Log::Journal {
-            trials.push(Trial::test("Journal::a_transient_write_error_does_not_busy_poll", || {
-                caught(scene::a_transient_write_error_does_not_busy_poll).map_err(Failed::from)
-            }));
-        }
         for &(call, errors, expected) in TABLE {
             let times = calls.get(call).copied().unwrap_or(0);
             for &error in errors {

@@ -140,33 +140,6 @@ fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
     sent
 }
 
-/// A write to the journal fails while no new stream can be opened, and the next write blocks. The
-/// daemon waits and does not busy-poll.
-pub fn a_transient_write_error_does_not_busy_poll() {
-    let scratch = TempDir::new();
-    let (ours, journal) = UnixStream::pair().unwrap();
-    sys::set_send_buffer(&ours, 1).unwrap();
-    // No journal listens there.
-    let script = "mount -t tmpfs tmpfs /run; exec \"$@\"";
-    let daemon = Daemon::listening().under(["unshare", "--mount", "sh", "-c", script, "sh"]);
-    let daemon = daemon.log_to_journal(ours).ready();
-    let mut strace = attach(&daemon, Some(("write", "EIO", 1, 1)), &scratch.join("trace"));
-    let sender = UnixDatagram::unbound().unwrap();
-    let long = "x".repeat(40_000);
-    for _ in 0..2 {
-        sender.send_to(long.as_bytes(), daemon.socket()).unwrap();
-    }
-    let trace = || fs::read_to_string(scratch.join("trace")).unwrap();
-    eventually("a write blocks", || trace().contains("EAGAIN").then_some(()));
-    // No other notification is due.
-    assert!(daemon.notified().value("STATUS").is_some());
-    daemon.assert_rests("blocked");
-    journal.shutdown(std::net::Shutdown::Both).unwrap();
-    drop(daemon);
-    strace.wait().unwrap();
-    assert!(trace().contains("(INJECTED)"));
-}
-
 pub fn has_ended(daemon: &Daemon) -> bool {
     daemon.state() == 'Z'
 }

@@ -119,32 +119,19 @@ pub const TABLE: &[Row] = &[
     ("getegid", &[], GoesOn),
 ];
 
+/// The reasons of a start that can't find out what a descriptor is.
+const NO_SOCKET_OR_LOG: &[&str] = &["File descriptor 3 (foo.socket) is", "Unable to open the log"];
+
 /// Calls that only the start makes, or whose errors may end it, with the reason that a line then
 /// gives. Without a reason the start has to succeed, as it has to with the errors in the table
 /// above.
 const START: &[(&str, &[&str], &[&str])] = &[
-    // These find out what the passed descriptors are, and open the log.
+    // These find out what the passed descriptors and the log are.
     ("fcntl", &["EMFILE", "EINVAL", "EBADF"], &["Unable to"]),
-    (
-        "newfstatat",
-        &["EACCES", "ENOMEM", "EBADF"],
-        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
-    ),
-    (
-        "fstat",
-        &["EACCES", "ENOMEM", "EBADF"],
-        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
-    ),
-    (
-        "getsockopt",
-        &["ENOBUFS", "ENOTSOCK", "EINVAL"],
-        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
-    ),
-    (
-        "getsockname",
-        &["ENOBUFS", "ENOTSOCK", "EINVAL"],
-        &["File descriptor 3 (foo.socket) is", "Unable to open the log"],
-    ),
+    ("newfstatat", &["EACCES", "ENOMEM", "EBADF"], NO_SOCKET_OR_LOG),
+    ("fstat", &["EACCES", "ENOMEM", "EBADF"], NO_SOCKET_OR_LOG),
+    ("getsockopt", &["ENOBUFS", "ENOTSOCK", "EINVAL"], NO_SOCKET_OR_LOG),
+    ("getsockname", &["ENOBUFS", "ENOTSOCK", "EINVAL"], NO_SOCKET_OR_LOG),
     ("statx", &["EACCES", "ENOMEM", "EBADF"], &["Unable to open the log"]),
     ("ioctl", &["EBADF", "EINVAL", "ENOTTY"], &["Unable to open the log"]),
     // malloc falls back to brk.
