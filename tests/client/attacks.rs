@@ -2,12 +2,9 @@
 
 use crate::common::client::Place;
 use crate::common::{foocl, skip};
-use std::fs::{self, DirBuilder, File};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt, chown, symlink};
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::path::PathBuf;
-use std::process;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread;
 
 /// An attacker who guesses the name of foocl's socket creates something there first.
 #[test]
@@ -54,49 +51,6 @@ fn describe(path: &PathBuf) -> String {
         kind if kind.is_dir() => "directory".into(),
         _ => fs::read_to_string(path).unwrap(),
     }
-}
-
-/// An attacker keeps creating files under the names of the next processes.
-#[test]
-fn a_race_for_its_name() {
-    const RUNS: usize = 100;
-    let place = Place::new();
-    let (run, precious) = (place.dir.join("run"), place.dir.join("precious"));
-    fs::write(&precious, "precious").unwrap();
-    let mut hindered = 0;
-    let (next, done) = (AtomicU32::new(process::id()), AtomicBool::new(false));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for round in (0_u32..).take_while(|_| !done.load(Ordering::Relaxed)) {
-                let pid = next.load(Ordering::Relaxed) + round % 16;
-                let name = run.join(format!("foocl.{pid}.{}.socket", round % 3));
-                // The file may exist already.
-                let _ = match round % 4 {
-                    0 => symlink(&precious, name),
-                    1 => symlink("nowhere", name),
-                    2 => fs::create_dir(name),
-                    _ => File::create_new(name).map(drop),
-                };
-            }
-        });
-        for _ in 0..RUNS {
-            let child = place.foocl(["hello"]).spawn().unwrap();
-            next.store(child.id(), Ordering::Relaxed);
-            place.end(child).assert_ok("a race");
-            let (message, sender) = place.received();
-            assert_eq!(message, b"hello");
-            hindered += usize::from(!sender.unwrap().to_str().unwrap().ends_with(".0.socket"));
-        }
-        done.store(true, Ordering::Relaxed);
-    });
-    assert_eq!(fs::read(&precious).unwrap(), b"precious");
-    assert!(hindered > 0, "no attempt collided with a name");
-    let is_socket = |path: &&PathBuf| path.symlink_metadata().unwrap().file_type().is_socket();
-    assert!(
-        !place.left().iter().any(|path| is_socket(&path)),
-        "a socket is left: {:?}",
-        place.left()
-    );
 }
 
 /// Between bind and remove, another user could replace the file.

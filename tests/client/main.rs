@@ -72,17 +72,6 @@ fn standard_input() {
     }
 }
 
-#[test]
-fn a_thousand_lines_in_order() {
-    let place = Place::new();
-    let lines: Vec<_> = (0..1000).map(|i| format!("line {i}")).collect();
-    let child = place.reading(lines.join("\n").as_bytes()).spawn().unwrap();
-    for line in &lines {
-        assert_eq!(place.received().0, line.as_bytes());
-    }
-    place.end(child).assert_ok("1000 lines");
-}
-
 /// `tail -f log | foocl -` needs this.
 #[test]
 fn a_line_is_sent_before_the_next_is_there() {

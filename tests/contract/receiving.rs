@@ -3,16 +3,12 @@
 use crate::common::daemon::Daemon;
 use crate::common::setup::Setup;
 use crate::common::{
-    TempDir, assert_line, eventually, foocl, have, journal_is_here, patient, persist, skip, sys,
+    TempDir, assert_line, eventually, foocl, have, journal_is_here, patient, skip, sys,
 };
-use nix::errno::Errno;
-use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
 use nix::unistd::getuid;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::IoSlice;
 use std::net::Shutdown;
-use std::os::fd::AsRawFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -197,37 +193,6 @@ fn credentials() {
         dir.path().display()
     );
     assert!(line.starts_with(&begin), "{line}");
-}
-
-/// A relay is the sender of what it forwards. Root may claim another process and user, see unix(7).
-#[test]
-fn credentials_of_a_relay_and_forged() {
-    let dir = TempDir::new();
-    let socket = dir.socket("foo.socket");
-    sys::ask_for_credentials(&socket).unwrap();
-    let relay = patient(dir.socket("relay"));
-    let (to_foo, to_relay) = (dir.join("foo.socket"), dir.join("relay"));
-    let daemon = Setup::new(vec![socket.into()], dir).ready();
-    let client =
-        Command::new(foocl()).arg("--quiet").arg("--socket").arg(to_relay).arg("hi").status();
-    assert!(client.unwrap().success());
-    let mut buffer = [0; 16];
-    let size = persist(|| relay.recv(&mut buffer)).unwrap();
-    let sender = UnixDatagram::unbound().unwrap();
-    sender.send_to(&buffer[..size], &to_foo).unwrap();
-    let who = format!("(pid {}, uid {})", std::process::id(), getuid());
-    assert_eq!(daemon.line(), format!("<5>Received 2 bytes {who} from (unnamed): hi"));
-
-    let forged = libc::ucred { pid: 1, uid: 4711, gid: 0 }.into();
-    let (text, address) = ([IoSlice::new(b"hi")], UnixAddr::new(&to_foo).unwrap());
-    let control = [ControlMessage::ScmCredentials(&forged)];
-    let sent = sendmsg(sender.as_raw_fd(), &text, &control, MsgFlags::empty(), Some(&address));
-    if getuid().is_root() {
-        assert_eq!(sent, Ok(2));
-        assert_eq!(daemon.line(), "<5>Received 2 bytes (pid 1, uid 4711) from (unnamed): hi");
-    } else {
-        assert_eq!(sent, Err(Errno::EPERM));
-    }
 }
 
 #[test]
