@@ -1,7 +1,7 @@
 //! What unprivileged users can do to foo, and to each other through it: fifty processes send as
 //! fast as they can.
 
-use super::frame::container::{Container, eventually, until};
+use super::frame::container::{Container, until};
 use super::frame::host::{project, soaks, times};
 use super::frame::journal::Entry;
 use super::frame::load::{NO_LIMIT, Turn};
@@ -50,19 +50,6 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
     assert_eq!((container.show("MainPID"), container.show("NRestarts")), (pid, "0".to_owned()));
 }
 
-/// A stop takes about a second. systemd would kill foo after a minute and a half.
-pub fn a_flood_does_not_keep_foo_from_stopping(container: &mut Container) {
-    let flood = Flood::start(container);
-    let begin = Instant::now();
-    container.run("systemctl stop foo.service");
-    let took = begin.elapsed();
-    container.wait_until_both("inactive");
-    flood.stop();
-    container.report(format_args!("stopped in {} ms", took.as_millis()));
-    assert!(took < PATIENCE, "stopped after {took:?}");
-    assert_eq!(container.show("Result"), "success");
-}
-
 /// Entries of others stay in a journal of 200 MB, for messages of any length. No accepted message
 /// is lost. The status says why senders wait.
 pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
@@ -106,47 +93,6 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
 
 /// What the status contains while senders wait for the rate limit.
 const LIMITED: &str = "--max-rate= is reached";
-
-/// Without the limit the entries of others are gone: the case above can fail.
-pub fn without_a_limit_a_flood_takes_the_journal(container: &mut Container) {
-    let turn = Turn::alone();
-    container.drop_in("foo.service", &format!("[Service]\n{NO_LIMIT}"));
-    journal_of(container, "RuntimeMaxUse=200M");
-    container.run("logger marker; journalctl --sync");
-    container.start();
-    // A second may be too short on a busy machine.
-    eventually("the marker is gone", || {
-        let sent = flood_for(1, container, "/run/foo.socket", &random(60_000));
-        let query = "journalctl --output=cat --identifier=root --grep=marker | wc -l";
-        match container.run(&format!("journalctl --sync; {query}")).as_str() {
-            "0" => Ok(()),
-            _ => Err(format!("{sent} sent in the last second")),
-        }
-    });
-    drop(turn);
-}
-
-/// With the original's unit, journald's own rate limit drops nearly all of a flood. The case also
-/// reports what a flood of /dev/log does.
-pub fn with_the_originals_units_a_flood_is_dropped(container: &mut Container) {
-    let turn = Turn::alone();
-    journal_of(container, "RuntimeMaxUse=200M");
-    container.run("logger marker; journalctl --sync");
-    container.start();
-    let has_marker = || {
-        container.run(
-            "journalctl --sync; journalctl --output=cat --identifier=root --grep=marker | wc -l",
-        )
-    };
-    let sent = flood_for(4, container, "/run/foo.socket", &random(900));
-    assert_eq!(has_marker(), "1", "the marker is gone: {sent}");
-    container.run("systemctl stop foo.socket foo.service");
-    let to_log = flood_for(4, container, "/run/systemd/journal/dev-log", &random(900));
-    let stays = if has_marker() == "1" { "stays" } else { "is gone" };
-    container
-        .report(format_args!("{sent} sent, the marker stays; {to_log} to /dev/log, it {stays}"));
-    drop(turn);
-}
 
 /// A sender can't choose a priority, even if journald cuts its line in pieces.
 pub fn no_cut_forges_a_priority(container: &mut Container) {
@@ -236,12 +182,6 @@ fn random(length: usize) -> String {
         char::from(b'!' + ((state >> 33) % 90) as u8)
     };
     (0..length).map(|_| next()).collect()
-}
-
-/// Sends different messages as fast as it can for some seconds. Returns the number accepted.
-fn flood_for(seconds: u64, container: &Container, path: &str, text: &str) -> u64 {
-    let end = Instant::now() + Duration::from_secs(seconds);
-    flood(container, path, text, |_| Instant::now() < end)
 }
 
 /// Sends different messages as fast as it can. Returns the number accepted.

@@ -37,9 +37,7 @@ fn repeated(container: &Container, soak: u64, command: &str) {
         container.run(command);
     }
     load.wait_for(BETWEEN);
-    let account = load.finish(container);
-    container.report(&account);
-    account.assert_whole();
+    load.finish(container).assert_whole();
     assert_eq!(container.socket(), socket, "another socket");
     container.wait_until_both("active");
 }
@@ -59,7 +57,6 @@ pub fn a_killed_daemon_loses_a_batch_at_most(container: &mut Container) {
     }
     load.wait_for(BETWEEN);
     let account = load.finish(container);
-    container.report(&account);
     account.assert_lost_at_most(times * 16);
     assert_eq!(account.refused, 0, "{account:?}");
     assert_eq!(container.socket(), socket, "another socket");
@@ -84,9 +81,7 @@ fn stopped(container: &Container, unit: &str) {
     let accepted = load.wait_until_full();
     container.run(&format!("systemctl stop {unit}"));
     container.wait_until_both("inactive");
-    let account = load.account(&accepted, container);
-    container.report(&account);
-    account.assert_lost_at_most(0);
+    load.account(&accepted, container).assert_lost_at_most(0);
     container.wait_until_both("inactive");
 }
 
@@ -95,7 +90,5 @@ pub fn a_burst_is_whole(container: &mut Container) {
     container.start();
     let load = Load::at_full_speed(container);
     load.wait_for(200_000);
-    let account = load.finish(container);
-    container.report(&account);
-    account.assert_whole();
+    load.finish(container).assert_whole();
 }

@@ -1,9 +1,10 @@
-//! The Debian package: installed, upgraded, removed, purged, and put in the place of the original.
+//! The Debian package: installed, upgraded, removed, purged.
 
 use super::frame::container::Container;
 use super::frame::deb::OLD;
 use super::frame::host::times;
 use super::frame::load::Load;
+use super::recipes::ANOTHER_PATH;
 use std::fs;
 
 /// Messages accepted between two steps.
@@ -12,9 +13,10 @@ const BETWEEN: u64 = 500;
 pub fn installed_it_runs(container: &mut Container) {
     install(container, "new");
     assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
-    assert_serves(container, "hello");
+    container.assert_serves("hello");
+    assert_packaged(container);
     container.reboot();
-    assert_serves(container, "hello again");
+    container.assert_serves("hello again");
 }
 
 /// autopkgtest installs the package itself. `debian/files` tells it that the tree is built. It must
@@ -63,8 +65,8 @@ pub fn upgraded_a_stopped_pair_stays_down(container: &mut Container) {
     install(container, "old");
     container.run("systemctl stop foo");
     assert_stays_down(container, "enabled");
-    container.run("systemctl start foo");
-    assert_serves(container, "hello");
+    container.start_service();
+    container.assert_serves("hello");
 }
 
 fn assert_stays_down(container: &Container, enabled: &str) {
@@ -93,7 +95,7 @@ pub fn removed_both_stop(container: &mut Container) {
     container.wait_until_both("inactive");
     assert!(!program.exists(), "the program is still there");
     install(container, "new");
-    assert_serves(container, "hello");
+    container.assert_serves("hello");
 }
 
 /// The package can be removed while another unit wants the socket, and after its units are gone.
@@ -102,7 +104,7 @@ pub fn removed_whatever_became_of_its_units(container: &mut Container) {
     fs::write(container.path("/etc/systemd/system/sender.service"), wants).expect("a unit");
     for before in ["systemctl start sender", "rm -f $(dpkg -L foo | grep system/foo)"] {
         install(container, "new");
-        assert_serves(container, "hello");
+        container.assert_serves("hello");
         container.run(&format!("systemctl daemon-reload; {before}"));
         container.run("dpkg --remove foo");
         container.wait_until_both("inactive");
@@ -114,9 +116,8 @@ pub fn removed_whatever_became_of_its_units(container: &mut Container) {
 /// The upgrade starts a socket whose unit was edited and not restarted.
 pub fn an_upgrade_serves_a_socket_that_was_edited(container: &mut Container) {
     install(container, "old");
-    assert_serves(container, "hello");
-    container
-        .drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n");
+    container.assert_serves("hello");
+    container.drop_in("foo.socket", ANOTHER_PATH);
     install(container, "new");
     container.wait_until_both("active");
     container.run("foocl --socket /run/another.socket 'to another'");
@@ -127,7 +128,7 @@ pub fn purged_nothing_is_left(container: &mut Container) {
     let before = files(container);
     install(container, "old");
     install(container, "new");
-    assert_serves(container, "hello");
+    container.assert_serves("hello");
     assert_ne!(files(container), before);
     container.run("dpkg --purge foo");
     let changes = changes(&before, &files(container));
@@ -158,44 +159,10 @@ pub fn changes(before: &str, after: &str) -> Vec<String> {
     [missing(after, '-', before), missing(before, '+', after)].concat()
 }
 
-/// The original's units are where packages have theirs.
-pub fn it_takes_the_originals_place(container: &mut Container) {
-    replaces(container);
-}
-
-pub fn it_takes_the_place_of_units_in_etc(container: &mut Container) {
-    container.run("mv /usr/lib/systemd/system/foo.* /etc/systemd/system; systemctl daemon-reload");
-    replaces(container);
-}
-
-/// Follows the README under load.
-fn replaces(container: &Container) {
-    container.start();
-    let socket = container.socket();
-    // The original's unit does not remove journald's rate limit.
-    let load = Load::at_ease(container);
-    load.wait_for(BETWEEN);
-    let pid = container.show("MainPID");
-    container.run(
-        "rm -f /usr/local/bin/foo /usr/local/bin/foocl /etc/systemd/system/foo.service /etc/systemd/system/foo.socket",
-    );
-    install(container, "new");
-    container.wait_for_another_than(&pid);
-    load.wait_for(BETWEEN);
-    assert_complete(container, load, socket);
-    assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
-    assert_serves(container, "hello");
-    container.run("systemctl stop foo");
-    container.wait_until_both("inactive");
-    container.run("systemctl start foo");
-    assert_serves(container, "hello again");
-}
-
 /// Nothing is lost or refused, since the socket stays the same. journald may read lines of the new
 /// process before the last of the old one.
-fn assert_complete(container: &Container, load: Load, socket: u64) {
+pub fn assert_complete(container: &Container, load: Load, socket: u64) {
     let account = load.finish(container);
-    container.report(&account);
     account.assert_lost_at_most(0);
     assert_eq!(account.refused, 0, "{account:?}");
     assert_eq!(container.socket(), socket, "another socket");
@@ -211,12 +178,9 @@ fn is_old(container: &Container) -> bool {
     container.run("dpkg-query --show --showformat='${Version}' foo") == OLD
 }
 
-/// Both units are active, the program is the package's, and an ordinary user's message arrives.
-fn assert_serves(container: &Container, message: &str) {
-    container.wait_until_both("active");
+/// Fails unless the program that runs is the package's.
+pub fn assert_packaged(container: &Container) {
     let program = container.path(&format!("/proc/{}/exe", container.show("MainPID")));
     let program = fs::read_link(program).expect("the program that runs");
     assert!(program.ends_with("usr/bin/foo"), "{}", program.display());
-    container.run(&format!("setpriv --reuid=65534 --clear-groups foocl '{message}'"));
-    container.wait_for(&format!(": {message}"));
 }

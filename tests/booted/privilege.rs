@@ -19,13 +19,11 @@ pub fn with_a_root_of_its_own_the_exposure_is_lower(container: &mut Container) {
     );
     assert_exposure(container, 0.1);
     container.start();
-    container.run("foocl hello");
-    container.wait_for(": hello");
+    container.assert_serves("hello");
     container.send(&[b'x'; 100_000]);
     container.wait_for("xxx");
     container.run("systemctl reload foo");
-    container.send(b"after the reload");
-    container.wait_for(": after the reload");
+    container.assert_serves("after the reload");
 }
 
 fn assert_exposure(container: &Container, most: f64) {
@@ -45,16 +43,8 @@ pub fn it_runs_in_a_container_without_privilege(container: &mut Container) {
     }
     let container = container.another("--drop-capability=CAP_SYS_ADMIN");
     container.start();
-    container.run("foocl hello");
-    container.wait_for(": hello");
+    container.assert_serves("hello");
     assert_eq!(container.run("stat -c %U /proc/$(systemctl show --value -p MainPID foo)"), "_foo");
-}
-
-/// Anybody may send, as with the original.
-pub fn anybody_may_send(container: &mut Container) {
-    container.start();
-    container.run("setpriv --reuid=65534 --clear-groups foocl hello");
-    container.wait_for(": hello");
 }
 
 /// The drop-in of foo(8) for a group of senders.

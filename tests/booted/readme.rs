@@ -3,7 +3,7 @@
 use super::frame::container::{Container, until};
 use super::frame::host::project;
 use super::frame::load::Load;
-use super::package::{changes, files};
+use super::package::{assert_complete, assert_packaged, changes, files};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -51,23 +51,17 @@ fn type_in(container: &Container, commands: &str) {
         .run("cd /root && sh -e commands >commands.log 2>&1 || { cat commands.log >&2; false; }");
 }
 
-fn assert_serves(container: &Container, message: &str) {
-    container.wait_until_both("active");
-    container.run(&format!("foocl '{message}'"));
-    container.wait_for(&format!(": {message}"));
-}
-
 pub fn it_installs(container: &mut Container) {
     project_in(container);
     let commands = block("Install", 0);
     type_in(container, &commands);
-    assert_serves(container, "hello");
+    container.assert_serves("hello");
     assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
     // Installed again, as after an update, another process runs the new program.
     let pid = container.show("MainPID");
     type_in(container, &commands);
     container.wait_for_another_than(&pid);
-    assert_serves(container, "hello again");
+    container.assert_serves("hello again");
 }
 
 /// Only the user, directories, and this case's own files in /root are left.
@@ -75,7 +69,7 @@ pub fn it_uninstalls(container: &mut Container) {
     project_in(container);
     let before = files(container);
     type_in(container, &block("Install", 0));
-    assert_serves(container, "hello");
+    container.assert_serves("hello");
     let command = r"`sudo make uninstall`";
     let readme = fs::read_to_string(project().join("README.md")).expect("the README");
     assert!(readme.contains(command), "{command}");
@@ -129,7 +123,7 @@ pub fn it_replaces_the_original(container: &mut Container) {
         took.as_millis(),
         account.refused
     ));
-    assert_serves(container, "hello");
+    container.assert_serves("hello");
     assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
     assert!(
         container.run("systemctl show --property=ExecStart foo").contains("--max-rate="),
@@ -137,17 +131,35 @@ pub fn it_replaces_the_original(container: &mut Container) {
     );
 }
 
+/// The original's units are where packages have theirs.
 pub fn its_package_replaces_the_original(container: &mut Container) {
+    package_replaces(container);
+}
+
+pub fn its_package_replaces_units_in_etc(container: &mut Container) {
+    container.run("mv /usr/lib/systemd/system/foo.* /etc/systemd/system; systemctl daemon-reload");
+    package_replaces(container);
+}
+
+/// Nothing is lost or refused meanwhile.
+fn package_replaces(container: &Container) {
     project_in(container);
     container.run("rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*");
     container.start();
-    type_in(
-        container,
-        &block("Instead of the C original", 1).replace("apt install", "apt-get install -q -y"),
-    );
-    assert_serves(container, "hello");
-    assert!(
-        container.run("systemctl show --property=ExecStart foo").contains("/usr/bin/foo"),
-        "not the package's"
-    );
+    let socket = container.socket();
+    // The original's unit does not remove journald's rate limit.
+    let load = Load::at_ease(container);
+    load.wait_for(500);
+    let pid = container.show("MainPID");
+    let commands = block("Instead of the C original", 1);
+    type_in(container, &commands.replace("apt install", "apt-get install -q -y"));
+    container.wait_for_another_than(&pid);
+    load.wait_for(500);
+    assert_complete(container, load, socket);
+    assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
+    assert_packaged(container);
+    container.run("systemctl stop foo");
+    container.wait_until_both("inactive");
+    container.start_service();
+    container.assert_serves("hello");
 }

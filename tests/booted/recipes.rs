@@ -3,14 +3,16 @@
 use super::frame::container::{Container, until};
 use super::frame::journal::Entry;
 
+/// A drop-in of foo.socket.
+pub const ANOTHER_PATH: &str = "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n";
+
 /// Sends a message to a socket.
 fn send_to(container: &Container, path: &str, message: &str) {
     container.run(&format!("foocl --socket {path} '{message}'"));
 }
 
 pub fn at_another_path(container: &mut Container) {
-    container
-        .drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n");
+    container.drop_in("foo.socket", ANOTHER_PATH);
     container.start();
     send_to(container, "/run/another.socket", "hello");
     container.wait_for(": hello");
@@ -20,8 +22,7 @@ pub fn at_another_path(container: &mut Container) {
 /// After such an edit the service alone gets no socket. Its log names the remedy.
 pub fn an_edited_socket_is_restarted(container: &mut Container) {
     container.start();
-    container
-        .drop_in("foo.socket", "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n");
+    container.drop_in("foo.socket", ANOTHER_PATH);
     container.fails("systemctl restart foo");
     let line = "it was changed since it was started: 'systemctl restart foo.socket'";
     container.wait_for(line);
@@ -37,8 +38,7 @@ pub fn under_another_name_and_facility(container: &mut Container) {
         "foo.service",
         "[Service]\nSyslogIdentifier=bar\nSyslogFacility=local0\nEnvironment=SYSLOG_IDENTIFIER=bar SYSLOG_FACILITY=16\n",
     );
-    container.run("systemctl start foo");
-    container.wait_until_both("active");
+    container.start_service();
     for text in ["short".to_owned(), "x".repeat(60_000), "<0>".to_owned()] {
         container.send(text.as_bytes());
     }
@@ -55,8 +55,7 @@ pub fn at_several_sockets(container: &mut Container) {
         "foo.socket",
         "[Socket]\nListenDatagram=/run/another.socket\nListenDatagram=@third\n",
     );
-    container.run("systemctl start foo");
-    container.wait_until_both("active");
+    container.start_service();
     send_to(container, "/run/foo.socket", "one");
     send_to(container, "/run/another.socket", "two");
     container.run("printf three | socat - ABSTRACT-SENDTO:third");
@@ -93,8 +92,7 @@ pub fn a_second_foo(container: &mut Container) {
 /// The messages go to a journal namespace, which has limits of its own.
 pub fn in_a_journal_of_its_own(container: &mut Container) {
     container.drop_in("foo.service", "[Service]\nLogNamespace=foo\n");
-    container.run("systemctl start foo");
-    container.wait_until_both("active");
+    container.start_service();
     let long = "x".repeat(60_000);
     container.send(b"hello");
     container.send(long.as_bytes());
@@ -109,8 +107,7 @@ pub fn in_a_journal_of_its_own(container: &mut Container) {
 pub fn to_a_file(container: &mut Container) {
     container
         .drop_in("foo.service", "[Service]\nStandardError=append:/var/log/foo.log\nUMask=0077\n");
-    container.run("systemctl start foo");
-    container.wait_until_both("active");
+    container.start_service();
     let has = |file: &str, message: &str| {
         send_to(container, "/run/foo.socket", message);
         let end = format!(": {message}");

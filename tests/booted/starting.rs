@@ -4,17 +4,11 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::frame::container::{Container, eventually, until};
+use super::frame::container::{Container, eventually};
 use super::frame::journal::Entry;
 
-pub fn starting_the_socket_starts_both(container: &mut Container) {
-    container.run("systemctl start foo.socket");
-    container.wait_until_both("active");
-}
-
 pub fn starting_the_service_starts_both(container: &mut Container) {
-    container.run("systemctl start foo");
-    container.wait_until_both("active");
+    container.start_service();
 }
 
 /// The original's service gets no socket if it is started by itself.
@@ -97,19 +91,8 @@ pub fn restarting_starts_another_process(container: &mut Container) {
     container.start();
     let pid = container.show("MainPID");
     container.run("systemctl restart foo");
-    container.wait_until_both("active");
+    container.assert_serves("after the restart");
     assert_ne!(container.show("MainPID"), pid);
-    container.send(b"after the restart");
-    container.wait_for(": after the restart");
-}
-
-/// No sender finds the socket gone. The original's pair creates another.
-pub fn restarting_keeps_the_socket(container: &mut Container) {
-    container.start();
-    let socket = container.socket();
-    container.run("systemctl restart foo");
-    container.wait_until_both("active");
-    assert_eq!(container.socket(), socket);
 }
 
 /// Its socket is there before all units that are ordered after sockets.target.
@@ -117,9 +100,7 @@ pub fn enabled_it_is_up_after_a_boot(container: &mut Container) {
     container.run("systemctl enable foo");
     container.wait_until_both("inactive");
     container.reboot();
-    container.wait_until_both("active");
-    container.send(b"hello");
-    container.wait_for(": hello");
+    container.assert_serves("hello");
     let before = container.run("systemctl show --property=Before --value foo.socket");
     assert!(before.split(' ').any(|unit| unit == "sockets.target"), "ordered before {before} only");
     let since = |unit| {
@@ -147,16 +128,6 @@ pub fn systemd_analyze_finds_no_fault(container: &mut Container) {
         faults = faults.lines().filter(|line| !line.contains("Unknown key 'Restart")).collect();
     }
     assert_eq!(faults, "");
-}
-
-pub fn the_status_counts_messages_and_bytes(container: &mut Container) {
-    container.start();
-    for message in ["one", "three", "seventh"] {
-        container.send(message.as_bytes());
-    }
-    let status = || container.show("StatusText");
-    let want = "Received 3 messages, 15 bytes";
-    until("the counts", status, |status| status == want);
 }
 
 /// A unit that wants the socket keeps it active when the service is stopped. Named together, both
@@ -202,6 +173,5 @@ pub fn many_stops_and_starts_fail_neither(container: &mut Container) {
     // A machine that is too slow to reach the limit tries again.
     assert!((0..3).any(|_| times() < Duration::from_secs(10)), "never within ten seconds");
     container.start();
-    container.send(b"still there");
-    container.wait_for(": still there");
+    container.assert_serves("still there");
 }

@@ -171,6 +171,12 @@ impl Container {
         self.wait_for(" foo.socket");
     }
 
+    /// Starts both units from the service.
+    pub fn start_service(&self) {
+        self.run("systemctl start foo");
+        self.wait_until_both("active");
+    }
+
     /// Waits for an entry of foo that ends with a text.
     pub fn wait_for(&self, end: &str) -> Entry {
         eventually(end, || {
@@ -185,6 +191,13 @@ impl Container {
         let wanted = format!("{state} {state} No jobs running.");
         let query = "echo $(systemctl is-active foo.socket foo.service; systemctl list-jobs)";
         self.until(query, |states| *states == wanted);
+    }
+
+    /// Fails unless both units are active and the message of an ordinary user is logged.
+    pub fn assert_serves(&self, message: &str) {
+        self.wait_until_both("active");
+        self.run(&format!("setpriv --reuid=65534 --clear-groups foocl '{message}'"));
+        self.wait_for(&format!(": {message}"));
     }
 
     /// Returns a path in the container as seen from this machine.

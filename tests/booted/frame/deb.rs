@@ -34,10 +34,10 @@ pub fn directory() -> PathBuf {
 pub fn make() -> Result<(), String> {
     needs("dpkg-deb", "dpkg")?;
     let (new, old) = (directory().join("new.deb"), directory().join("old.deb"));
-    let fresh = modified(&old).is_some_and(|made| {
-        let changed = SOURCES.iter().filter_map(|source| newest(&project().join(source))).max();
-        changed.is_some_and(|changed| changed < made)
-    });
+    // find(1) fails if there is none.
+    let newer =
+        run(Command::new("find").args(SOURCES).arg("-newer").arg(&old).current_dir(project()));
+    let fresh = newer.is_ok_and(|files| files.is_empty());
     let other = env::var_os("FOO_PACKAGE_UNDER_TEST").map(PathBuf::from);
     if fresh && other.is_none() {
         return Ok(());
@@ -95,18 +95,4 @@ fn age(new: &Path, old: &Path) -> Result<(), String> {
     fs::write(&control, text.lines().map(line).collect::<String>()).map_err(error)?;
     run(Command::new("dpkg-deb").args(["--root-owner-group", "--build"]).args([&tree, old]))
         .map(drop)
-}
-
-/// Returns when a file, or the newest file in a directory, was last changed.
-fn newest(path: &Path) -> Option<SystemTime> {
-    let below = fs::read_dir(path)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| newest(&entry.path()));
-    below.max().max(modified(path))
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    fs::metadata(path).ok()?.modified().ok()
 }

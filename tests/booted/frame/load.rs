@@ -130,7 +130,7 @@ impl Load {
         })
     }
 
-    /// Stops the senders. Returns the account once everything queued is logged.
+    /// Stops the senders. Returns and reports the account once everything queued is logged.
     pub fn finish(mut self, container: &Container) -> Account {
         let troubles = self.stop();
         // The queue keeps order: once this is logged, all before it is.
@@ -139,13 +139,17 @@ impl Load {
             let lines = container.lines();
             if lines.contains(": the end of the load") { Ok(lines) } else { Err(String::new()) }
         });
-        Account::new(&self.accepted(), &troubles, &lines)
+        let account = Account::new(&self.accepted(), &troubles, &lines);
+        container.report(&account);
+        account
     }
 
-    /// Stops the senders. Returns the account of the messages accepted until `by_then`.
+    /// Stops the senders. Returns and reports the account of the messages accepted until `by_then`.
     pub fn account(mut self, by_then: &[u64], container: &Container) -> Account {
         let troubles = self.stop();
-        Account::new(by_then, &troubles, &container.lines())
+        let account = Account::new(by_then, &troubles, &container.lines());
+        container.report(&account);
+        account
     }
 
     fn stop(&mut self) -> Vec<Troubles> {
