@@ -2,7 +2,7 @@
 
 use super::container::Container;
 use super::host::{error, needs, project, run, say};
-use super::stage::{EXAMPLES, Stage, Units};
+use super::stage::{Stage, Units};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -71,18 +71,15 @@ impl Suite {
             let programs = self.build()?;
             return Ok(Arc::new(Stage::new(self.name, Some(&programs), Err(String::new()))));
         }
-        let ldd = run(Command::new("chroot").arg(self.root()).args(["ldd", "--version"]))?;
-        let there = ldd.lines().next().and_then(|line| line.split(' ').next_back());
-        let there = there.and_then(version).unwrap_or_default();
-        for binary in ["foo", "foocl"].into_iter().chain(EXAMPLES) {
-            let (major, minor) = glibc_needed(&fs::read(stage.binary(binary)).map_err(error)?);
-            if (major, minor) > there {
-                return Err(format!(
-                    "{binary} needs glibc {major}.{minor}, newer than this Debian's: build it on this Debian"
-                ));
-            }
+        // In a mount namespace, so that nothing is left behind.
+        let ldd = "mount --bind \"$1\" \"$0/mnt\"; chroot \"$0\" sh -c 'ldd /mnt/*' 2>&1";
+        let libraries = run(Command::new("unshare")
+            .args(["--mount", "sh", "-ec", ldd])
+            .args([self.root(), stage.binary("")]))?;
+        match libraries.lines().find(|line| line.contains("not found")) {
+            None => Ok(stage),
+            Some(line) => Err(format!("{}: build it on this Debian", line.trim())),
         }
-        Ok(stage)
     }
 
     /// Builds the programs in it with this machine's Rust. Returns their directory.
@@ -158,20 +155,4 @@ impl Suite {
     pub fn systemd(&self) -> String {
         self.systemd.get().cloned().unwrap_or_else(|| "systemd not seen".to_owned())
     }
-}
-
-/// Returns the newest glibc whose symbols a program needs.
-fn glibc_needed(program: &[u8]) -> Version {
-    let names = program.windows(16).filter_map(|bytes| bytes.strip_prefix(b"GLIBC_"));
-    let versions = names.filter_map(|name| version(&String::from_utf8_lossy(name)));
-    versions.max().unwrap_or_default()
-}
-
-/// Major and minor version.
-type Version = (u32, u32);
-
-/// Returns the version at the beginning of a text.
-fn version(text: &str) -> Option<Version> {
-    let mut numbers = text.split(|character: char| !character.is_ascii_digit());
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
