@@ -1,6 +1,7 @@
 //! The functions that ask what a descriptor is, for each kind of descriptor.
 
 use crate::common::{TempDir, sys};
+use crate::convert;
 use crate::role::{self, assert_errno, assert_invalid};
 use foo::systemd::daemon::{
     SocketType::{self, Datagram, Raw, SequentialPacket, Stream},
@@ -30,93 +31,83 @@ const QUESTIONS: &[Question] = &[
     ("null", |fd| is_special(fd, Some(Path::new("/dev/null")))),
     ("zero", |fd| is_special(fd, Some(Path::new("/dev/zero")))),
     ("mq", |fd| is_mq(fd, None)),
-    ("socket", |fd| is_socket(fd, None, None, None)),
     ("unix", |fd| is_socket(fd, UNIX, None, None)),
-    ("unix too", |fd| is_socket_unix(fd, None, None, None)),
     ("v4", |fd| is_socket(fd, V4, None, None)),
     ("v6", |fd| is_socket(fd, V6, None, None)),
-    ("inet", |fd| is_socket_inet(fd, None, None, None, None)),
-    ("inet v4", |fd| is_socket_inet(fd, V4, None, None, None)),
-    ("inet v6", |fd| is_socket_inet(fd, V6, None, None, None)),
     ("stream", |fd| is_socket(fd, None, Some(Stream), None)),
     ("datagram", |fd| is_socket(fd, None, Some(Datagram), None)),
     ("packet", |fd| is_socket(fd, None, Some(SequentialPacket), None)),
     ("raw", |fd| is_socket(fd, None, Some(Raw), None)),
-    ("unix stream", |fd| is_socket_unix(fd, Some(Stream), None, None)),
-    ("unix datagram", |fd| is_socket_unix(fd, Some(Datagram), None, None)),
-    ("inet stream", |fd| is_socket_inet(fd, None, Some(Stream), None, None)),
-    ("inet datagram", |fd| is_socket_inet(fd, None, Some(Datagram), None, None)),
     ("listens", |fd| is_socket(fd, None, None, Some(true))),
-    ("unix listens", |fd| is_socket_unix(fd, None, Some(true), None)),
-    ("inet listens", |fd| is_socket_inet(fd, None, None, Some(true), None)),
     ("silent", |fd| is_socket(fd, None, None, Some(false))),
-    ("unix silent", |fd| is_socket_unix(fd, None, Some(false), None)),
-    ("inet silent", |fd| is_socket_inet(fd, None, None, Some(false), None)),
 ];
 
+/// What each descriptor is, and the type of the standard library that it converts to.
 pub fn each_kind_of_descriptor() {
     let dir = TempDir::new();
     nix::unistd::mkfifo(&dir.join("fifo"), Mode::S_IRWXU).unwrap();
-    let fifo = File::options().read(true).write(true).open(dir.join("fifo")).unwrap();
+    let fifo = || File::options().read(true).write(true).open(dir.join("fifo")).unwrap();
     let (pipe, _writer) = nix::unistd::pipe().unwrap();
     let file = File::create(dir.join("file")).unwrap();
-    let bound = TcpListener::bind("127.0.0.1:0").unwrap();
-    let rows: [(&str, OwnedFd, &str); 14] = [
-        ("a fifo", fifo.into(), "fifo"),
-        ("a pipe", pipe, "fifo"),
-        ("a file", file.into(), "special"),
-        ("/dev/null", File::open("/dev/null").unwrap().into(), "special, null"),
-        ("a directory", File::open(dir.path()).unwrap().into(), ""),
-        (
-            "a unix listener",
-            UnixListener::bind(dir.join("listener")).unwrap().into(),
-            "socket, unix, unix too, stream, unix stream, listens, unix listens",
-        ),
+    let null = File::open("/dev/null").unwrap();
+    let socket = |family, kind| sys::socket(family, kind).unwrap();
+    let unix = UnixListener::bind(dir.join("listener")).unwrap();
+    let (tcp, tcp6) = (TcpListener::bind("127.0.0.1:0"), TcpListener::bind("[::1]:0"));
+    let (udp, udp6) = (UdpSocket::bind("127.0.0.1:0"), UdpSocket::bind("[::1]:0"));
+    let (tcp, tcp6) = (tcp.unwrap(), tcp6.unwrap());
+    let stream = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
+    let stream6 = TcpStream::connect(tcp6.local_addr().unwrap()).unwrap();
+    let rows: [(&str, OwnedFd, &str, &str); 17] = [
+        ("a fifo", fifo().into(), "fifo", "none"),
+        ("a pipe", pipe, "fifo", "none"),
+        ("a file", file.into(), "special", "none"),
+        ("/dev/null", null.into(), "special, null", "none"),
+        ("a directory", File::open(dir.path()).unwrap().into(), "", "none"),
+        ("a unix listener", unix.into(), "unix, stream, listens", "UnixListener"),
         (
             "a unix stream",
             UnixStream::pair().unwrap().0.into(),
-            "socket, unix, unix too, stream, unix stream, silent, unix silent",
+            "unix, stream, silent",
+            "UnixStream",
+        ),
+        (
+            "a unix stream without a peer",
+            socket(libc::AF_UNIX, libc::SOCK_STREAM),
+            "unix, stream, silent",
+            "none",
         ),
         (
             "a unix datagram socket",
             dir.socket("datagram").into(),
-            "socket, unix, unix too, datagram, unix datagram, silent, unix silent",
+            "unix, datagram, silent",
+            "UnixDatagram",
         ),
         (
             "a unix socket of packets",
-            sys::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET).unwrap(),
-            "socket, unix, unix too, packet, silent, unix silent",
+            socket(libc::AF_UNIX, libc::SOCK_SEQPACKET),
+            "unix, packet, silent",
+            "none",
         ),
+        ("a tcp stream", stream.into(), "v4, stream, silent", "TcpStream"),
+        ("a tcp stream of IPv6", stream6.into(), "v6, stream, silent", "TcpStream"),
+        // getpeername(2) can't tell it from one whose peer is gone.
         (
-            "a tcp stream",
-            TcpStream::connect(bound.local_addr().unwrap()).unwrap().into(),
-            "socket, v4, inet, inet v4, stream, inet stream, silent, inet silent",
+            "a tcp socket that neither listens nor has a peer",
+            socket(libc::AF_INET, libc::SOCK_STREAM),
+            "v4, stream, silent",
+            "TcpStream",
         ),
-        (
-            "a tcp listener",
-            bound.into(),
-            "socket, v4, inet, inet v4, stream, inet stream, listens, inet listens",
-        ),
-        (
-            "a tcp listener of IPv6",
-            TcpListener::bind("[::1]:0").unwrap().into(),
-            "socket, v6, inet, inet v6, stream, inet stream, listens, inet listens",
-        ),
-        (
-            "a udp socket",
-            UdpSocket::bind("127.0.0.1:0").unwrap().into(),
-            "socket, v4, inet, inet v4, datagram, inet datagram, silent, inet silent",
-        ),
-        (
-            "a udp socket of IPv6",
-            UdpSocket::bind("[::1]:0").unwrap().into(),
-            "socket, v6, inet, inet v6, datagram, inet datagram, silent, inet silent",
-        ),
+        ("a tcp listener", tcp.into(), "v4, stream, listens", "TcpListener"),
+        ("a tcp listener of IPv6", tcp6.into(), "v6, stream, listens", "TcpListener"),
+        ("a udp socket", udp.unwrap().into(), "v4, datagram, silent", "UdpSocket"),
+        ("a udp socket of IPv6", udp6.unwrap().into(), "v6, datagram, silent", "UdpSocket"),
     ];
-    for (thing, fd, is) in rows {
+    for (thing, fd, is, converts_to) in rows {
         assert_eq!(answers(fd.as_fd()), is, "{thing}");
+        assert_narrowed(thing, fd.as_fd());
+        assert_eq!(convert::kind(fd), converts_to, "{thing}");
     }
-    let fifo = File::options().read(true).write(true).open(dir.join("fifo")).unwrap();
+    let fifo = fifo();
     let file = File::open(dir.join("file")).unwrap();
     let cases = [
         ("the fifo there", is_fifo(&fifo, Some(&dir.join("fifo"))), true),
@@ -134,6 +125,23 @@ pub fn each_kind_of_descriptor() {
 fn answers(fd: BorrowedFd<'_>) -> String {
     let is = QUESTIONS.iter().filter(|(_, question)| question(fd).unwrap());
     is.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// Fails unless the questions about a family have the answers of `is_socket`.
+fn assert_narrowed(thing: &str, fd: BorrowedFd<'_>) {
+    let of = |family| is_socket(fd, Some(family), None, None).unwrap();
+    let (unix, v4, v6) = (of(libc::AF_UNIX), of(libc::AF_INET), of(libc::AF_INET6));
+    for kind in [None, Some(Stream), Some(Datagram), Some(SequentialPacket), Some(Raw)] {
+        for listens in [None, Some(true), Some(false)] {
+            let case = format!("{thing}: {kind:?}, {listens:?}");
+            let is = is_socket(fd, None, kind, listens).unwrap();
+            assert_eq!(is_socket_unix(fd, kind, listens, None).unwrap(), is && unix, "{case}");
+            for (family, is_of) in [(None, v4 || v6), (V4, v4), (V6, v6)] {
+                let is_inet = is_socket_inet(fd, family, kind, listens, None).unwrap();
+                assert_eq!(is_inet, is && is_of, "{case}, {family:?}");
+            }
+        }
+    }
 }
 
 pub fn a_unix_address() {

@@ -40,7 +40,6 @@ const TESTS: &[(&str, fn())] = named! {
     is::an_internet_address;
     is::a_message_queue;
     is::invalid_arguments;
-    convert::each_converts_to_its_type_only;
     listen::each_environment;
     listen::a_descriptor_that_the_program_opened;
     listen::only_one_thread_takes_them;
