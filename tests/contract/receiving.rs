@@ -5,6 +5,7 @@ use crate::common::setup::Setup;
 use crate::common::{
     TempDir, assert_line, eventually, foocl, have, journal_is_here, patient, skip, sys,
 };
+use nix::sys::socket::{setsockopt, sockopt::ReceiveTimestamp};
 use nix::unistd::getuid;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -149,7 +150,7 @@ fn credentials() {
     let dir = TempDir::new();
     let (with, without) = (dir.socket("with"), dir.socket("without"));
     sys::ask_for_credentials(&with).unwrap();
-    sys::ask_for_timestamps(&with).unwrap();
+    setsockopt(&with, ReceiveTimestamp, &true).unwrap();
     let [to_with, to_without] = ["with", "without"].map(|name| dir.join(name));
     let sender = patient(UnixDatagram::unbound().unwrap());
     sender.send_to(b"early", &to_with).unwrap();
