@@ -11,25 +11,22 @@ mod common;
 
 use common::daemon::Daemon;
 use common::setup::Setup;
-use common::{DEADLINE, TempDir, assert_line, eventually, fill, have, patient, persist, skip, sys};
+use common::{
+    DEADLINE, TempDir, assert_line, can_enter, eventually, fill, have, in_place_of_journald,
+    patient, persist, sys,
+};
 use nix::sys::signal::Signal::SIGTERM;
 use nix::sys::socket::{MsgFlags, recv};
-use nix::unistd::geteuid;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// A longer line, with its newline, becomes an entry.
 const LINE_MAX: usize = 48 * 1024;
-
-/// Mounts a directory of the test as journald's.
-const PLACE: &str = "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal && \
-    mount --bind \"$0\" /run/systemd/journal && exec \"$@\"";
 
 /// The two sockets of journald.
 struct Journal {
@@ -49,10 +46,7 @@ impl Journal {
     /// here.
     fn new(test: &str) -> Option<Self> {
         let dir = TempDir::new();
-        let under = under(&dir);
-        let tried = Command::new(&under[0]).args(&under[1..]).arg("true").output();
-        if !tried.is_ok_and(|output| output.status.success()) {
-            skip(test, "it takes root, or namespaces for users");
+        if !can_enter(&in_place_of_journald(dir.path()), test) {
             return None;
         }
         Some(Self {
@@ -113,7 +107,7 @@ impl Journal {
 
     fn ready_with(&self, setup: Setup, ours: UnixStream) -> (Daemon, Stream) {
         let mut stream = self.accept();
-        let setup = setup.log_to_journal(ours).under(under(&self.dir));
+        let setup = setup.log_to_journal(ours).under(in_place_of_journald(self.dir.path()));
         let daemon = setup.ready();
         while stream.line() != "<5> foo.socket" {}
         (daemon, stream)
@@ -184,17 +178,6 @@ impl Journal {
         self.queue.set_nonblocking(false).unwrap();
         result.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
-}
-
-/// Returns the command that puts a directory in journald's place and then runs another command.
-fn under(dir: &TempDir) -> Vec<String> {
-    let user: &[_] = if geteuid().is_root() { &[] } else { &["--map-root-user"] };
-    let place = dir.path().to_str().unwrap();
-    [&["unshare", "--mount"], user, &["sh", "-c", PLACE, place]]
-        .concat()
-        .into_iter()
-        .map(String::from)
-        .collect()
 }
 
 impl Stream {
@@ -484,7 +467,11 @@ fn a_start_that_fails() {
     for (setup, want) in cases {
         let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
         let mut stream = journal.accept();
-        let end = setup.log_to_journal(ours).under(under(&journal.dir)).start().end();
+        let end = setup
+            .log_to_journal(ours)
+            .under(in_place_of_journald(journal.dir.path()))
+            .start()
+            .end();
         assert_eq!(end.code, 255);
         let mut text = String::new();
         stream.0.read_to_string(&mut text).unwrap();
@@ -703,7 +690,8 @@ fn several_entries_without_a_queue() {
     let setup = names
         .iter()
         .fold(Daemon::listening(), |setup, name| setup.env(name, format!("<{name}><0>")));
-    let _daemon = setup.log_to_journal(ours).under(under(&journal.dir)).ready();
+    let _daemon =
+        setup.log_to_journal(ours).under(in_place_of_journald(journal.dir.path())).ready();
     let mut lines = Vec::new();
     while lines.last().is_none_or(|line| line != "<5> foo.socket") {
         lines.push(stream.line());

@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod setup;
 pub mod sys;
 
+use nix::unistd::geteuid;
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -116,6 +117,35 @@ pub fn have(program: &str, package: &str, test: &str) -> bool {
         skip(test, &format!("no {program}: apt install {package}"));
     }
     found
+}
+
+/// The command that runs another one in a mount namespace, after this script. It takes root or user
+/// namespaces.
+pub fn in_namespace(options: &[&str], script: &str) -> Vec<String> {
+    let user: &[_] = if geteuid().is_root() { &[] } else { &["--map-root-user"] };
+    let script = format!("{script} && exec \"$0\" \"$@\"");
+    let command = [&["unshare", "--mount"], user, options, &["sh", "-c", &script]].concat();
+    command.into_iter().map(String::from).collect()
+}
+
+/// The same with a directory in the place of journald's.
+pub fn in_place_of_journald(directory: &Path) -> Vec<String> {
+    let place = "/run/systemd/journal";
+    let directory = directory.display();
+    let script = format!(
+        "mount -t tmpfs tmpfs /run && mkdir -p {place} && mount --bind {directory} {place}"
+    );
+    in_namespace(&[], &script)
+}
+
+/// Returns whether such a command works here, and reports the test as skipped if not.
+pub fn can_enter(namespace: &[String], test: &str) -> bool {
+    let tried = Command::new(&namespace[0]).args(&namespace[1..]).arg("true").output();
+    let works = tried.as_ref().is_ok_and(|output| output.status.success());
+    if !works {
+        skip(test, &format!("needs root or user namespaces: {tried:?}"));
+    }
+    works
 }
 
 /// Whether this machine has a journal. Entries that should reach no journal would reach it.

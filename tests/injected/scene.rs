@@ -2,7 +2,7 @@
 
 use crate::common::daemon::{Daemon, Note};
 use crate::common::setup::Setup;
-use crate::common::{TempDir, eventually, sys};
+use crate::common::{TempDir, eventually, in_place_of_journald, sys};
 use crate::journal::Journal;
 use nix::sys::signal::Signal::{SIGHUP, SIGTERM};
 use std::collections::BTreeMap;
@@ -96,13 +96,7 @@ impl Log {
                 let stream = UnixStream::connect(scratch.join("stdout")).unwrap();
                 // So a long line takes several writes.
                 sys::set_send_buffer(&stream, 1).unwrap();
-                // Hides the journal that this machine may have.
-                let script = "mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/journal; \
-                    mount --bind \"$0\" /run/systemd/journal; exec \"$@\"";
-                let place = scratch.path().to_str().unwrap();
-                setup
-                    .under(["unshare", "--mount", "sh", "-c", script, place])
-                    .log_to_journal(stream)
+                setup.under(in_place_of_journald(scratch.path())).log_to_journal(stream)
             }
         }
     }

@@ -2,13 +2,11 @@
 
 use crate::common::daemon::End;
 use crate::common::setup::Setup;
-use crate::common::{TempDir, skip};
-use nix::unistd::geteuid;
+use crate::common::{TempDir, can_enter, in_namespace};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::process::Command;
 use std::sync::LazyLock;
 use std::{env, fs, io};
 
@@ -32,18 +30,10 @@ pub fn run(case: &str, role: Setup) -> End {
 /// A role with an empty `/run` and message queues of its own. `None`, and the test is reported as
 /// skipped, without root or user namespaces.
 pub fn in_private_namespace(test: &str, role: Setup) -> Option<Setup> {
-    const PLACE: &str = "mount -t tmpfs wrapper /run && mount -t tmpfs wrapper /dev && \
-        mkdir /dev/mqueue && mount -t mqueue wrapper /dev/mqueue && exec \"$0\" \"$@\"";
-    let user: &[_] = if geteuid().is_root() { &[] } else { &["--map-root-user"] };
-    let place = [&["unshare", "--mount", "--ipc"], user, &["sh", "-c", PLACE]].concat();
-    let tried = Command::new(place[0]).args(&place[1..]).arg("true").output();
-    match tried {
-        Ok(output) if output.status.success() => Some(role.under(place)),
-        tried => {
-            skip(test, &format!("needs root or user namespaces: {tried:?}"));
-            None
-        }
-    }
+    let empty = "mount -t tmpfs wrapper /run && mount -t tmpfs wrapper /dev && \
+        mkdir /dev/mqueue && mount -t mqueue wrapper /dev/mqueue";
+    let namespace = in_namespace(&["--ipc"], empty);
+    can_enter(&namespace, test).then(|| role.under(namespace))
 }
 
 /// The command that started this program, without its arguments. It may begin with the dynamic
