@@ -11,6 +11,7 @@
 
 mod common;
 #[path = "common/shown.rs"]
+#[allow(dead_code, reason = "for others")]
 mod shown;
 
 use common::daemon::Daemon;
@@ -21,7 +22,7 @@ use nix::sys::socket::{getsockopt, sockopt::PassCred};
 use nix::unistd::{getuid, pipe};
 use proptest::prelude::RngCore;
 use proptest::test_runner::{RngAlgorithm, TestRng};
-use shown::{is_printable, shown, text};
+use shown::{is_printable, line, shown};
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -327,11 +328,9 @@ fn send(dice: &mut Dice, daemon: &Daemon, number: usize, sockets: &[OwnedFd]) ->
     let sender = patient(sender);
     sender.connect_addr(&socket.local_addr().unwrap()).unwrap();
     persist(|| sys::send_with(&sender, &payload, &attached, number % 2 == 0)).unwrap();
-    let who = match getsockopt(&socket, PassCred).unwrap() {
-        true => format!(" (pid {}, uid {})", std::process::id(), getuid()),
-        false => String::new(),
-    };
-    format!("<5>Received {} bytes{who} from {name}: {}", payload.len(), shown(text(&payload)))
+    let asks = getsockopt(&socket, PassCred).unwrap();
+    let credentials = asks.then(|| (std::process::id(), getuid().as_raw()));
+    format!("<5>{}", line(credentials, &name, 0, &payload))
 }
 
 /// Fails unless the log has each expected line, one error if foo does not serve, and nothing that

@@ -1,5 +1,5 @@
-//! A second implementation of what a line shows for some bytes: slow, one character after the
-//! other, easy to verify.
+//! A second implementation of a datagram's line: slow, one character after the other, easy to
+//! verify.
 
 /// Text stays as it is, except for control characters other than the tab. Any other byte becomes
 /// `\xNN`.
@@ -25,10 +25,30 @@ pub fn is_printable(character: char) -> bool {
     character == '\t' || !character.is_control()
 }
 
-/// The payload without one trailing newline or NUL.
-pub fn text(payload: &[u8]) -> &[u8] {
-    match payload {
-        [text @ .., b'\n' | 0] => text,
-        text => text,
+/// The line of a datagram, of which so many bytes were truncated. The name is as the line shows it,
+/// and the credentials are a process and a user.
+pub fn line(
+    credentials: Option<(u32, u32)>,
+    name: &str,
+    truncated: usize,
+    payload: &[u8],
+) -> String {
+    let length = payload.len() + truncated;
+    let who = credentials.map(|(pid, uid)| format!(" (pid {pid}, uid {uid})")).unwrap_or_default();
+    let (cut, text) = match (truncated, payload) {
+        // A newline or NUL at the end is not shown.
+        (0, [text @ .., b'\n' | 0] | text) => (String::new(), text),
+        // The last byte of a truncated datagram is not its end.
+        (cut, text) => (format!(", {cut} of them cut"), text),
+    };
+    format!("Received {length} bytes{who} from {name}{cut}: {}", shown(text))
+}
+
+/// The name of a sender with this address, see unix(7).
+pub fn name(sun_path: &[u8]) -> String {
+    match sun_path {
+        [] => "(unnamed)".into(),
+        [0, name @ ..] => format!("@{}", shown(name)),
+        path => shown(path.split(|&byte| byte == 0).next().unwrap_or_default()),
     }
 }

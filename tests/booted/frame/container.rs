@@ -126,7 +126,7 @@ impl Container {
     pub fn output(&self, command: &str) -> Output {
         Command::new("nsenter")
             .args(["--target", &self.leader, "--all", "--root"])
-            .args(["timeout", "20", "sh", "-c", &format!("cd /; {command}")])
+            .args(["timeout", "60", "sh", "-c", &format!("cd /; {command}")])
             .env_clear()
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
             .stdin(Stdio::null())
