@@ -170,46 +170,6 @@ pub fn a_full_disk(container: &mut Container) {
     assert_eq!(container.show("MainPID"), pid, "another process");
 }
 
-pub fn too_few_descriptors(container: &mut Container) {
-    limited(container, "LimitNOFILE=4", &["Too many open files"]);
-}
-
-pub fn too_little_address_space(container: &mut Container) {
-    // systemd's sandbox, the dynamic linker or foo is the first that fails.
-    limited(
-        container,
-        "LimitAS=8M",
-        &["Failed at step", "annot allocate memory", "failed to map segment", "out of memory"],
-    );
-}
-
-/// The unit's log names a limit that is too low. foo logs the queue once the limit is removed.
-fn limited(container: &Container, limit: &str, says: &[&str]) {
-    container.start();
-    let load = Load::of_lengths(container, &[200_000]);
-    load.wait_for(10);
-    container.drop_in("foo.service", &format!("[Service]\n{limit}\n"));
-    container.run("systemctl kill foo");
-    container.until(
-        "journalctl --sync; journalctl --unit=foo --output=cat --lines=10 | cut -c 1-200",
-        |lines| says.iter().any(|text| lines.contains(text)),
-    );
-    container.drop_in("foo.service", "");
-    load.wait_for(10);
-    load.finish(container).assert_whole();
-}
-
-/// Twice the size of the libraries is enough, since foo reserves all memory at its start.
-pub fn little_address_space_is_enough(container: &mut Container) {
-    container.drop_in("foo.service", "[Service]\nLimitAS=24M\n");
-    container.start();
-    let pid = container.show("MainPID");
-    let load = Load::of_lengths(container, &[200_000]);
-    load.wait_for(100);
-    load.finish(container).assert_whole();
-    assert_eq!(container.show("MainPID"), pid, "another process");
-}
-
 /// Runs a command against the journal under load, some times. foo stays the same process.
 fn journal(
     container: &Container,

@@ -92,9 +92,6 @@ const CASES: &[Case] = cases! {
     faults::a_killed_journal_and_long_messages: Ours;
     faults::a_journal_without_its_socket_for_entries: Ours;
     faults::a_full_disk: Ours;
-    faults::too_few_descriptors: Ours;
-    faults::too_little_address_space: Ours;
-    faults::little_address_space_is_enough: Ours;
     hostile::a_flood_starves_nobody: Ours;
     hostile::a_flood_leaves_the_journal_to_others: Ours;
     hostile::no_cut_forges_a_priority: Ours;

@@ -12,7 +12,7 @@ mod common;
 mod attacks;
 
 use common::client::Place;
-use common::{eventually, fill, patient, persist, skip};
+use common::{assert_words, eventually, fill, patient, persist, skip};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use proptest::prelude::*;
@@ -330,9 +330,7 @@ fn usage() {
         let end = place.run(place.bare(args));
         end.assert_ok(args[0]);
         let shown = String::from_utf8(end.out).unwrap();
-        for word in words {
-            assert!(shown.contains(word), "{args:?}: no {word} in {shown}");
-        }
+        assert_words(args[0], &shown, words);
     }
     place.receiver.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
     assert!(place.receiver.recv(&mut [0]).is_err(), "something was sent");

@@ -1,6 +1,6 @@
 //! Runs the client in a directory of its own.
 
-use super::{TempDir, eventually, fill, foocl, patient, persist, state};
+use super::{TempDir, assert_words, eventually, fill, foocl, patient, persist, state};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
@@ -116,8 +116,6 @@ impl End {
     pub fn assert_error(&self, case: &str, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{case}: {}", self.err);
         assert!(self.err.starts_with("foocl: "), "{case}: {}", self.err);
-        for word in words {
-            assert!(self.err.contains(word), "{case}: no {word:?} in {}", self.err);
-        }
+        assert_words(case, &self.err, words);
     }
 }

@@ -1,7 +1,7 @@
 //! The daemon as a child of the test, which reads its log and its notifications.
 
 use super::setup::Setup;
-use super::{DEADLINE, TempDir, assert_line, eventually, patient, persist, state};
+use super::{DEADLINE, TempDir, assert_line, assert_words, eventually, patient, persist, state};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -103,9 +103,7 @@ impl End {
         assert!(self.notified("STOPPING=1"), "{case}: no STOPPING=1");
         let errors = self.errors();
         assert_eq!(errors.len(), 1, "{case}: {errors:?}");
-        for word in words {
-            assert!(errors[0].contains(word), "{case}: no {word:?} in {:?}", errors[0]);
-        }
+        assert_words(case, errors[0], words);
     }
 }
 

@@ -153,6 +153,13 @@ pub fn journal_is_here() -> bool {
     Path::new("/run/systemd/journal/socket").exists()
 }
 
+/// Fails unless a text contains all words.
+#[track_caller]
+pub fn assert_words(case: &str, text: &str, words: &[&str]) {
+    let missing: Vec<_> = words.iter().filter(|word| !text.contains(**word)).collect();
+    assert!(missing.is_empty(), "{case}: no {missing:?} in {text}");
+}
+
 /// Compares two lines of any length, and shows only where they differ.
 #[track_caller]
 pub fn assert_line(case: &str, got: &str, want: &str) {

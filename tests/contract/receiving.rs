@@ -2,9 +2,7 @@
 
 use crate::common::daemon::Daemon;
 use crate::common::setup::Setup;
-use crate::common::{
-    TempDir, assert_line, eventually, foocl, have, journal_is_here, patient, skip, sys,
-};
+use crate::common::{TempDir, assert_line, eventually, foocl, have, patient, skip, sys};
 use nix::sys::socket::{setsockopt, sockopt::ReceiveTimestamp};
 use nix::unistd::getuid;
 use std::ffi::OsStr;
@@ -57,28 +55,6 @@ fn longer_than_1024() {
     let escaped = "\n".repeat(60_000);
     let shown = r"\x0a".repeat(59_999);
     daemon.assert_logs("60,000 newlines", &escaped, &shown);
-}
-
-/// libsystemd reports success for an entry although no journal is there.
-#[test]
-fn longer_than_a_line_while_no_journal_is_there() {
-    if journal_is_here() {
-        return skip(
-            "receiving::longer_than_a_line_while_no_journal_is_there",
-            "this machine has a journal",
-        );
-    }
-    let dir = TempDir::new();
-    let log = File::create_new(dir.join("log")).unwrap();
-    let daemon = Daemon::listening().log_to_journal(log).ready();
-    let text = letters(60_000);
-    daemon.send(&text);
-    daemon.send("hello");
-    let lines = || fs::read_to_string(dir.join("log")).unwrap();
-    let lines =
-        eventually("the next", || Some(lines()).filter(|lines| lines.ends_with(": hello\n")));
-    let line = lines.lines().find(|line| line.starts_with("<5>Received 60000 "));
-    assert_line("60,000 bytes", line.unwrap_or("none"), &daemon.received(60_000, &text));
 }
 
 /// A text in which a missing or moved piece shows.

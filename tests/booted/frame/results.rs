@@ -16,7 +16,7 @@ const HEAD: &str = "# Nothing lost: results
 
 `make soak` writes this file. Four senders number their messages and send as fast as they can. The test then looks for
 each message in the journal. In the cases of a restarted, killed or stopped journal, each sender sends 1,000 messages a
-second. In the cases of few descriptors or little address space, a message has 200 KB.
+second.
 
 A cell shows messages sent / logged / lost, and the longest time that a sender waited. [README](../../README.md) lists
 the cases in which messages can be lost.
