@@ -1,6 +1,8 @@
 //! Passes the version of libsystemd to `foo --version`, and checks that it has what the features
 //! need.
 
+#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
 use std::{env, process::ExitCode};
 
 /// The releases of libsystemd that have a feature of their own.

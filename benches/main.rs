@@ -1,11 +1,5 @@
 //! `make bench`: what foo costs, compared with a plain C daemon, with the kernel alone (the floor)
 //! and with daemons on other crates. README.md in this directory explains the figures.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "the bench ends if it can't measure"
-)]
 
 mod build;
 #[path = "../tests/common/mod.rs"]

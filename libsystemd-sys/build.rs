@@ -1,6 +1,8 @@
 //! Finds libsystemd with pkg-config, and generates bindings from its headers: one module for each
 //! header. So newer headers add modules and items without a change here.
 
+#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
 #[path = "build/constants.rs"]
 mod constants;
 

@@ -73,6 +73,7 @@
 //! - [`systemd::journal`] writes entries with fields of your own.
 //! - The directory `examples` has larger services; `cargo build --examples` builds them.
 
+#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod systemd;

@@ -1,5 +1,6 @@
 //! foo(8): writes the datagrams of the sockets that systemd passes to the journal.
 
+#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 use foo::{

@@ -1,11 +1,5 @@
 //! The daemon and the example of a server under systemd-socket-activate, which passes sockets as
 //! systemd does.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a panic is how a test fails"
-)]
 
 mod common;
 

@@ -2,12 +2,6 @@
 //!
 //! A number determines each case. `FOO_CHAOS_SEED` is the first; the next case has the next number.
 //! `FOO_CHAOS_SECONDS` is how long to go on; with 0 seconds only the first case runs.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a panic is how a test fails"
-)]
 
 mod common;
 #[path = "common/shown.rs"]

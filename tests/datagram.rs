@@ -1,5 +1,4 @@
 //! Receiving a batch from a socket that is not a datagram socket.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use foo::datagram::Batch;
 use foo::record::Credentials;

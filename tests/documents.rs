@@ -1,5 +1,4 @@
 //! The documents name only options, commands, tests and files that exist.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 mod common;
 

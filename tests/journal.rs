@@ -1,11 +1,5 @@
 //! foo's log and the journal. The test takes journald's place and decides what is read, and when.
 //! It runs in a mount namespace, so it needs root or user namespaces.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a panic is how a test fails"
-)]
 
 mod common;
 

@@ -1,5 +1,4 @@
 //! The line that a datagram becomes: tables of cases, and properties that hold for any bytes.
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "common/shown.rs"]
 #[allow(dead_code, reason = "for others")]

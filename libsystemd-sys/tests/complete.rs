@@ -1,5 +1,4 @@
 //! The bindings have everything that the library exports and that its headers declare.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,5 +1,4 @@
 //! The bound types and values are those of the C compiler.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! foocl(1): sends messages to foo.
 
 #![deny(unsafe_code)]
+#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 use foo::cli::{self, Parsed, Request};

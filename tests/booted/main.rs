@@ -4,12 +4,6 @@
 //! Each test boots a container of its own, and leaves nothing behind. mmdebstrap makes the Debians
 //! in `target/roots` if they are missing; remove them to update them. `FOO_UNDER_TEST` and
 //! `FOOCL_UNDER_TEST` name programs to test in place of ours.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a panic is how a test fails"
-)]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,10 +1,4 @@
 //! The contract of the client.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a panic is how a test fails"
-)]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -4,12 +4,6 @@
 //!
 //! strace(1) injects the errors. A run without errors lists the calls; a call that is not in the
 //! table fails the test.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a panic is how a test fails"
-)]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -3,12 +3,6 @@
 //! A test that needs an environment or descriptors of its own starts this program again, in the
 //! role that
 //! `WRAPPER_ROLE` names. So no test changes the environment of a running process.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a panic is how a test fails"
-)]
 
 #[path = "../common/mod.rs"]
 mod common;
