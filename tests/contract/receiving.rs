@@ -2,7 +2,7 @@
 
 use crate::common::daemon::Daemon;
 use crate::common::setup::Setup;
-use crate::common::{TempDir, assert_line, eventually, foocl, have, patient, skip, sys};
+use crate::common::{TempDir, assert_line, foocl, have, patient, skip, sys};
 use nix::sys::socket::{setsockopt, sockopt::ReceiveTimestamp};
 use nix::unistd::getuid;
 use std::ffi::OsStr;
@@ -211,44 +211,6 @@ fn a_transient_error_of_the_socket() {
     assert!(calls < 40, "{calls} calls");
 }
 
-/// Nor does foo look for more there while it lingers after a batch.
-#[test]
-fn a_socket_is_left_alone_after_an_error() {
-    let test = "receiving::a_socket_is_left_alone_after_an_error";
-    if !have("strace", "strace", test) {
-        return;
-    }
-    let calls = || {
-        let setup = Daemon::listening();
-        let sender = UnixDatagram::unbound().unwrap();
-        for _ in 0..2 {
-            let socket = setup.dir().join("foo.socket");
-            sender.send_to(b"hello", socket).unwrap();
-        }
-        let (setup, trace) = setup.trace("recvmmsg", &["recvmmsg:error=ENOMEM:when=2+"]);
-        let daemon = setup.ready();
-        daemon.counted(2);
-        let calls = fs::read_to_string(trace).unwrap();
-        calls.matches("recvmmsg(").count()
-    };
-    // On a busy machine that time may be over while it lingers.
-    eventually("it is left alone", || (calls() <= 2).then_some(()));
-}
-
-/// Another process may have taken what poll(2) reported.
-#[test]
-fn nothing_to_receive_after_all() {
-    let test = "receiving::nothing_to_receive_after_all";
-    if !have("strace", "strace", test) {
-        return;
-    }
-    for error in ["EAGAIN", "EINTR"] {
-        let fault = format!("recvmmsg:error={error}:when=1");
-        let daemon = Daemon::listening().inject(&[&fault]).ready();
-        daemon.assert_logs(error, "hello", "hello");
-    }
-}
-
 #[test]
 fn a_permanent_error_of_the_socket() {
     for how in [Shutdown::Read, Shutdown::Both] {
@@ -260,18 +222,5 @@ fn a_permanent_error_of_the_socket() {
         assert_eq!(end.code, 255, "{how:?}");
         assert_eq!(end.errors().len(), 1, "{how:?}: {:?}", end.log);
         assert!(end.notified("STOPPING=1"), "{how:?}");
-    }
-    let test = "receiving::a_permanent_error_of_the_socket";
-    if !have("strace", "strace", test) {
-        return;
-    }
-    for error in ["EBADF", "EINVAL"] {
-        let fault = format!("recvmmsg:error={error}:when=1");
-        let daemon = Daemon::listening().inject(&[&fault]).ready();
-        daemon.send("hello");
-        let end = daemon.end();
-        assert_eq!(end.code, 255, "{error}");
-        let begin = "<3>Unable to receive from foo.socket any more: ";
-        assert!(end.errors()[0].starts_with(begin), "{:?}", end.log);
     }
 }

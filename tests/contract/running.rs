@@ -300,31 +300,34 @@ fn an_error_while_the_log_takes_nothing() {
     assert_eq!(daemon.end().code, 255);
 }
 
-/// After a batch it looks for more a few times, which is cheaper than to sleep; after a single message it does not.
+/// After a batch it looks for more a few times, which is cheaper than to sleep. After a single
+/// message it does not, nor at a socket with an error.
 #[test]
 fn it_lingers_after_a_batch() {
     if !have("strace", "strace", "running::it_lingers_after_a_batch") {
         return;
     }
-    let looks = |messages: usize| {
+    // How often the daemon makes a call until it has received what is queued.
+    let calls = |messages: usize, call: &str, faults: &[&str]| {
         let setup = Daemon::listening();
         let sender = UnixDatagram::unbound().unwrap();
         for _ in 0..messages {
-            let socket = setup.dir().join("foo.socket");
-            sender.send_to(b"hello", socket).unwrap();
+            sender.send_to(b"hello", setup.dir().join("foo.socket")).unwrap();
         }
-        let (setup, trace) = setup.trace("sched_yield", &[]);
+        let (setup, trace) = setup.trace(call, faults);
         let daemon = setup.ready();
         daemon.counted(messages);
-        let calls = fs::read_to_string(trace).unwrap();
-        calls.matches("sched_yield(").count()
+        fs::read_to_string(trace).unwrap().matches(&format!("{call}(")).count()
     };
-    assert_eq!(looks(1), 0, "after a single message");
+    assert_eq!(calls(1, "sched_yield", &[]), 0, "after a single message");
     // It has two milliseconds for that, which a busy machine may give to others.
     eventually("it looks", || {
-        let looks = looks(2);
+        let looks = calls(2, "sched_yield", &[]);
         assert!(looks <= 32, "{looks} times");
         (looks > 0).then_some(())
+    });
+    eventually("a socket is left alone after an error", || {
+        (calls(2, "recvmmsg", &["recvmmsg:error=ENOMEM:when=2+"]) <= 2).then_some(())
     });
 }
 
