@@ -72,7 +72,7 @@ deb:
 
 # Longer tests of the packages: lintian, hardening, reproducible builds, armhf and arm64, sid.
 check-deb: all
-	@tests/package/check
+	@tools/check-deb
 
 # Measures what foo costs, compared with a plain C daemon, the kernel's floor and other crates. Writes
 # benches/RESULTS.md.

@@ -1,4 +1,4 @@
-//! Faults under load: of the journal, of foo itself, and of its limits.
+//! Faults under load: of the journal, of the disk, and of the program.
 
 use super::frame::container::{Container, until};
 use super::frame::host::times;
@@ -36,21 +36,6 @@ pub fn a_broken_program_loses_nothing(container: &mut Container) {
     load.wait_for(BETWEEN);
     load.finish(container).assert_whole();
     assert_eq!(container.socket(), socket, "another socket");
-}
-
-/// The watchdog stops a daemon that hangs. It logs what it has received first.
-pub fn a_stuck_daemon_is_restarted(container: &mut Container) {
-    container.drop_in("foo.service", "[Service]\nWatchdogSec=1s\n");
-    container.start();
-    let load = Load::heavy(container);
-    for _ in 0..times(10) {
-        load.wait_for(BETWEEN);
-        let pid = container.show("MainPID");
-        container.run("systemctl kill --signal=STOP foo");
-        container.wait_for_another_than(&pid);
-    }
-    load.wait_for(BETWEEN);
-    load.finish(container).assert_whole();
 }
 
 pub fn a_restarted_journal(container: &mut Container) {

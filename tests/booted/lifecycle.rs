@@ -1,8 +1,8 @@
-//! What an administrator does to the units under load: nothing is lost.
+//! What an administrator does to the units under load, and faults of foo itself: nothing is lost.
 
 use super::frame::container::Container;
 use super::frame::host::times;
-use super::frame::load::Load;
+use super::frame::load::{Account, Load};
 
 /// Messages accepted between two steps, so that each step is under load.
 const BETWEEN: u64 = 500;
@@ -45,21 +45,32 @@ fn repeated(container: &Container, soak: u64, command: &str) {
 /// Each time one batch, 16 datagrams, may be in flight. journald may read the lines of the next
 /// process before the last of this one.
 pub fn a_killed_daemon_loses_a_batch_at_most(container: &mut Container) {
-    let times = times(20);
+    let account = restarted_after(container, "KILL", 20);
+    account.assert_lost_at_most(times(20) * 16);
+    assert_eq!(account.refused, 0, "{account:?}");
+}
+
+/// The watchdog stops a daemon that hangs. It logs what it has received first.
+pub fn a_stuck_daemon_is_restarted(container: &mut Container) {
+    container.drop_in("foo.service", "[Service]\nWatchdogSec=1s\n");
+    restarted_after(container, "STOP", 10).assert_whole();
+}
+
+/// Sends a signal under load, and waits until another process serves the same socket.
+fn restarted_after(container: &Container, signal: &str, soak: u64) -> Account {
     container.start();
     let socket = container.socket();
     let load = Load::heavy(container);
-    for _ in 0..times {
+    for _ in 0..times(soak) {
         load.wait_for(BETWEEN);
         let pid = container.show("MainPID");
-        container.run("systemctl kill --signal=KILL foo");
+        container.run(&format!("systemctl kill --signal={signal} foo"));
         container.wait_for_another_than(&pid);
     }
     load.wait_for(BETWEEN);
     let account = load.finish(container);
-    account.assert_lost_at_most(times * 16);
-    assert_eq!(account.refused, 0, "{account:?}");
     assert_eq!(container.socket(), socket, "another socket");
+    account
 }
 
 pub fn stopping_the_service_logs_what_was_accepted(container: &mut Container) {

@@ -71,11 +71,11 @@ const CASES: &[Case] = cases! {
     lifecycle::a_daemon_reload_loses_nothing: Ours;
     lifecycle::a_daemon_reexec_loses_nothing: Ours;
     lifecycle::a_killed_daemon_loses_a_batch_at_most: Ours;
+    lifecycle::a_stuck_daemon_is_restarted: Ours;
     lifecycle::stopping_the_service_logs_what_was_accepted: Ours;
     lifecycle::stopping_the_socket_logs_what_was_accepted: Ours;
     lifecycle::a_burst_is_whole: Ours;
     faults::a_broken_program_loses_nothing: Ours;
-    faults::a_stuck_daemon_is_restarted: Ours;
     faults::a_restarted_journal: Ours;
     faults::a_killed_journal: Ours;
     faults::a_frozen_journal_holds_nothing_up: Ours;

@@ -87,23 +87,6 @@ fn one_variable_is_one_line() {
 }
 
 #[test]
-fn ready() {
-    let cases = [
-        ("a path", Daemon::listening()),
-        ("an abstract address", Daemon::listening().abstract_notify()),
-    ];
-    for (case, setup) in cases {
-        let daemon = setup.start();
-        let note = daemon.notified();
-        assert!(note.has("READY=1"), "{case}: {:?}", note.text);
-        assert!(note.value("STATUS").is_some(), "{case}: {:?}", note.text);
-    }
-    let daemon = Daemon::listening().unset("NOTIFY_SOCKET").start();
-    while daemon.line() != "<5> foo.socket" {}
-    daemon.assert_logs("no NOTIFY_SOCKET", "hello", "hello");
-}
-
-#[test]
 fn no_sockets_passed() {
     let nothing: [OwnedFd; 0] = [];
     let by_hand = ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"];
