@@ -312,8 +312,8 @@ fn wait_until_ready(daemon: &Daemon, is_heard: bool) {
 
 /// Sends a message to one of the sockets. Returns its expected line.
 fn send(dice: &mut Dice, daemon: &Daemon, number: usize, sockets: &[OwnedFd]) -> String {
-    let socket =
-        UnixDatagram::from(dice.pick(&sockets.iter().collect::<Vec<_>>()).try_clone().unwrap());
+    let socket = &sockets[dice.below(sockets.len())];
+    let socket = UnixDatagram::from(socket.try_clone().unwrap());
     let (sender, name) = dice.sender(daemon.dir.join(&format!("{number}-")));
     let payload = dice.payload();
     let attached = if dice.one_in(4) { dice.below(8) } else { 0 };
