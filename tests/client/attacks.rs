@@ -36,7 +36,10 @@ fn an_existing_file_is_neither_removed_nor_followed() {
         shell.arg("-c").arg(script).arg(foocl()).arg(place.dir.join("foo.socket"));
         shell.env("PATH", "/usr/bin:/bin");
         place.run(shell).assert_ok(case);
-        assert_eq!(place.received().0, b"hello", "{case}");
+        // It has another name in the same directory.
+        let (message, sender) = place.received();
+        assert_eq!(message, b"hello", "{case}");
+        assert_eq!(sender.unwrap().parent(), Some(&*place.dir.join("run")), "{case}");
         let left = place.left();
         assert_eq!(left.iter().map(describe).collect::<Vec<_>>(), stays, "{case}");
         left.iter()
