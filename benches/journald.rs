@@ -6,7 +6,7 @@ use crate::frame::container::{Container, eventually};
 use crate::frame::stage::{Stage, Units};
 use crate::frame::suite::Suite;
 use crate::frame::{host, journal::Entry};
-use foo::systemd::journal;
+use libsystemd_safe::journal;
 use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;

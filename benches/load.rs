@@ -3,7 +3,7 @@
 use crate::common::daemon::Daemon;
 use crate::common::{eventually, patient, persist};
 use crate::{launch, processors};
-use foo::systemd::journal;
+use libsystemd_safe::journal;
 use std::fs::File;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;

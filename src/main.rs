@@ -1,14 +1,7 @@
 //! foo(8): writes the datagrams of the sockets that systemd passes to the journal.
 
-#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
-#![deny(clippy::print_stderr, clippy::print_stdout)]
-
-use foo::{
-    cli::{self, Parsed},
-    server,
-    systemd::daemon,
-};
-use std::{env, process::ExitCode};
+use libsystemd_safe::daemon::listen_fds_with_names;
+use std::process::ExitCode;
 
 // Links the C compiler's static unwinder instead of libgcc_s, whose loading takes a tenth of foo's
 // start.
@@ -16,10 +9,7 @@ use std::{env, process::ExitCode};
 unsafe extern "C" {}
 
 fn main() -> ExitCode {
-    match cli::parse_foo(env::args_os()) {
-        // SAFETY: the program has opened no descriptor yet, and nothing else in it takes the
-        // descriptors that were passed.
-        Parsed::Run(options) => server::run(&options, unsafe { daemon::listen_fds_with_names() }),
-        Parsed::Exit(status) => status,
-    }
+    // SAFETY: the program has opened no descriptor yet, and nothing else in it takes the
+    // descriptors that were passed.
+    foo::daemon::main(unsafe { listen_fds_with_names() })
 }

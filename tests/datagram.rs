@@ -1,7 +1,7 @@
 //! Receiving a batch from a socket that is not a datagram socket.
 
-use foo::datagram::Batch;
-use foo::record::Credentials;
+use foo::daemon::datagram::Batch;
+use foo::daemon::record::Credentials;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::{PassCred, ReceiveTimestamp};
 use std::fs;

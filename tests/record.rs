@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "for others")]
 mod shown;
 
-use foo::record::{Credentials, Record, Sender};
+use foo::daemon::record::{Credentials, Record, Sender};
 use proptest::prelude::*;
 use shown::{is_printable, line, name};
 

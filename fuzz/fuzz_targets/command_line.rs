@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use foo::cli::{self, Parsed};
+use foo::{cli::Parsed, client, daemon};
 use libfuzzer_sys::{arbitrary::Unstructured, fuzz_target};
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, process::ExitCode};
 
@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     let args = args(&mut Unstructured::new(data)).unwrap_or_default();
     let with_name = || [OsString::from("program")].into_iter().chain(args.iter().cloned());
 
-    match cli::parse_foo(with_name()) {
+    match daemon::cli::parse(with_name()) {
         Parsed::Run(options) => {
             let is_rate = |arg: &&OsString| arg.as_encoded_bytes().starts_with(b"--max-rate");
             let rates = args.iter().filter(is_rate).count();
@@ -48,7 +48,7 @@ fuzz_target!(|data: &[u8]| {
         .any(|arg| arg.as_encoded_bytes().starts_with(b"-") && arg != "-");
     let mut values = args.clone();
     values.iter().position(|arg| arg == "--").map(|at| values.remove(at));
-    match cli::parse_foocl(with_name()) {
+    match client::cli::parse(with_name()) {
         Parsed::Run(request) if !options => {
             assert_eq!(values.len(), 1, "{args:?}");
             assert_eq!(request.message.as_deref().unwrap_or("-".as_ref()), values[0], "{args:?}");

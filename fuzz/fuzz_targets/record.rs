@@ -6,7 +6,7 @@
 mod shown;
 
 use arbitrary::Arbitrary;
-use foo::record::{Credentials, Record, Sender};
+use foo::daemon::record::{Credentials, Record, Sender};
 use libfuzzer_sys::fuzz_target;
 use shown::{is_printable, line, name};
 

@@ -94,7 +94,7 @@ pub fn the_journal_has_each_byte_of_an_entry(container: &mut Container) {
         r#""MESSAGE":"two\nlines""#,
         r#""PRIORITY":"4""#,
         r#""ERRNO":"2""#,
-        r#""CODE_FILE":"examples/journal.rs""#,
+        r#""CODE_FILE":"libsystemd-safe/examples/journal.rs""#,
         r#""SYSLOG_IDENTIFIER":"journal""#,
         r#""EXAMPLE_RAW":[0,10,255]"#,
         r#""EXAMPLE_ID":["1","2"]"#,

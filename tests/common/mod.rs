@@ -28,19 +28,27 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The daemon under test.
 pub fn foo() -> OsString {
-    env::var_os("FOO_UNDER_TEST").unwrap_or_else(|| env!("CARGO_BIN_EXE_foo").into())
+    env::var_os("FOO_UNDER_TEST").unwrap_or_else(|| built("foo", option_env!("CARGO_BIN_EXE_foo")))
 }
 
 /// The client under test.
 pub fn foocl() -> OsString {
-    env::var_os("FOOCL_UNDER_TEST").unwrap_or_else(|| env!("CARGO_BIN_EXE_foocl").into())
+    env::var_os("FOOCL_UNDER_TEST")
+        .unwrap_or_else(|| built("foocl", option_env!("CARGO_BIN_EXE_foocl")))
 }
 
-/// An example, built now: cargo builds examples before all tests, but not before those of one file.
+/// A program that cargo has built for these tests.
+fn built(name: &str, path: Option<&str>) -> OsString {
+    path.unwrap_or_else(|| panic!("{name} is not built for the tests of this package")).into()
+}
+
+/// An example of the wrapper, built now: cargo builds examples before all tests, but not before those of one file.
 pub fn example(name: &str) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--locked", "--quiet", "--manifest-path"]);
-    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).args(["--example", name]);
+    cargo
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/libsystemd-safe/Cargo.toml"))
+        .args(["--example", name]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }

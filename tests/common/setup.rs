@@ -15,7 +15,11 @@ use std::process::{Command, Stdio};
 /// A daemon about to be started.
 pub struct Setup {
     passed: Vec<OwnedFd>,
-    program: Vec<OsString>,
+    /// The command before the program, such as valgrind.
+    under: Vec<OsString>,
+    /// The program with its arguments; `None` is the daemon.
+    program: Option<Vec<OsString>>,
+    args: Vec<OsString>,
     env: Vec<(OsString, Option<OsString>)>,
     log: Log,
     abstract_notify: bool,
@@ -43,7 +47,9 @@ impl Setup {
     pub fn new(passed: Vec<OwnedFd>, dir: TempDir) -> Self {
         Self {
             passed,
-            program: under().chain([foo()]).collect(),
+            under: Vec::new(),
+            program: None,
+            args: Vec::new(),
             env: Vec::new(),
             log: Log::Read,
             abstract_notify: false,
@@ -70,14 +76,14 @@ impl Setup {
     }
 
     pub fn arg(mut self, arg: &str) -> Self {
-        self.program.push(arg.into());
+        self.args.push(arg.into());
         self
     }
 
     /// Runs the daemon as the last argument of another command.
     pub fn under<S: Into<OsString>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
         let command: Vec<_> = command.into_iter().map(Into::into).collect();
-        self.program.splice(0..0, command);
+        self.under.splice(0..0, command);
         self
     }
 
@@ -100,8 +106,9 @@ impl Setup {
 
     /// Runs another command instead of the daemon.
     pub fn program<S: Into<OsString>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
-        self.program.clear();
-        self.under(command)
+        self.under.clear();
+        self.program = Some(command.into_iter().map(Into::into).collect());
+        self
     }
 
     pub fn log_to(mut self, fd: impl Into<OwnedFd>) -> Self {
@@ -156,7 +163,12 @@ impl Setup {
     pub fn start(self) -> Daemon {
         let (notify, notify_address) = self.notify_socket();
         let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(self.script()).args(&self.program);
+        command.arg("-c").arg(self.script()).args(&self.under);
+        match &self.program {
+            Some(program) => command.args(program),
+            None => command.args(under()).arg(foo()),
+        };
+        command.args(&self.args);
         // A failed test shows the logged environment, so nothing of the runner's belongs in it, but
         // for what finding programs, measuring coverage and sanitizers need.
         let kept = ["PATH", "LLVM_PROFILE_FILE", "ASAN_OPTIONS"];

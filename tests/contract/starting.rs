@@ -255,7 +255,7 @@ fn command_line() {
         assert_words(args[0], &shown, words);
     }
     for (rate, bytes) in [("5", 5), ("5B", 5), ("5K", 5 << 10), ("5M", 5 << 20), ("5G", 5 << 30)] {
-        let parsed = ::foo::cli::parse_foo(["foo", "--max-rate", rate].map(Into::into));
+        let parsed = ::foo::daemon::cli::parse(["foo", "--max-rate", rate].map(Into::into));
         let ::foo::cli::Parsed::Run(options) = parsed else {
             panic!("{rate} is refused");
         };

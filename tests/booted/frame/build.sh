@@ -19,4 +19,4 @@ done
 # rustc finds its libraries by it.
 mount -t proc proc "$root/proc"
 chroot "$root" env -i "PATH=$sysroot/bin:/usr/bin:/bin" "CARGO_HOME=${CARGO_HOME:-$HOME/.cargo}" \
-    cargo build --manifest-path "$project/Cargo.toml" --bins --examples --release --locked --offline --target-dir "$project/$target"
+    cargo build --manifest-path "$project/Cargo.toml" --workspace --bins --examples --release --locked --offline --target-dir "$project/$target"

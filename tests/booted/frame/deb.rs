@@ -8,13 +8,14 @@ use std::process::Command;
 use std::time::SystemTime;
 
 /// The files that the package is built from.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "Cargo.lock",
     "Cargo.toml",
     "Makefile",
     "build.rs",
     "completions",
     "debian",
+    "libsystemd-safe",
     "libsystemd-sys",
     "man",
     "src",

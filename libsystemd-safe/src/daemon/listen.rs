@@ -1,0 +1,238 @@
+//! Descriptors passed by the service manager: sd_listen_fds(3).
+
+use super::{SocketType, is_socket, is_socket_inet};
+use crate::{check, invalid};
+use libsystemd_sys::daemon as sys;
+use std::{
+    error,
+    ffi::{CStr, OsString, c_char, c_void},
+    fmt, io,
+    net::{TcpListener, TcpStream, UdpSocket},
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+        unix::{
+            ffi::OsStringExt,
+            net::{UnixDatagram, UnixListener, UnixStream},
+        },
+    },
+    ptr, slice,
+    sync::{Mutex, PoisonError},
+};
+
+/// The number of the first passed descriptor. The others follow it. See sd_listen_fds(3).
+#[doc(alias = "SD_LISTEN_FDS_START")]
+pub const LISTEN_FDS_START: RawFd = sys::SD_LISTEN_FDS_START;
+
+/// A descriptor passed by the service manager, with its name.
+///
+/// `TryFrom` converts it to a socket type of the standard library. The conversion checks the
+/// descriptor first, and gives it back in [`WrongKind`] if it is of another kind:
+///
+/// | type | what it takes |
+/// |---|---|
+/// | [`UnixDatagram`] | an `AF_UNIX` datagram socket |
+/// | [`UnixListener`] | an `AF_UNIX` stream socket that listens |
+/// | [`UnixStream`] | an `AF_UNIX` stream socket that is, or was, connected |
+/// | [`UdpSocket`] | an internet datagram socket, IPv4 or IPv6 |
+/// | [`TcpListener`] | an internet stream socket that listens |
+/// | [`TcpStream`] | an internet stream socket that does not listen |
+///
+/// ```no_run
+/// use libsystemd_safe::daemon::listen_fds_with_names;
+/// use std::os::unix::net::UnixListener;
+///
+/// // SAFETY: nothing runs before this, so the program has not opened any descriptor.
+/// for passed in unsafe { listen_fds_with_names() }? {
+///     let listener = UnixListener::try_from(passed)?;
+///     let (_stream, _address) = listener.accept()?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ListenFd {
+    /// `FileDescriptorName=` of the socket unit, which is the unit's name by default.
+    ///
+    /// It is `connection` for a unit with `Accept=yes`, `stored` for a descriptor that was stored
+    /// without a name, and `unknown` if the service manager passed no names.
+    pub name: OsString,
+    /// The descriptor. This is its only owner, so it is closed when this is dropped.
+    pub fd: OwnedFd,
+}
+
+/// Takes ownership of the descriptors that the service manager passed, and returns them with their
+/// names. See sd_listen_fds_with_names(3); since libsystemd 227.
+///
+/// Descriptors of one socket unit come in the order of the unit's settings. The order of several
+/// units is undefined. Descriptors from the descriptor store come last, in any order.
+///
+/// All of them are close-on-exec. The result is empty if none were passed to this process, and
+/// after a call that has taken them. The environment stays as it is, so another library that takes
+/// passed descriptors would take them again.
+///
+/// ```
+/// // SAFETY: nothing runs before this, so the program has not opened any descriptor.
+/// for passed in unsafe { libsystemd_safe::daemon::listen_fds_with_names() }? {
+///     println!("{} is {:?}", passed.name.to_string_lossy(), passed.fd);
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Safety
+///
+/// Nothing else in the process may own a descriptor from 3 to `LISTEN_FDS` + 2, now or later. This
+/// holds if the program has not opened any descriptor yet, and no other library takes the passed
+/// ones. libsystemd trusts the environment: if `LISTEN_FDS` promises a descriptor that was not
+/// passed, its number is that of the first descriptor that the program opens.
+///
+/// ```compile_fail,E0133
+/// let pipe = std::io::pipe()?;
+/// // Too late, and an error in safe code: if LISTEN_FDS promises two descriptors that were not
+/// // passed, this would take those of the pipe.
+/// let passed = libsystemd_safe::daemon::listen_fds_with_names()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// A descriptor of the program's own is detected if it is close-on-exec, as all are that the
+/// standard library opens. One that is not, such as that of a pipe(2), is not detected.
+///
+/// # Errors
+///
+/// - `EINVAL`: `LISTEN_PID` or `LISTEN_FDS` is not a number, `LISTEN_FDS` is 0 or negative, or
+///   `LISTEN_FDNAMES` has another number of names.
+/// - `ERANGE`: one of the numbers is too large, or `LISTEN_PID` is 0 or negative.
+/// - `EBADF`: a promised descriptor is not open.
+/// - `InvalidInput`: a promised descriptor is open, but it is the program's own.
+///
+/// The passed descriptors stay open on an error.
+#[doc(alias = "sd_listen_fds")]
+#[doc(alias = "sd_listen_fds_with_names")]
+pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
+    static TAKEN: Mutex<bool> = Mutex::new(false);
+    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if *taken {
+        return Ok(Vec::new());
+    }
+    let first_own = (LISTEN_FDS_START..).find(|&fd| !is_inherited(fd)).unwrap_or(RawFd::MAX);
+    let mut names: *mut *mut c_char = ptr::null_mut();
+    // SAFETY: `names` has room for the pointer, which is written only if the result is positive.
+    let count = check(unsafe { sys::sd_listen_fds_with_names(0, &mut names) })?;
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    *taken = true;
+    // SAFETY: on success the array holds `count` strings, and the caller owns all of it.
+    let names = unsafe { take_names(names, count as usize) };
+    if first_own < LISTEN_FDS_START + count {
+        return invalid(format!(
+            "descriptor {first_own} was promised by LISTEN_FDS, but this program has opened or \
+             taken it itself: take the passed descriptors first"
+        ));
+    }
+    // SAFETY: libsystemd has checked that each is open. Nothing else owns it, as the caller
+    // promises, and TAKEN makes sure that it is taken only once.
+    let owned = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
+    Ok((LISTEN_FDS_START..).zip(names).map(|(fd, name)| ListenFd { name, fd: owned(fd) }).collect())
+}
+
+/// Returns whether a descriptor was inherited. One that the program has opened, or taken before, is
+/// close-on-exec, which no descriptor is right after exec.
+fn is_inherited(fd: RawFd) -> bool {
+    // SAFETY: F_GETFD changes nothing, and accepts any number.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) == 0 }
+}
+
+/// Copies an array of C strings, and frees it.
+///
+/// # Safety
+///
+/// The array holds `count` C strings. The array and each string come from malloc, and nothing else
+/// owns any of them.
+unsafe fn take_names(names: *mut *mut c_char, count: usize) -> Vec<OsString> {
+    // SAFETY: the caller promises that all pointers are valid. Each string, and then the array, is
+    // freed once, after its last use.
+    unsafe {
+        let take = |&name: &*mut c_char| {
+            let owned = OsString::from_vec(CStr::from_ptr(name).to_bytes().to_vec());
+            libc::free(name.cast::<c_void>());
+            owned
+        };
+        let taken = slice::from_raw_parts(names, count).iter().map(take).collect();
+        libc::free(names.cast());
+        taken
+    }
+}
+
+impl AsFd for ListenFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl From<ListenFd> for OwnedFd {
+    fn from(passed: ListenFd) -> Self {
+        passed.fd
+    }
+}
+
+/// The error of a conversion from [`ListenFd`]: the descriptor is of another kind.
+///
+/// Its text says what the descriptor must be, and which setting the socket unit needs.
+#[derive(Debug)]
+pub struct WrongKind {
+    /// The descriptor. It is open, and can be used as something else.
+    pub passed: ListenFd,
+    wanted: &'static str,
+}
+
+impl fmt::Display for WrongKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (number, name) = (self.passed.fd.as_raw_fd(), self.passed.name.to_string_lossy());
+        write!(f, "descriptor {number} ({name}) is not {}", self.wanted)
+    }
+}
+
+impl error::Error for WrongKind {}
+
+/// Returns whether a descriptor is an `AF_UNIX` stream socket that has, or had, a peer.
+fn is_connected(passed: &ListenFd) -> io::Result<bool> {
+    if !is_socket(passed, Some(libc::AF_UNIX), Some(SocketType::Stream), Some(false))? {
+        return Ok(false);
+    }
+    Ok(UnixStream::from(passed.fd.try_clone()?).peer_addr().is_ok())
+}
+
+/// Implements the conversion to a type: what the descriptor must be, and a check of that.
+macro_rules! convert {
+    ($($type:ty: $wanted:literal, $is:expr;)*) => {$(
+        impl TryFrom<ListenFd> for $type {
+            type Error = WrongKind;
+
+            fn try_from(passed: ListenFd) -> Result<Self, WrongKind> {
+                let is: fn(&ListenFd) -> io::Result<bool> = $is;
+                if is(&passed).unwrap_or(false) {
+                    Ok(passed.fd.into())
+                } else {
+                    Err(WrongKind { passed, wanted: $wanted })
+                }
+            }
+        }
+    )*};
+}
+
+convert! {
+    UnixDatagram: "an AF_UNIX datagram socket: its unit needs ListenDatagram= with a path or an \
+        abstract name",
+        |fd| is_socket(fd, Some(libc::AF_UNIX), Some(SocketType::Datagram), None);
+    UnixListener: "a listening AF_UNIX stream socket: its unit needs ListenStream= with a path or \
+        an abstract name, and Accept=no",
+        |fd| is_socket(fd, Some(libc::AF_UNIX), Some(SocketType::Stream), Some(true));
+    UnixStream: "a connected AF_UNIX stream socket: its unit needs ListenStream= with a path or \
+        an abstract name, and Accept=yes",
+        is_connected;
+    UdpSocket: "a UDP socket: its unit needs ListenDatagram= with a port",
+        |fd| is_socket_inet(fd, None, Some(SocketType::Datagram), None, None);
+    TcpListener: "a listening TCP socket: its unit needs ListenStream= with a port, and Accept=no",
+        |fd| is_socket_inet(fd, None, Some(SocketType::Stream), Some(true), None);
+    TcpStream: "a connected TCP socket: its unit needs ListenStream= with a port, and Accept=yes",
+        |fd| is_socket_inet(fd, None, Some(SocketType::Stream), Some(false), None);
+}

@@ -1,0 +1,105 @@
+//! sd-daemon(3), for services: passed descriptors, notifications to the service manager, the
+//! watchdog, and checks of what a descriptor refers to.
+//!
+//! | task | functions |
+//! |---|---|
+//! | take the sockets of a socket unit | [`listen_fds_with_names`], [`ListenFd`] |
+//! | report readiness, status, reload or stop | [`notify`], [`NotifyState`] |
+//! | send keep-alives to the watchdog | [`watchdog_enabled`], [`NotifyState::WATCHDOG`] |
+//! | keep a descriptor through restarts | [`notify_with_fds`], [`NotifyState::FDSTORE`] |
+//! | wait until notifications have been read | [`notify_barrier`] |
+//! | report for another process | [`pid_notify`], [`pid_notify_with_fds`] |
+
+mod is;
+mod listen;
+mod notify;
+mod state;
+
+pub use is::{
+    SocketType, is_fifo, is_mq, is_socket, is_socket_inet, is_socket_sockaddr, is_socket_unix,
+    is_special,
+};
+pub use listen::{LISTEN_FDS_START, ListenFd, WrongKind, listen_fds_with_names};
+#[cfg(feature = "v254")]
+pub use notify::pid_notify_barrier;
+pub use notify::{
+    Notified, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_with_fds,
+};
+pub use state::{NotifyAccess, NotifyState};
+
+use super::check;
+use libsystemd_sys::daemon as sys;
+use std::{io, time::Duration};
+
+/// Returns whether the system was booted with systemd. See sd_booted(3).
+///
+/// ```
+/// if !libsystemd_safe::daemon::booted()? {
+///     eprintln!("There is no service manager here");
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// The errors of access(2).
+#[doc(alias = "sd_booted")]
+pub fn booted() -> io::Result<bool> {
+    // SAFETY: the call has no arguments.
+    check(unsafe { sys::sd_booted() }).map(|booted| booted > 0)
+}
+
+/// Returns the watchdog timeout: the longest time that may pass between two
+/// [`NotifyState::WATCHDOG`]. Send one every half of it. See sd_watchdog_enabled(3) and
+/// `WatchdogSec=` in systemd.service(5); since libsystemd 209.
+///
+/// Returns `None` if the service manager expects none from this process.
+///
+/// ```
+/// use libsystemd_safe::daemon::{NotifyState, notify, watchdog_enabled};
+///
+/// if let Some(timeout) = watchdog_enabled()? {
+///     println!("One every {:?}", timeout / 2);
+///     notify(&[NotifyState::WATCHDOG])?;
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// - `EINVAL`: `WATCHDOG_USEC` or `WATCHDOG_PID` is not a number, or `WATCHDOG_USEC` is 0 or the
+///   largest number, which stands for no timeout.
+/// - `ERANGE`: a number is negative or too large, or `WATCHDOG_PID` is 0.
+#[doc(alias = "sd_watchdog_enabled")]
+pub fn watchdog_enabled() -> io::Result<Option<Duration>> {
+    let mut usec = 0;
+    // SAFETY: `usec` has room for the result.
+    let enabled = check(unsafe { sys::sd_watchdog_enabled(0, &mut usec) })?;
+    Ok((enabled > 0).then(|| Duration::from_micros(usec)))
+}
+
+/// Returns the inode number of a pidfd. It identifies a process: no two processes have the same one
+/// until the system is booted again. See sd_pidfd_get_inode_id(3); since libsystemd 258, with the
+/// feature `v258`.
+///
+/// ```no_run
+/// # let pidfd = std::fs::File::open("/dev/null")?;
+/// // A descriptor that pidfd_open(2) returned.
+/// println!("{}", libsystemd_safe::daemon::pidfd_get_inode_id(&pidfd)?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// `EOPNOTSUPP` if the kernel is older than 6.9, which has no such numbers. `EBADF` if the
+/// descriptor is not a pidfd.
+#[cfg(feature = "v258")]
+#[doc(alias = "sd_pidfd_get_inode_id")]
+pub fn pidfd_get_inode_id(pidfd: impl std::os::fd::AsFd) -> io::Result<u64> {
+    use std::os::fd::AsRawFd;
+    let mut id = 0;
+    // SAFETY: the descriptor is open during the call, since it is borrowed. `id` has room for the
+    // result.
+    check(unsafe { sys::sd_pidfd_get_inode_id(pidfd.as_fd().as_raw_fd(), &mut id) })?;
+    Ok(id)
+}

@@ -1,0 +1,210 @@
+//! The write side of sd-journal(3): structured entries, and streams of lines.
+//!
+//! A line that a service writes to standard error becomes an entry anyway. This module is for more:
+//!
+//! | task | functions |
+//! |---|---|
+//! | set the priority of a line | [`Priority::prefix`] |
+//! | write an entry with fields of its own, or with several lines | [`Entry`], [`sendv`] |
+//! | write lines under another name, or from a process that is not a service | [`stream_fd`] |
+
+mod entry;
+
+pub use entry::{Entry, sendv};
+
+use crate::{check, cvt, invalid};
+use libsystemd_sys::{daemon, journal as sys};
+use std::{
+    env,
+    ffi::{CStr, c_int},
+    io,
+    mem::MaybeUninit,
+    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+};
+
+/// Longest identifier of a stream, in bytes. libsystemd copies it to the stack, and aborts the
+/// process if it has several millions.
+const IDENTIFIER_MAX: usize = 4096;
+
+/// The priority of an entry, from the most to the least important. See syslog(3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// 0: the system is unusable.
+    Emerg,
+    /// 1: action must be taken immediately.
+    Alert,
+    /// 2: critical conditions.
+    Crit,
+    /// 3: error conditions.
+    Err,
+    /// 4: warning conditions.
+    Warning,
+    /// 5: normal, but significant conditions.
+    Notice,
+    /// 6: informational messages.
+    Info,
+    /// 7: debug messages.
+    Debug,
+}
+
+impl Priority {
+    /// Returns the prefix that gives a line this priority, such as `<4>`, for standard error of a
+    /// service and for a [stream](stream_fd). These are `SD_WARNING` and the others of
+    /// sd-daemon(3).
+    ///
+    /// ```
+    /// use libsystemd_safe::journal::Priority;
+    ///
+    /// eprintln!("{}The disk is nearly full", Priority::Warning.prefix());
+    /// ```
+    pub fn prefix(self) -> &'static str {
+        let prefix = match self {
+            Self::Emerg => daemon::SD_EMERG,
+            Self::Alert => daemon::SD_ALERT,
+            Self::Crit => daemon::SD_CRIT,
+            Self::Err => daemon::SD_ERR,
+            Self::Warning => daemon::SD_WARNING,
+            Self::Notice => daemon::SD_NOTICE,
+            Self::Info => daemon::SD_INFO,
+            Self::Debug => daemon::SD_DEBUG,
+        };
+        // All of them are ASCII, so the default is never used.
+        prefix.to_str().unwrap_or_default()
+    }
+}
+
+/// Opens a stream to the journal. Each line that is written to it becomes an entry. See
+/// sd_journal_stream_fd(3).
+///
+/// The identifier becomes `SYSLOG_IDENTIFIER=` of each entry. A line has the priority of its
+/// [prefix](Priority::prefix), or `priority` if it has none. The caller owns the descriptor, which
+/// is close-on-exec and can't be read.
+///
+/// ```
+/// use libsystemd_safe::journal::{Priority, stream_fd};
+/// use std::{fs::File, io::Write};
+///
+/// match stream_fd(c"example", Priority::Info) {
+///     Ok(stream) => writeln!(File::from(stream), "A line")?,
+///     Err(error) => println!("No journal: {error}"),
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// - `InvalidInput`: the identifier has more than 4096 bytes, or contains a newline, after which
+///   the journal would read the stream's next setting.
+/// - `ENOENT` or `ECONNREFUSED`: there is no journal.
+/// - Otherwise the errors of socket(2), connect(2) and write(2).
+///
+/// # Blocking
+///
+/// This blocks while the journal's queue of new connections is full. Writes to the stream block
+/// while the stream is full.
+#[doc(alias = "sd_journal_stream_fd")]
+pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
+    check_identifier(identifier)?;
+    // SAFETY: the identifier is a C string, which the call only reads.
+    owned(unsafe { sys::sd_journal_stream_fd(identifier.as_ptr(), priority as c_int, 1) })
+}
+
+/// Like [`stream_fd`], for the journal of a namespace. See sd_journal_stream_fd_with_namespace(3),
+/// and `LogNamespace=` in systemd.exec(5); since libsystemd 256, with the feature `v256`.
+///
+/// ```
+/// use libsystemd_safe::journal::{Priority, stream_fd_with_namespace};
+///
+/// if let Err(error) = stream_fd_with_namespace(c"noisy", c"example", Priority::Info) {
+///     println!("No such journal: {error}");
+/// }
+/// ```
+///
+/// # Errors
+///
+/// `EINVAL` if the namespace's name is not valid. Otherwise the errors of [`stream_fd`].
+#[cfg(feature = "v256")]
+#[doc(alias = "sd_journal_stream_fd_with_namespace")]
+pub fn stream_fd_with_namespace(
+    namespace: &CStr,
+    identifier: &CStr,
+    priority: Priority,
+) -> io::Result<OwnedFd> {
+    check_identifier(identifier)?;
+    let (namespace, identifier) = (namespace.as_ptr(), identifier.as_ptr());
+    // SAFETY: both are C strings, which the call only reads.
+    owned(unsafe {
+        sys::sd_journal_stream_fd_with_namespace(namespace, identifier, priority as c_int, 1)
+    })
+}
+
+/// Returns an error if libsystemd can't take an identifier: it would overflow the stack, or end its
+/// line in the stream's header.
+fn check_identifier(identifier: &CStr) -> io::Result<()> {
+    let bytes = identifier.to_bytes();
+    if bytes.len() <= IDENTIFIER_MAX && !bytes.contains(&b'\n') {
+        return Ok(());
+    }
+    invalid(format!("an identifier must have at most {IDENTIFIER_MAX} bytes and no newline"))
+}
+
+/// Converts the return value of a function that opens a descriptor.
+fn owned(result: c_int) -> io::Result<OwnedFd> {
+    // SAFETY: on success the result is a new descriptor, which nothing else owns.
+    check(result).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Returns whether a descriptor is the stream to the journal that the service manager opened as
+/// standard output or standard error of the service.
+///
+/// `JOURNAL_STREAM` has the device and the inode of that stream. Returns `false` if it is not set,
+/// or malformed. See systemd.exec(5); since systemd 231.
+///
+/// ```
+/// if libsystemd_safe::journal::is_stream(std::io::stderr())? {
+///     println!("A line on standard error is an entry of the journal");
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// The errors of fstat(2).
+pub fn is_stream(fd: impl AsFd) -> io::Result<bool> {
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the descriptor is open during the call, since it is borrowed. `stat` has room for
+    // what fstat writes, and fstat writes all of it on success.
+    let stat = unsafe {
+        cvt(libc::fstat(fd.as_fd().as_raw_fd(), stat.as_mut_ptr()))?;
+        stat.assume_init()
+    };
+    let stream = format!("{}:{}", stat.st_dev, stat.st_ino);
+    Ok(env::var_os("JOURNAL_STREAM").is_some_and(|value| value == *stream))
+}
+
+/// Returns how much memory, in bytes, the kernel holds for data that was written to a
+/// [stream](stream_fd) and not read yet. It is 0 if the journal has read everything, and also if
+/// the journal has closed the stream. Otherwise it is larger than the data.
+///
+/// This is `SIOCOUTQ`, or `TIOCOUTQ`, of ioctl_tty(2). It works with any socket of the family
+/// `AF_UNIX`.
+///
+/// ```
+/// use libsystemd_safe::journal::{Priority, stream_fd, unread};
+///
+/// if let Ok(stream) = stream_fd(c"example", Priority::Info) {
+///     println!("The journal has read everything: {}", unread(&stream)? == 0);
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// `ENOTTY` if the descriptor is neither a socket nor a terminal. `EINVAL` if it is a socket that
+/// listens.
+pub fn unread(stream: impl AsFd) -> io::Result<usize> {
+    let mut bytes: c_int = 0;
+    // SAFETY: the call writes one integer, to `bytes`. SIOCOUTQ is the same number as TIOCOUTQ.
+    cvt(unsafe { libc::ioctl(stream.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) })?;
+    Ok(usize::try_from(bytes).unwrap_or_default())
+}

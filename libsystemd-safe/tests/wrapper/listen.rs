@@ -1,0 +1,143 @@
+//! The passed descriptors: taken once, and only by the process that they are for.
+
+use crate::common::setup::Setup;
+use crate::role::{self, assert_invalid};
+use libsystemd_safe::daemon::{LISTEN_FDS_START, ListenFd, listen_fds_with_names};
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
+use std::thread;
+
+/// The first call of a program.
+fn take() -> io::Result<Vec<ListenFd>> {
+    // SAFETY: this program has opened nothing before, or only what is close-on-exec, which the call
+    // notices.
+    unsafe { listen_fds_with_names() }
+}
+
+/// Two sockets to pass.
+fn two() -> Vec<OwnedFd> {
+    let (here, there) = UnixDatagram::pair().unwrap();
+    vec![here.into(), there.into()]
+}
+
+pub fn each_environment() {
+    let nothing = "";
+    let both = "3 foo.socket, 4 foo.socket";
+    let (invalid, bad) = ("Invalid argument (os error 22)", "Bad file descriptor (os error 9)");
+    type Row = (&'static str, fn(Setup) -> Setup, &'static str);
+    let range = "Numerical result out of range (os error 34)";
+    let rows: [Row; 18] = [
+        ("two", |role| role, both),
+        ("names", |role| role.env("LISTEN_FDNAMES", "a b:\u{e4}"), "3 a b, 4 \u{e4}"),
+        ("an empty name", |role| role.env("LISTEN_FDNAMES", "a:"), "3 a, 4 "),
+        ("no names", |role| role.unset("LISTEN_FDNAMES"), "3 unknown, 4 unknown"),
+        (
+            "fewer than there are",
+            |role| role.env("LISTEN_FDS", "1").unset("LISTEN_FDNAMES"),
+            "3 unknown",
+        ),
+        ("none", |role| role.unset("LISTEN_FDS"), nothing),
+        ("not ours", |role| role.env("LISTEN_PID", "1"), nothing),
+        ("nobody's", |role| role.unset("LISTEN_PID"), nothing),
+        ("no process", |role| role.env("LISTEN_PID", "self?"), invalid),
+        ("no number", |role| role.env("LISTEN_FDS", "two"), invalid),
+        ("no such process", |role| role.env("LISTEN_PID", "0"), range),
+        ("a negative process", |role| role.env("LISTEN_PID", "-1"), range),
+        ("too large", |role| role.env("LISTEN_FDS", "99999999999"), range),
+        ("zero", |role| role.env("LISTEN_FDS", "0"), invalid),
+        ("less than none", |role| role.env("LISTEN_FDS", "-1"), invalid),
+        ("too few names", |role| role.env("LISTEN_FDNAMES", "a"), invalid),
+        ("too many names", |role| role.env("LISTEN_FDNAMES", "a:b:c"), invalid),
+        (
+            "more than there are",
+            |role| role.env("LISTEN_FDS", "3").env("LISTEN_FDNAMES", "a:b:c"),
+            bad,
+        ),
+    ];
+    for (case, set, want) in rows {
+        let end = role::run(case, set(role::new("listen::takes", two())));
+        assert_eq!(end.log.join("\n"), want, "{case}");
+    }
+}
+
+/// Prints what it takes, and checks what stays open.
+pub fn takes() {
+    let taken = take();
+    match &taken {
+        Err(error) => println!("{error}"),
+        Ok(taken) if taken.is_empty() => {}
+        Ok(taken) => {
+            let show =
+                |one: &ListenFd| format!("{} {}", one.fd.as_raw_fd(), one.name.to_string_lossy());
+            println!("{}", taken.iter().map(show).collect::<Vec<_>>().join(", "));
+            assert!(taken.iter().all(|one| is_close_on_exec(one.fd.as_raw_fd())));
+            assert!(take().expect("a second time").is_empty(), "taken twice");
+        }
+    }
+    let taken = taken.unwrap_or_default();
+    for fd in [3, 4] {
+        assert!(is_open(fd), "{fd} was closed");
+    }
+    let numbers: Vec<_> = taken.iter().map(|one| one.fd.as_raw_fd()).collect();
+    assert_eq!(numbers, (LISTEN_FDS_START..).take(numbers.len()).collect::<Vec<_>>());
+    drop(taken);
+    assert!(numbers.iter().all(|&fd| !is_open(fd)), "still open when dropped");
+}
+
+pub fn a_descriptor_that_the_program_opened() {
+    for (case, passed) in
+        [("the first", vec![]), ("the second", two().into_iter().take(1).collect())]
+    {
+        let (opened, promised) = (3 + passed.len(), 1 + passed.len());
+        let role = role::new("listen::takes_too_late", passed);
+        let names = vec!["a"; promised].join(":");
+        let role = role.env("LISTEN_FDS", promised.to_string()).env("LISTEN_FDNAMES", names);
+        assert_eq!(role::run(case, role).log, [format!("opened {opened}")], "{case}");
+    }
+}
+
+pub fn takes_too_late() {
+    let opened = File::open("/dev/null").unwrap();
+    let number = opened.as_raw_fd();
+    println!("opened {number}");
+    let says = format!(
+        "descriptor {number} was promised by LISTEN_FDS, but this program has opened or taken it"
+    );
+    assert_invalid("the first time", take(), &says);
+    assert!(take().is_ok_and(|passed| passed.is_empty()), "taken at last");
+    for fd in 3..=number {
+        assert!(is_open(fd) && is_close_on_exec(fd), "{fd}");
+    }
+    assert!(opened.metadata().is_ok(), "closed");
+}
+
+pub fn only_one_thread_takes_them() {
+    let role = role::new("listen::takes_in_threads", two());
+    assert_eq!(role::run("eight threads", role).log, ["2 taken"]);
+}
+
+pub fn takes_in_threads() {
+    let taken: Vec<ListenFd> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
+        let all = threads.into_iter().map(|thread| thread.join().unwrap());
+        all.flat_map(Result::unwrap).collect()
+    });
+    println!("{} taken", taken.len());
+}
+
+/// The flags of a descriptor of this process, if it is open.
+fn flags(fd: i32) -> Option<i32> {
+    let about = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
+    let flags = about.lines().find_map(|line| line.strip_prefix("flags:"));
+    Some(i32::from_str_radix(flags.unwrap().trim(), 8).unwrap())
+}
+
+fn is_open(fd: i32) -> bool {
+    flags(fd).is_some()
+}
+
+fn is_close_on_exec(fd: i32) -> bool {
+    flags(fd).is_some_and(|flags| flags & libc::O_CLOEXEC != 0)
+}

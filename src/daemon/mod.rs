@@ -1,0 +1,30 @@
+//! foo(8): writes the datagrams of the sockets that systemd passes to the journal.
+//!
+//! A datagram passes through `server`, `datagram`, `record`, `log` and `sink`, in this order.
+
+mod activation;
+mod blocked;
+mod bounded;
+pub mod cli;
+pub mod datagram;
+mod limit;
+mod log;
+mod memory;
+mod notifier;
+pub mod record;
+mod server;
+mod sink;
+mod source;
+mod wait;
+
+use crate::cli::Parsed;
+use libsystemd_safe::daemon::ListenFd;
+use std::{env, io, process::ExitCode};
+
+/// Runs foo with the descriptors that systemd passed. Returns its exit status.
+pub fn main(passed: io::Result<Vec<ListenFd>>) -> ExitCode {
+    match cli::parse(env::args_os()) {
+        Parsed::Run(options) => server::run(&options, passed),
+        Parsed::Exit(status) => status,
+    }
+}

@@ -1,0 +1,172 @@
+//! The notifications to the service manager: `READY=1`, `STATUS=`, `WATCHDOG=1` and the like.
+//!
+//! Two things have states:
+//!
+//! - The status is current, or due at `status_at`. A datagram makes it due, and `notify_due` sends
+//!   it.
+//! - The manager's queue has room, or foo retries at `resend_at`. `send` moves between the two;
+//!   notifications wait in `unsent`.
+
+#![forbid(unsafe_code)]
+
+use super::{blocked::RETRY_AFTER, bounded::bounded, log::Log};
+use libsystemd_safe::{
+    daemon::{self, NotifyState},
+    journal::Priority,
+};
+use std::{
+    collections::VecDeque,
+    io::{self, ErrorKind},
+    mem,
+    time::{Duration, Instant},
+};
+
+/// Minimum interval between `STATUS=` notifications. One per datagram would be expensive.
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Minimum interval between `WATCHDOG=1` notifications, so that a tiny `WatchdogSec=` does not use
+/// up a processor.
+const SHORTEST_WATCHDOG: Duration = Duration::from_millis(1);
+
+/// Most notifications that wait in `unsent`. Only SIGHUPs from others than the service manager can
+/// cause more, and those are dropped.
+const UNSENT_MAX: usize = 8;
+
+/// Notifies the service manager, at once or when a notification is due.
+pub struct Notifier {
+    messages: u64,
+    bytes: u64,
+    /// Whether the rate limit made senders wait since the last `STATUS=`.
+    pub is_rate_limited: bool,
+    /// When the next `STATUS=` is due. Set by a datagram, and reset when it is sent.
+    status_at: Option<Instant>,
+    /// The interval of `WATCHDOG=1`, and when the next one is due.
+    watchdog: Option<(Duration, Instant)>,
+    /// Notifications that the service manager's queue had no room for, in order.
+    unsent: VecDeque<Vec<NotifyState>>,
+    /// When to send `unsent`. Set while the queue is full.
+    resend_at: Option<Instant>,
+    /// Whether foo has received a datagram and sent its `STATUS=`.
+    has_served: bool,
+    /// Whether the last notification failed.
+    has_failed: bool,
+}
+
+impl Notifier {
+    /// Returns a notifier that sends `WATCHDOG=1` at half of `WatchdogSec=`.
+    pub fn new(log: &mut Log) -> Self {
+        let watchdog = daemon::watchdog_enabled().unwrap_or_else(|error| {
+            let text =
+                format!("Watchdog disabled, WATCHDOG_USEC or WATCHDOG_PID is invalid: {error}");
+            log.line(Priority::Warning, text);
+            None
+        });
+        let watchdog = watchdog.map(|period| ((period / 2).max(SHORTEST_WATCHDOG), Instant::now()));
+        let (unsent, resend_at) = (VecDeque::new(), None);
+        Self {
+            messages: 0,
+            bytes: 0,
+            is_rate_limited: false,
+            status_at: None,
+            watchdog,
+            unsent,
+            resend_at,
+            has_served: false,
+            has_failed: false,
+        }
+    }
+
+    /// Counts a datagram of `bytes` bytes.
+    pub fn count(&mut self, bytes: usize) {
+        self.messages += 1;
+        self.bytes += bytes as u64;
+        self.status_at.get_or_insert_with(|| Instant::now() + STATUS_INTERVAL);
+    }
+
+    /// Sends `READY=1` with the first `STATUS=`.
+    pub fn ready(&mut self, log: &mut Log) {
+        self.notify([Ok(NotifyState::READY), self.status()], log);
+    }
+
+    /// Sends `RELOADING=1`, and then `READY=1`, since there is nothing to reload.
+    pub fn reload(&mut self, log: &mut Log) {
+        self.notify([NotifyState::reloading()], log);
+        self.notify([Ok(NotifyState::READY)], log);
+    }
+
+    /// Sends `STOPPING=1` without waiting for `resend_at`.
+    pub fn stopping(&mut self, log: &mut Log) {
+        self.resend_at = None;
+        self.notify([Ok(NotifyState::STOPPING)], log);
+    }
+
+    /// Returns when the next notification is due.
+    pub fn next_due(&self) -> Option<Instant> {
+        let watchdog = self.watchdog.map(|(_, at)| at);
+        self.status_at.into_iter().chain(watchdog).chain(self.resend_at).min()
+    }
+
+    /// Sends the notifications that are due. Returns whether `STATUS=` was among them.
+    pub fn notify_due(&mut self, log: &mut Log) -> bool {
+        let now = Instant::now();
+        if self.resend_at.take_if(|at| *at <= now).is_some() {
+            self.send(log);
+        }
+        if let Some((interval, _)) = self.watchdog.filter(|&(_, at)| at <= now) {
+            self.watchdog = Some((interval, now + interval));
+            self.notify([Ok(NotifyState::WATCHDOG)], log);
+        }
+        let is_status_due = self.status_at.take_if(|at| *at <= now).is_some();
+        if is_status_due {
+            // From now on a restart waits for RestartSec= again, not for the grown pause.
+            let reset = (!mem::replace(&mut self.has_served, true))
+                .then_some(Ok(NotifyState::RESTART_RESET));
+            self.notify([self.status()].into_iter().chain(reset), log);
+            // One more STATUS= follows, to show that the limit is no longer reached.
+            self.status_at = mem::take(&mut self.is_rate_limited).then(|| now + STATUS_INTERVAL);
+        }
+        is_status_due
+    }
+
+    /// Returns `STATUS=` with the counts.
+    fn status(&self) -> io::Result<NotifyState> {
+        let plural = if self.messages == 1 { "" } else { "s" };
+        let limit_note =
+            if self.is_rate_limited { "; --max-rate= is reached, senders wait" } else { "" };
+        NotifyState::status(&format!(
+            "Received {} message{plural}, {} bytes{limit_note}",
+            self.messages, self.bytes
+        ))
+    }
+
+    /// Sends a notification, after those in `unsent`.
+    fn notify(&mut self, state: impl IntoIterator<Item = io::Result<NotifyState>>, log: &mut Log) {
+        let is_full = self.unsent.len() >= UNSENT_MAX;
+        if !is_full {
+            // Only a text with a newline is an error, and none of these has one.
+            self.unsent.push_back(state.into_iter().flatten().collect());
+        }
+        if self.resend_at.is_none() {
+            self.send(log);
+        }
+    }
+
+    /// Sends `unsent`. Only the first of consecutive errors is logged.
+    fn send(&mut self, log: &mut Log) {
+        while let Some(state) = self.unsent.front() {
+            let result = bounded(|| daemon::notify(state));
+            if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+                self.resend_at = Some(Instant::now() + RETRY_AFTER);
+                return;
+            }
+            self.unsent.pop_front();
+            let had_failed = mem::replace(&mut self.has_failed, result.is_err());
+            if let (Err(error), false) = (result, had_failed) {
+                log.line(
+                    Priority::Warning,
+                    format!("Unable to notify the service manager: {error}"),
+                );
+            }
+        }
+    }
+}
