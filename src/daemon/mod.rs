@@ -1,19 +1,21 @@
 //! foo(8): writes the datagrams of the sockets that systemd passes to the journal.
 //!
-//! A datagram passes through `server`, `datagram`, `record`, `log` and `sink`, in this order.
+//! A datagram passes through `server`, `datagram`, `record`, `lines` and `journal`, in this order.
 
 mod activation;
 mod blocked;
 mod bounded;
 pub mod cli;
 pub mod datagram;
+mod journal;
 mod limit;
+mod lines;
 mod log;
 mod memory;
 mod notifier;
+mod plain;
 pub mod record;
 mod server;
-mod sink;
 mod source;
 mod wait;
 

@@ -36,8 +36,8 @@ const UNSENT_MAX: usize = 8;
 pub struct Notifier {
     messages: u64,
     bytes: u64,
-    /// Whether the rate limit made senders wait since the last `STATUS=`.
-    pub is_rate_limited: bool,
+    /// Why senders have waited since the last `STATUS=`.
+    wait_reason: Option<&'static str>,
     /// When the next `STATUS=` is due. Set by a datagram, and reset when it is sent.
     status_at: Option<Instant>,
     /// The interval of `WATCHDOG=1`, and when the next one is due.
@@ -66,7 +66,7 @@ impl Notifier {
         Self {
             messages: 0,
             bytes: 0,
-            is_rate_limited: false,
+            wait_reason: None,
             status_at: None,
             watchdog,
             unsent,
@@ -80,6 +80,12 @@ impl Notifier {
     pub fn count(&mut self, bytes: usize) {
         self.messages += 1;
         self.bytes += bytes as u64;
+        self.status_at.get_or_insert_with(|| Instant::now() + STATUS_INTERVAL);
+    }
+
+    /// Takes note of why senders wait. `STATUS=` shows it.
+    pub fn senders_wait(&mut self, reason: &'static str) {
+        self.wait_reason = Some(reason);
         self.status_at.get_or_insert_with(|| Instant::now() + STATUS_INTERVAL);
     }
 
@@ -119,11 +125,11 @@ impl Notifier {
         let is_status_due = self.status_at.take_if(|at| *at <= now).is_some();
         if is_status_due {
             // From now on a restart waits for RestartSec= again, not for the grown pause.
-            let reset = (!mem::replace(&mut self.has_served, true))
-                .then_some(Ok(NotifyState::RESTART_RESET));
+            let serves_now = self.messages > 0 && !mem::replace(&mut self.has_served, true);
+            let reset = serves_now.then_some(Ok(NotifyState::RESTART_RESET));
             self.notify([self.status()].into_iter().chain(reset), log);
-            // One more STATUS= follows, to show that the limit is no longer reached.
-            self.status_at = mem::take(&mut self.is_rate_limited).then(|| now + STATUS_INTERVAL);
+            // One more STATUS= follows, to show that they no longer wait.
+            self.status_at = self.wait_reason.take().map(|_| now + STATUS_INTERVAL);
         }
         is_status_due
     }
@@ -131,11 +137,12 @@ impl Notifier {
     /// Returns `STATUS=` with the counts.
     fn status(&self) -> io::Result<NotifyState> {
         let plural = if self.messages == 1 { "" } else { "s" };
-        let limit_note =
-            if self.is_rate_limited { "; --max-rate= is reached, senders wait" } else { "" };
+        let reason = self.wait_reason.map(|reason| format!("; {reason}, senders wait"));
         NotifyState::status(&format!(
-            "Received {} message{plural}, {} bytes{limit_note}",
-            self.messages, self.bytes
+            "Received {} message{plural}, {} bytes{}",
+            self.messages,
+            self.bytes,
+            reason.unwrap_or_default()
         ))
     }
 

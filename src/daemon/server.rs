@@ -109,6 +109,8 @@ enum Error {
     Socket(String, io::Error),
     /// The log accepted nothing for [`STOP_TIMEOUT`].
     Log,
+    /// This number of lines may have been lost, and the journal is not there for a report.
+    Lost(usize),
 }
 
 impl fmt::Display for Error {
@@ -122,6 +124,7 @@ impl fmt::Display for Error {
                     "Unable to receive from {name} any more: {error}; restart its socket unit"
                 )
             }
+            Self::Lost(lost) => write!(f, "Up to {lost} lines before this one were lost"),
             Self::Log => {
                 write!(f, "Unable to log everything that was received within {STOP_TIMEOUT:?}")
             }
@@ -180,7 +183,9 @@ impl<'a> Server<'a> {
         let mut is_busy_polling = false;
         loop {
             let blocked = self.write().err();
-            self.notifier.is_rate_limited |= matches!(blocked, Some(Blocked::Limited(_)));
+            if let Some(reason) = blocked.and_then(Blocked::status) {
+                self.notifier.senders_wait(reason);
+            }
             let deadline =
                 if is_busy_polling { Some(Instant::now()) } else { self.notifier.next_due() };
             let ready = wait(
@@ -202,7 +207,9 @@ impl<'a> Server<'a> {
                 && largest_batch.is_some_and(|count| is_busy_polling || count > 1)
                 && self.busy_poll()?;
             if self.notifier.notify_due(self.log) {
-                // STATUS= is sent a second after a datagram, so a pause may have begun.
+                // STATUS= is sent a second after a datagram, so journald may have read it, and a
+                // pause may have begun.
+                let _ = self.log.settle();
                 self.batch.free_memory();
                 self.log.free_memory();
             }
@@ -318,7 +325,10 @@ impl<'a> Server<'a> {
             }
         }
         self.log.wait_until_read(begin + STOP_TIMEOUT);
-        Ok(())
+        match self.log.lost() {
+            0 => Ok(()),
+            lost => Err(Error::Lost(lost)),
+        }
     }
 
     /// Writes everything. Returns whether the rate limit allows more.

@@ -54,7 +54,12 @@ impl Journal {
         let journal = self.clone();
         thread::spawn(move || {
             for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                journal.kept().lines.push(line);
+                let lines = &mut journal.kept().lines;
+                // An entry that can't be sent becomes several lines.
+                match (line.strip_prefix("<5>continued: "), lines.last_mut()) {
+                    (Some(rest), Some(first)) => first.push_str(rest),
+                    _ => lines.push(line),
+                }
             }
             journal.kept().open -= 1;
         });

@@ -1,7 +1,5 @@
 //! Each system call of the daemon, the errors it can have, and what may come of one.
 
-use crate::scene::Log;
-
 /// What an error may lead to. Unless this says otherwise, the daemon keeps running and loses
 /// nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,8 +10,6 @@ pub enum Outcome {
     Reports(&'static str),
     /// At most this many messages are lost.
     Loses(usize),
-    /// Messages are lost, and a line says how many at most.
-    LosesAndReports,
     /// A message may be logged twice.
     Doubles,
     /// The daemon exits with an error that contains this.
@@ -22,16 +18,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// The outcome of two errors in a row, of which the second hits the retry of the first.
-    pub fn twice(self, log: Log, call: &str, error: &str) -> Self {
+    pub fn twice(self) -> Self {
         match self {
-            // Only a journal comes back.
-            GoesOn
-                if log == Log::Stream
-                    && matches!(call, "write" | "poll")
-                    && !["EINTR", "EAGAIN"].contains(&error) =>
-            {
-                LosesAndReports
-            }
             Loses(most) => Loses(2 * most),
             expected => expected,
         }

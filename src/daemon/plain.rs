@@ -2,13 +2,11 @@
 
 #![forbid(unsafe_code)]
 
-use super::{Lost, count_lines};
-use crate::daemon::{blocked::Blocked, bounded::bounded};
+use super::{blocked::Blocked, bounded::bounded, lines::Lines};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::{
     fs::File,
     io::{self, ErrorKind, IsTerminal, Write},
-    mem,
     os::{
         fd::{AsFd, BorrowedFd},
         unix::fs::FileTypeExt,
@@ -25,7 +23,6 @@ pub struct Plain {
     /// Whether it is a pipe, a socket or a terminal. Other processes may use it, so it stays
     /// blocking.
     may_block: bool,
-    lost: Lost,
 }
 
 impl Plain {
@@ -37,28 +34,41 @@ impl Plain {
         Ok(Self {
             may_block: file_type.is_fifo() || file_type.is_socket() || output.is_terminal(),
             output,
-            lost: Lost::default(),
         })
     }
 
-    /// See [`Sink::write`](super::Sink::write).
-    pub fn write(&mut self, lines: &[u8], written: &mut usize) -> Result<(), Blocked> {
-        let (output, may_block) = (&self.output, self.may_block);
-        self.lost.report(&lines[..*written], |report| try_write(output, may_block, report));
+    /// Writes all lines, without blocking.
+    ///
+    /// # Errors
+    ///
+    /// Returns what to wait for if not everything was written. After an error the lines wait, and so
+    /// do senders: a disk may have room again, and foo must not receive what it can't log.
+    pub fn flush(&mut self, lines: &mut Lines) -> Result<(), Blocked> {
         let mut has_failed = false;
-        while *written < lines.len() {
-            match try_write(output, may_block, &lines[*written..]) {
-                Ok(count) => *written += count,
+        while !lines.unwritten().is_empty() {
+            match self.try_write(lines.unwritten()) {
+                Ok(count) => lines.advance(count),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(Blocked::Full),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) if !mem::replace(&mut has_failed, true) => {}
-                Err(_) => {
-                    self.lost.0 += count_lines(&lines[*written..]);
-                    *written = lines.len();
-                }
+                Err(_) if has_failed => return Err(Blocked::Failed),
+                Err(_) => has_failed = true,
             }
         }
         Ok(())
+    }
+
+    /// Writes what the output accepts without blocking. Returns how many bytes that were.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut output = &self.output;
+        if !self.may_block {
+            return output.write(bytes);
+        }
+        let mut fds = [PollFd::new(output.as_fd(), PollFlags::POLLOUT)];
+        if poll(&mut fds, PollTimeout::ZERO)? == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        // Another process may have taken the room since.
+        bounded(|| output.write(&bytes[..bytes.len().min(WRITE_MAX)]))
     }
 }
 
@@ -66,17 +76,4 @@ impl AsFd for Plain {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.output.as_fd()
     }
-}
-
-/// Writes what the output accepts without blocking. Returns how many bytes that were.
-fn try_write(mut output: &File, may_block: bool, bytes: &[u8]) -> io::Result<usize> {
-    if !may_block {
-        return output.write(bytes);
-    }
-    let mut fds = [PollFd::new(output.as_fd(), PollFlags::POLLOUT)];
-    if poll(&mut fds, PollTimeout::ZERO)? == 0 {
-        return Err(ErrorKind::WouldBlock.into());
-    }
-    // Another process may have taken the room since.
-    bounded(|| output.write(&bytes[..bytes.len().min(WRITE_MAX)]))
 }

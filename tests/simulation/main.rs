@@ -1,0 +1,73 @@
+//! Every order of events around the log, tried on the daemon's own state machine: a simulated
+//! kernel, journald and service manager carry out what it decides.
+//!
+//! A state is foo, its stream and queue, and journald. From each state, either foo takes one step,
+//! which is one system call, or one of the events happens. The search visits each state once and
+//! counts the orders of events that lead through it. [`World::check_end`] states the promises; a
+//! broken one prints the events that lead to it.
+
+#[path = "../../src"]
+mod daemon {
+    #[path = "daemon/blocked.rs"]
+    #[allow(dead_code, reason = "the daemon uses all of it")]
+    pub mod blocked;
+    #[path = "daemon/journal"]
+    pub mod journal {
+        pub mod machine;
+        pub mod unread;
+    }
+}
+mod search;
+mod world;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use search::search;
+use std::env;
+use std::panic;
+use std::process::ExitCode;
+use world::{Event, Event::*, World};
+
+/// Events that each search has: messages come, and journald reads.
+const TRAFFIC: [Event; 4] = [Line, Entry, ReadStream, ReadQueue];
+
+/// Whether a stream survives a stop of journald, as it does from systemd 253 on.
+#[derive(Clone, Copy)]
+enum Streams {
+    Survive,
+    Die,
+}
+
+/// A search: its name, the events besides [`TRAFFIC`], and what becomes of streams.
+type Search = (&'static str, &'static [Event], Streams);
+
+const SEARCHES: [Search; 9] = [
+    ("journald_is_stopped_up_to_252", &[Stop, Empty, Close, Start], Streams::Die),
+    ("journald_is_stopped_from_253_on", &[Stop, Empty, Close, Start], Streams::Survive),
+    ("journald_is_killed", &[Kill, Start, Wait], Streams::Die),
+    ("the_queue_is_missing", &[Hide, Show, Wait], Streams::Survive),
+    ("the_queue_is_missing_after_an_entry", &[HideInSend, Show, Wait], Streams::Survive),
+    ("the_queue_is_missing_and_journald_stops", &[Hide, Show, Stop, Start, Wait], Streams::Survive),
+    ("foo_is_stopped", &[StopFoo, Wait, Kill, Start], Streams::Die),
+    ("foo_and_journald_are_stopped", &[StopFoo, Stop, Empty, Close, Start, Wait], Streams::Survive),
+    ("an_entry_fails", &[FailSend, InterruptSend, Kill, Start], Streams::Die),
+];
+
+/// How many events happen in each search. A soak tries longer orders, which takes minutes.
+fn length() -> usize {
+    if env::var_os("FOO_SOAK").is_some_and(|value| !value.is_empty()) { 10 } else { 7 }
+}
+
+fn main() -> ExitCode {
+    let trial = |&(name, events, streams): &Search| {
+        Trial::test(name, move || {
+            let events = [&TRAFFIC, events].concat();
+            let world = World::new(matches!(streams, Streams::Survive));
+            let found = panic::catch_unwind(|| search(world, &events, length()));
+            let found = found.map_err(|_| Failed::without_message())?;
+            println!("{name}: {} orders of {} events", found.orders, length());
+            println!("{name}: {} different states", found.states);
+            Ok(())
+        })
+    };
+    libtest_mimic::run(&Arguments::from_args(), SEARCHES.iter().map(trial).collect()).exit_code()
+}
