@@ -22,7 +22,7 @@ use super::{
     notifier::Notifier,
     record::{Record, Sender},
     source::Source,
-    wait::{ReadySource, wait},
+    wait::{Ready, ReadySource, wait},
 };
 use libsystemd_safe::{
     daemon::{self, ListenFd, NotifyState},
@@ -177,17 +177,18 @@ impl<'a> Server<'a> {
 
     /// Serves until a signal stops it.
     fn serve(&mut self) -> Result<(), Error> {
-        let mut is_busy_polling = false;
+        let (mut is_busy_polling, mut ready) = (false, Ready::default());
         loop {
             let blocked = self.write().err();
             self.notifier.is_rate_limited |= matches!(blocked, Some(Blocked::Limited(_)));
             let deadline =
                 if is_busy_polling { Some(Instant::now()) } else { self.notifier.next_due() };
-            let ready = wait(
+            wait(
                 &self.signals,
                 &self.sources,
                 blocked.map(|blocked| (&*self.log, blocked)),
                 deadline,
+                &mut ready,
             )
             .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
             if ready.signal {
