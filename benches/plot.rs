@@ -24,7 +24,7 @@ const TICKS: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
 const PANELS: [(&str, &[&str]); 4] = [
     ("Throughput: time per message", &[DAEMON, SENDER, "per line"]),
     ("Latency: from one message to its journal entry", &["one at a time"]),
-    ("Start: time to READY=1; a call of the client", &["exec to", "per call"]),
+    ("Start: the daemon until READY=1, the client for one message", &["exec to", "per call"]),
     ("Memory: private dirty", &["memory"]),
 ];
 
@@ -54,14 +54,14 @@ pub fn svg(figures: &[Figure], caption: &str) -> String {
     let compared: Vec<_> =
         figures.iter().filter(|figure| figure.median(Column::C).is_some()).collect();
     let mut body = legend();
-    let mut top = 84.0;
-    for (title, names) in PANELS {
+    let mut top = 100.0;
+    for (title, _) in PANELS {
         let fits = |figure: &&&Figure| {
             let fits = |names: &[&str]| names.iter().any(|name| figure.name.contains(name));
             PANELS.iter().find(|(_, names)| fits(names)).is_some_and(|(first, _)| *first == title)
         };
         let figures: Vec<_> = compared.iter().filter(fits).copied().collect();
-        if !figures.is_empty() && !names.is_empty() {
+        if !figures.is_empty() {
             top = panel(title, &figures, top, &mut body);
         }
     }
@@ -79,14 +79,17 @@ pub fn svg(figures: &[Figure], caption: &str) -> String {
 /// Returns the title and what the marks mean.
 fn legend() -> String {
     let title = "What foo costs, compared with a plain C daemon (1): further left is cheaper";
-    let scale = "The scale is logarithmic. An arrow at its end has the ratio of a mark beyond it. In \
-                 a pair, the upper mark is the daemon's time and the lower, hollow mark the senders'.";
+    let scale =
+        "The scale is logarithmic. A mark at its end with an arrow is beyond it, at this ratio.";
+    let pair = "In a pair, the upper mark is the daemon's processor time, and the lower, hollow one \
+                the senders' time.";
     let mut legend = text(12.0, 22.0, "start", " font-size=\"15\"", title);
     legend += &text(12.0, 40.0, "start", "", scale);
+    legend += &text(12.0, 56.0, "start", "", pair);
     let mut left = 18.0;
     for (column, color, shape) in MARKS {
-        legend += &mark(left, 58.0, color, shape, true);
-        legend += &text(left + 11.0, 62.0, "start", "", column.name());
+        legend += &mark(left, 74.0, color, shape, true);
+        legend += &text(left + 11.0, 78.0, "start", "", column.name());
         left += 40.0 + 6.5 * column.name().len() as f64;
     }
     legend

@@ -76,7 +76,7 @@ fn number(value: f64) -> String {
     format!("{sign}{}", groups.join(","))
 }
 
-/// Reads a document that `write` wrote. Its figures have the medians only.
+/// Reads a document that `write` wrote. Its figures have medians only, and no unit.
 pub fn read(document: &Path) -> (Vec<Figure>, String) {
     let text = fs::read_to_string(document).unwrap();
     let rows: Vec<Vec<_>> = text
@@ -87,7 +87,8 @@ pub fn read(document: &Path) -> (Vec<Figure>, String) {
     let column = |name: &&str| Column::ALL.into_iter().find(|column| column.name() == *name);
     let columns: Vec<_> = rows[0].iter().map(column).collect();
     let figure = |row: &Vec<&str>| {
-        let mut figure = Figure::new(row[0], "");
+        let name = row[0].rsplit_once(", ").map_or(row[0], |(name, _unit)| name);
+        let mut figure = Figure::new(name, "");
         for (column, cell) in columns.iter().zip(row) {
             if let (Some(column), Ok(value)) = (column, cell.replace(',', "").parse()) {
                 figure.add(*column, value);
