@@ -34,12 +34,12 @@ const SENDER: &str = "sender's time per message, ";
 
 /// Sizes in pixels: the plot, its margins, and the height of a row.
 const WIDTH: f64 = 960.0;
-const LEFT: f64 = 350.0;
+const LEFT: f64 = 390.0;
 const RIGHT: f64 = 60.0;
-const ROW: f64 = 24.0;
+const ROW: f64 = 26.0;
 
 /// Distance of the two figures of a row from its middle, in pixels.
-const APART: f64 = 6.0;
+const APART: f64 = 5.5;
 
 /// Returns the horizontal position of a ratio. The scale is logarithmic, so 2 and 0.5 are equally
 /// far from 1.
@@ -122,7 +122,7 @@ fn panel(title: &str, figures: &[&Figure], top: f64, body: &mut String) -> f64 {
     }
     for (place, (name, pair)) in rows.iter().enumerate() {
         let middle = first + ROW * (place as f64 + 0.5);
-        *body += &text(LEFT - 12.0, middle + 4.0, "end", "", &name.replace('`', ""));
+        *body += &text(LEFT - 58.0, middle + 4.0, "end", "", &name.replace('`', ""));
         for (figure, is_filled) in pair {
             let shift = match (pair.len(), is_filled) {
                 (1, _) => 0.0,
@@ -151,11 +151,11 @@ fn ratios(figure: &Figure, y: f64, is_filled: bool, body: &mut String) {
     }
     let small = " font-size=\"9\"";
     if !low.is_empty() {
-        *body += &text(x(0.0) + 9.0, y + 3.0, "start", small, &format!("← {}", low.join(", ")));
+        *body += &text(x(0.0) - 8.0, y + 3.0, "end", small, &format!("{} ←", low.join(", ")));
     }
     if !high.is_empty() {
-        let text_ = format!("→ {}", high.join(", "));
-        *body += &text(x(f64::MAX) + 8.0, y + 3.0, "start", small, &text_);
+        let ratios = format!("→ {}", high.join(", "));
+        *body += &text(x(f64::MAX) + 8.0, y + 3.0, "start", small, &ratios);
     }
 }
 
