@@ -16,11 +16,13 @@ pub enum Column {
     Floor,
     Systemd,
     SdNotify,
+    /// logger(1), beside foocl.
+    Logger,
 }
 
 impl Column {
-    pub const ALL: [Self; 6] =
-        [Self::Foo, Self::C, Self::Plain, Self::Floor, Self::Systemd, Self::SdNotify];
+    pub const ALL: [Self; 7] =
+        [Self::Foo, Self::C, Self::Plain, Self::Floor, Self::Systemd, Self::SdNotify, Self::Logger];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -30,6 +32,7 @@ impl Column {
             Self::Floor => "floor",
             Self::Systemd => "crate systemd",
             Self::SdNotify => "crates sd-notify, listenfd",
+            Self::Logger => "logger(1)",
         }
     }
 }
@@ -51,6 +54,8 @@ pub struct Contenders {
     /// replaces the C daemon.
     pub c_roomy: Option<Contender>,
     pub floor: Contender,
+    /// The C client, beside foocl.
+    pub c_client: PathBuf,
     pub crates: [Contender; 2],
 }
 
@@ -83,6 +88,7 @@ impl Contenders {
             c_plain: new(Column::Plain, c_plain),
             c_roomy: c_roomy.map(|program| new(Column::C, program)),
             floor: new(Column::Floor, floor),
+            c_client: cc("client", "client", &HARDENED, out),
             crates: [
                 on_crates(Column::Systemd, "foo-systemd"),
                 on_crates(Column::SdNotify, "foo-sd-notify"),

@@ -6,9 +6,13 @@ use crate::frame::container::{Container, eventually};
 use crate::frame::stage::{Stage, Units};
 use crate::frame::suite::Suite;
 use crate::frame::{host, journal::Entry};
+use crate::load::Text;
+use crate::scaled;
 use libsystemd_safe::journal;
-use std::fs;
+use nix::sched::{CloneFlags, setns};
+use std::fs::{self, File};
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -16,8 +20,18 @@ use std::time::{Duration, SystemTime};
 /// How often each daemon is measured. The table has the medians.
 const ROUNDS: usize = 5;
 
-/// Number of messages that are sent at full speed.
-const MESSAGES: usize = 50_000;
+/// The loads at full speed: a name, the number of messages, their size, their text, and the queue.
+/// In "lines and entries in turn", foo sends every other message to the journal as an entry. The
+/// daemons on crates are measured with the first load only, as is the time to an entry.
+const LOADS: [(&str, usize, usize, Text, usize); 7] = [
+    ("32 bytes", 50_000, 32, Text::Plain, 10),
+    ("32 bytes, lines and entries in turn", 4000, 32, Text::Prefix, 10),
+    ("1,000 bytes", 20_000, 1000, Text::Plain, 10),
+    ("10,000 bytes", 4000, 10_000, Text::Plain, 10),
+    ("10,000 bytes with é", 4000, 10_000, Text::Accents, 10),
+    ("40,000 bytes", 1500, 40_000, Text::Plain, 10),
+    ("32 bytes, queue of 512", 50_000, 32, Text::Plain, 512),
+];
 
 /// Number of messages that are sent one at a time.
 const SINGLE: usize = 400;
@@ -61,44 +75,68 @@ pub fn figures(
 ) -> Result<(Vec<Figure>, String), String> {
     let Prepared { suite, stage } = prepared;
     let container = suite.boot(stage, Units::Ours).map_err(host::error)?;
-    let mut cost = Figure::new("processor time per message, journal", "ns");
+    let mut costs = LOADS.map(|(name, ..)| {
+        Figure::new(format!("processor time per message, journal, {name}"), "ns")
+    });
     let mut median = Figure::new("send to journal entry, one at a time, p50", "µs");
     let mut slow = Figure::new("send to journal entry, one at a time, p99", "µs");
-    let Contenders { ours, c, floor, crates, .. } = contenders;
-    for round in 0..ROUNDS {
+    let Contenders { ours, c, c_roomy, floor, crates, .. } = contenders;
+    for round in 0..scaled(ROUNDS) {
         for Contender { column, program } in [ours, floor, c].into_iter().chain(crates) {
-            let new = container.path("/usr/local/bin/new");
-            fs::copy(program, &new).unwrap();
-            container.run(
-                "systemctl stop foo.socket foo.service; mv /usr/local/bin/new /usr/local/bin/foo",
-            );
-            container.run("systemctl start foo.socket foo.service");
-            cost.add(*column, at_full_speed(&container));
-            // The floor logs nothing.
-            if *column == Column::Floor {
-                continue;
+            let mut running = None;
+            for (cost, (name, messages, size, text, queue)) in costs.iter_mut().zip(LOADS) {
+                let is_first = name == LOADS[0].0;
+                let program = match (column, &c_roomy) {
+                    (Column::Systemd | Column::SdNotify, _) if !is_first => continue,
+                    (Column::C, Some(roomy)) if size > 1024 => &roomy.program,
+                    _ => program,
+                };
+                if running.replace((program, queue)) != Some((program, queue)) {
+                    replace(&container, program, queue);
+                }
+                let other = if let Text::Prefix = text { Text::Plain } else { text };
+                let texts = [text.of(size), other.of(size)];
+                cost.add(*column, at_full_speed(&container, scaled(messages), &texts));
+                // The floor logs nothing.
+                if is_first && *column != Column::Floor {
+                    let delays = one_at_a_time(&container, &format!("{round} {}", column.name()));
+                    median.add(*column, delays[SINGLE / 2]);
+                    slow.add(*column, delays[SINGLE * 99 / 100]);
+                }
             }
-            let delays = one_at_a_time(&container, &format!("{round} {}", column.name()));
-            median.add(*column, delays[SINGLE / 2]);
-            slow.add(*column, delays[SINGLE * 99 / 100]);
         }
     }
-    Ok((vec![cost, median, slow], suite.systemd()))
+    Ok((costs.into_iter().chain([median, slow]).collect(), suite.systemd()))
+}
+
+/// Starts a daemon in place of foo, with a queue of this length.
+fn replace(container: &Container, program: &Path, queue: usize) {
+    fs::copy(program, container.path("/usr/local/bin/new")).unwrap();
+    container
+        .run("systemctl stop foo.socket foo.service; mv /usr/local/bin/new /usr/local/bin/foo");
+    let network = File::open(container.path("/proc/1/ns/net")).unwrap();
+    let set_length = move || {
+        setns(network, CloneFlags::CLONE_NEWNET).unwrap();
+        fs::write("/proc/sys/net/unix/max_dgram_qlen", queue.to_string()).unwrap();
+    };
+    // A socket has the length that the network of its creator had then.
+    thread::spawn(set_length).join().unwrap();
+    container.run("systemctl start foo.socket foo.service");
 }
 
 /// Returns the daemon's processor time per message, in nanoseconds.
-fn at_full_speed(container: &Container) -> f64 {
+fn at_full_speed(container: &Container, messages: usize, texts: &[Vec<u8>; 2]) -> f64 {
     let sender = sender(container);
     let pid = container.show("MainPID");
     let before = busy(container, &pid);
-    for _ in 0..MESSAGES {
-        sender.send(&[b'x'; 32]).unwrap();
+    for text in texts.iter().cycle().take(messages) {
+        sender.send(text).unwrap();
     }
     eventually("all received", || match journal::unread(&sender).unwrap() {
         0 => Ok(()),
         bytes => Err(format!("{bytes} bytes left")),
     });
-    let cost = (busy(container, &pid) - before) / MESSAGES as f64;
+    let cost = (busy(container, &pid) - before) / messages as f64;
     container.run("journalctl --sync");
     cost
 }

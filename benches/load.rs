@@ -2,7 +2,7 @@
 
 use crate::common::daemon::Daemon;
 use crate::common::{eventually, patient, persist};
-use crate::{launch, processors};
+use crate::{launch, processors, scaled};
 use libsystemd_safe::journal;
 use std::fs::File;
 use std::os::unix::net::UnixDatagram;
@@ -18,6 +18,61 @@ pub enum Log {
     File,
 }
 
+/// What a message consists of.
+#[derive(Clone, Copy)]
+pub enum Text {
+    /// Printable ASCII.
+    Plain,
+    /// Every eighth byte is a tab.
+    Tabs,
+    /// Latin letters with accents.
+    Accents,
+    Cyrillic,
+    Json,
+    /// Lines of about 60 bytes.
+    Lines,
+    /// Random bytes but NUL, at which the C daemon would cut the message.
+    Binary,
+    /// Looks like another line's priority, so that foo sends it to the journal as an entry.
+    Prefix,
+}
+
+impl Text {
+    /// Returns a text of this length in bytes.
+    pub fn of(self, size: usize) -> Vec<u8> {
+        let sample = match self {
+            Self::Plain => "x",
+            Self::Tabs => "column \t",
+            Self::Accents => "Le garçon préféré a mangé une crème brûlée dans un café à côté. ",
+            Self::Cyrillic => "Съешь же ещё этих мягких французских булок, да выпей чаю. ",
+            Self::Json => {
+                r#"{"time":"2024-05-17T09:30:00Z","level":"info","text":"démarré","count":17},"#
+            }
+            Self::Lines => "2024-05-17 09:30:00 worker 7: the request took 17 milliseconds\n",
+            Self::Binary => return random(size),
+            Self::Prefix => "<0>x",
+        };
+        let mut text = sample.repeat(size / sample.len() + 1);
+        let whole = (0..=size).rev().find(|&end| text.is_char_boundary(end));
+        text.truncate(whole.unwrap_or_default());
+        // In place of a character that would be cut.
+        text.push_str(&"x".repeat(size - text.len()));
+        text.into_bytes()
+    }
+}
+
+/// Returns the same random bytes at each call, by a linear congruential generator.
+fn random(size: usize) -> Vec<u8> {
+    let next = |&state: &u64| {
+        Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407))
+    };
+    std::iter::successors(Some(1), next)
+        .skip(1)
+        .map(|state| ((state >> 56) as u8).max(1))
+        .take(size)
+        .collect()
+}
+
 /// A load: messages, senders, sockets and surroundings.
 #[derive(Clone, Copy)]
 pub struct Load {
@@ -25,6 +80,7 @@ pub struct Load {
     pub messages: usize,
     /// Size of a message, in bytes.
     pub size: usize,
+    pub text: Text,
     pub senders: usize,
     pub sockets: usize,
     /// Whether the sockets ask for the credentials of senders.
@@ -62,6 +118,11 @@ impl Load {
         self.run(&daemon)
     }
 
+    /// The load, or a small part of it if this is a quick run.
+    pub fn scaled(self) -> Self {
+        Self { messages: scaled(self.messages), ..self }
+    }
+
     /// Sends the load, and waits until the daemon has logged all of it.
     pub fn run(&self, daemon: &Daemon) -> Cost {
         eventually("idle", || (daemon.state() == 'S').then_some(()));
@@ -92,7 +153,7 @@ impl Load {
         let _ = std::fs::remove_file(name);
         let socket = patient(UnixDatagram::bind(name).unwrap());
         socket.connect(target).unwrap();
-        let text = vec![b'x'; self.size];
+        let text = self.text.of(self.size);
         barrier.wait();
         for _ in 0..self.messages / self.senders {
             persist(|| socket.send(&text)).unwrap();

@@ -2,6 +2,7 @@
 //! and with daemons on other crates. README.md in this directory explains the figures.
 
 mod build;
+mod client;
 #[path = "../tests/common/mod.rs"]
 mod common;
 mod contender;
@@ -20,7 +21,7 @@ mod report;
 use contender::{Contender, Contenders};
 use figure::Figure;
 use journald::Prepared;
-use load::{Load, Log};
+use load::{Load, Log, Text};
 use nix::sched::{CloneFlags, unshare};
 use std::path::Path;
 use std::{env, fs};
@@ -32,6 +33,7 @@ const ROUNDS: usize = 7;
 const PLAIN: Load = Load {
     messages: 150_000,
     size: 32,
+    text: Text::Plain,
     senders: 1,
     sockets: 1,
     credentials: false,
@@ -40,14 +42,33 @@ const PLAIN: Load = Load {
     queue: 10,
 };
 
+/// The option for a quick run.
+const QUICK: &str = "--quick";
+
+/// Returns whether this run only shows that everything can be measured: its figures mean nothing.
+fn is_quick() -> bool {
+    env::args_os().any(|argument| argument == QUICK)
+}
+
+/// Returns a number of rounds or messages, which a quick run reduces.
+fn scaled(number: usize) -> usize {
+    if is_quick() { number.div_ceil(200) } else { number }
+}
+
 fn main() {
     // cargo passes --bench.
-    let mut arguments = env::args_os().skip(1).filter(|argument| argument != "--bench");
+    let mut arguments =
+        env::args_os().skip(1).filter(|argument| argument != "--bench" && argument != QUICK);
     let first = arguments.next().unwrap_or_default();
     if first == launch::BECOME {
         panic!("{}", launch::become_daemon(arguments));
     }
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (results, plot) = (project.join("benches/RESULTS.md"), project.join("benches/results.svg"));
+    if first == "redraw" {
+        let (figures, caption) = report::read(&results);
+        return fs::write(plot, plot::svg(&figures, &caption)).unwrap();
+    }
     let out = project.join("target/bench");
     fs::create_dir_all(&out).unwrap();
     let wanted = first.to_string_lossy();
@@ -61,9 +82,9 @@ fn main() {
     let (table, caption) = (report::table(&figures), report::caption(systemd.as_deref()));
     println!("{table}\n{caption}");
     // Only a complete run, compared with the C daemon of this directory, goes to the documents.
-    if wanted.is_empty() && env::var_os("FOO_BASELINE").is_none() {
-        report::write(&project.join("benches/RESULTS.md"), &table, &caption);
-        fs::write(project.join("benches/results.svg"), plot::svg(&figures, &caption)).unwrap();
+    if wanted.is_empty() && !is_quick() && env::var_os("FOO_BASELINE").is_none() {
+        report::write(&results, &table, &caption);
+        fs::write(plot, plot::svg(&figures, &caption)).unwrap();
     }
 }
 
@@ -93,6 +114,10 @@ fn measure(
             Err(reason) => progress(&format!("skipped: the journal: {reason}")),
         }
     }
+    if is_wanted("client") {
+        progress("client");
+        figures.extend(client::figures(contenders, out));
+    }
     if is_wanted("start") {
         progress("start");
         figures.push(process::start(contenders, out));
@@ -114,6 +139,11 @@ fn progress(what: &str) {
     eprintln!("bench: {what}");
 }
 
+/// A load of 1,000 bytes a message, which are logged to a file.
+const fn text(text: Text) -> Load {
+    Load { size: 1000, text, messages: 40_000, log: Log::File, ..PLAIN }
+}
+
 /// The loads: a name, the load, and whether the daemons on crates are measured too.
 fn loads() -> Vec<(&'static str, Load, bool)> {
     vec![
@@ -128,7 +158,19 @@ fn loads() -> Vec<(&'static str, Load, bool)> {
         ("32 bytes, /dev/null, credentials", Load { credentials: true, ..PLAIN }, false),
         ("1 byte", Load { size: 1, ..PLAIN }, false),
         ("1,000 bytes", Load { size: 1000, ..PLAIN }, false),
+        ("1,000 bytes, file", text(Text::Plain), false),
+        ("1,000 bytes with tabs, file", text(Text::Tabs), false),
+        ("1,000 bytes with é, file", text(Text::Accents), false),
+        ("1,000 bytes of Cyrillic, file", text(Text::Cyrillic), false),
+        ("1,000 bytes of JSON, file", text(Text::Json), false),
+        ("1,000 bytes with newlines, file", text(Text::Lines), false),
+        ("1,000 bytes, binary, file", text(Text::Binary), false),
         ("60,000 bytes", Load { size: 60_000, messages: 10_000, ..PLAIN }, false),
+        (
+            "60,000 bytes with tabs",
+            Load { size: 60_000, text: Text::Tabs, messages: 10_000, ..PLAIN },
+            false,
+        ),
         ("200,000 bytes", Load { size: 200_000, messages: 4000, ..PLAIN }, false),
     ]
 }
@@ -153,9 +195,9 @@ fn measure_load(name: &str, load: &Load, contenders: &[&Contender], scratch: &Pa
     fs::write("/proc/sys/net/unix/max_dgram_qlen", load.queue.to_string()).unwrap();
     let mut daemon = Figure::new(format!("processor time per message, {name}"), "ns");
     let mut senders = Figure::new(format!("sender's time per message, {name}"), "ns");
-    for _ in 0..ROUNDS {
+    for _ in 0..scaled(ROUNDS) {
         for contender in contenders {
-            let cost = load.measure(&contender.program, scratch);
+            let cost = load.scaled().measure(&contender.program, scratch);
             daemon.add(contender.column, cost.daemon);
             senders.add(contender.column, cost.senders);
         }

@@ -4,7 +4,7 @@ use crate::common::daemon::Daemon;
 use crate::contender::{Column, Contender, Contenders};
 use crate::figure::Figure;
 use crate::load::Load;
-use crate::{PLAIN, launch};
+use crate::{PLAIN, is_quick, launch, scaled};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ fn all(contenders: &Contenders) -> impl Iterator<Item = &Contender> {
 /// Starts each daemon in turn, and measures the time from exec to `READY=1`.
 pub fn start(contenders: &Contenders, scratch: &Path) -> Figure {
     let mut figure = Figure::new("exec to `READY=1`", "µs");
-    for _ in 0..STARTS {
+    for _ in 0..scaled(STARTS) {
         for Contender { column, program } in all(contenders) {
             let (_, time) = launch::start(program, 1, false, PLAIN.log(scratch));
             figure.add(*column, time.as_nanos() as f64 / 1000.0);
@@ -34,7 +34,7 @@ pub fn start(contenders: &Contenders, scratch: &Path) -> Figure {
 /// Measures private dirty memory after a million messages, and how much more foo has after ten
 /// million.
 pub fn memory(contenders: &Contenders, scratch: &Path) -> [Figure; 2] {
-    let million = Load { messages: 1_000_000, ..PLAIN };
+    let million = Load { messages: 1_000_000, ..PLAIN }.scaled();
     let mut after_a_million = Figure::new("private dirty memory after 1 million messages", "KiB");
     let mut growth = Figure::new("growth from there to 10 million", "KiB");
     for Contender { column, program } in all(contenders) {
@@ -71,9 +71,9 @@ impl Resting {
     /// Starts foo, and sends short messages and then large ones.
     pub fn new(ours: &Contender, scratch: &Path) -> Self {
         let (daemon, _) = launch::start(&ours.program, 1, false, PLAIN.log(scratch));
-        PLAIN.run(&daemon);
+        PLAIN.scaled().run(&daemon);
         let before = private_dirty(&daemon);
-        Load { size: 200_000, messages: 2000, ..PLAIN }.run(&daemon);
+        Load { size: 200_000, messages: 2000, ..PLAIN }.scaled().run(&daemon);
         let large = private_dirty(&daemon);
         Self { daemon, since: Instant::now(), before, large }
     }
@@ -81,7 +81,9 @@ impl Resting {
     /// Waits until foo has rested for a minute, and returns the figures. Call this last, so that
     /// other measurements use that time.
     pub fn figures(&self) -> [Figure; 3] {
-        std::thread::sleep(REST.saturating_sub(self.since.elapsed()));
+        if !is_quick() {
+            std::thread::sleep(REST.saturating_sub(self.since.elapsed()));
+        }
         let figure = |when: &str, value| {
             let mut figure = Figure::new(format!("private dirty memory {when}"), "KiB");
             figure.add(Column::Foo, value);

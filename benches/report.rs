@@ -76,6 +76,30 @@ fn number(value: f64) -> String {
     format!("{sign}{}", groups.join(","))
 }
 
+/// Reads a document that `write` wrote. Its figures have medians only, and no unit.
+pub fn read(document: &Path) -> (Vec<Figure>, String) {
+    let text = fs::read_to_string(document).unwrap();
+    let rows: Vec<Vec<_>> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
+        .map(|row| row.split(" | ").map(str::trim).collect())
+        .collect();
+    let column = |name: &&str| Column::ALL.into_iter().find(|column| column.name() == *name);
+    let columns: Vec<_> = rows[0].iter().map(column).collect();
+    let figure = |row: &Vec<&str>| {
+        let name = row[0].rsplit_once(", ").map_or(row[0], |(name, _unit)| name);
+        let mut figure = Figure::new(name, "");
+        for (column, cell) in columns.iter().zip(row) {
+            if let (Some(column), Ok(value)) = (column, cell.replace(',', "").parse()) {
+                figure.add(*column, value);
+            }
+        }
+        figure
+    };
+    let caption = text.lines().last().unwrap_or_default().trim_end_matches('.').to_owned();
+    (rows[2..].iter().map(figure).collect(), caption)
+}
+
 /// Writes the document: its head, the table and the caption.
 pub fn write(document: &Path, table: &str, caption: &str) {
     fs::write(document, format!("{HEAD}\n{table}\n{caption}.\n")).unwrap();

@@ -6,7 +6,6 @@ use lexopt::Parser;
 use std::{
     borrow::Cow,
     io::{self, Write},
-    process::ExitCode,
 };
 
 /// The exit status after a usage error. systemctl(1) shows it as INVALIDARGUMENT.
@@ -17,7 +16,7 @@ pub enum Parsed<T> {
     /// Run with these options.
     Run(T),
     /// Exit with this status. The help, the version or the usage error is already written.
-    Exit(ExitCode),
+    Exit(u8),
 }
 
 /// A valid command line.
@@ -42,16 +41,14 @@ pub fn print<T>(
 pub fn execute<T>(program: &str, command: Result<Command<T>, lexopt::Error>) -> Parsed<T> {
     Parsed::Exit(match command {
         Ok(Command::Run(options)) => return Parsed::Run(options),
-        Ok(Command::Print(text)) => io::stdout()
-            .write_all(text.as_bytes())
-            .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
+        Ok(Command::Print(text)) => io::stdout().write_all(text.as_bytes()).map_or(1, |()| 0),
         Err(error) => {
             // If standard error can't be written, the exit status still reports the error.
             let _ = writeln!(
                 io::stderr(),
                 "{program}: {error}\nTry '{program} --help' for more information."
             );
-            ExitCode::from(USAGE_ERROR)
+            USAGE_ERROR
         }
     })
 }

@@ -101,13 +101,47 @@ fn credentials() {
     }
 }
 
+/// Bytes that need an escape, or that end text of several bytes for a character, at each place of
+/// blocks that are checked at once.
+#[test]
+fn escapes_at_each_place() {
+    let pieces: &[&[u8]] = &[
+        b"\n",
+        b"\0\x1f\x7f",
+        b"\xc2\x85",
+        b"\xc1\x85",
+        b"\xc3",
+        b"\x80",
+        b"\xe0\x9f\xbf",
+        b"\xe2\x82",
+        b"\xed\xa0\x80",
+        b"\xf0\x8f\xbf\xbf",
+        b"\xf0\x9f\x98",
+        b"\xf4\x90\x80\x80",
+        b"\xf5\x80\x80\x80",
+        "\t\u{a0}é€😀\u{10ffff}".as_bytes(),
+    ];
+    for text in ["x", "é", "€", "😀", "x\té€😀"] {
+        let text = text.repeat(2200 / text.len());
+        let starts = text.char_indices().map(|(start, _)| start);
+        for start in starts.filter(|start| matches!(start, 0..300 | 1900..2100)) {
+            for piece in pieces {
+                let payload = [&text.as_bytes()[..start], piece, &text.as_bytes()[..300]].concat();
+                let want = line(None, "(unnamed)", 0, &payload);
+                assert_eq!(rendered(None, b"", 0, &payload), want, "{piece:x?} at {start}");
+            }
+        }
+    }
+}
+
 /// Any bytes, in which characters of all lengths are as likely as invalid UTF-8.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let character = any::<char>().prop_map(|character| character.to_string().into_bytes());
     let control =
         prop::char::range('\0', '\u{a0}').prop_map(|character| character.to_string().into_bytes());
     let byte = any::<u8>().prop_map(|byte| vec![byte]);
-    prop::collection::vec(prop_oneof![character, control, byte], 0..64)
+    let run = ("[x\tё€😀]", 0..200_usize).prop_map(|(text, count)| text.repeat(count).into_bytes());
+    prop::collection::vec(prop_oneof![3 => character, 3 => control, 3 => byte, 1 => run], 0..64)
         .prop_map(|parts| parts.concat())
 }
 

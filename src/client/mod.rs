@@ -41,7 +41,7 @@ const MAX_PATH_LENGTH: usize = 107;
 pub fn main() -> ExitCode {
     let request = match cli::parse(env::args_os()) {
         Parsed::Run(request) => request,
-        Parsed::Exit(status) => return status,
+        Parsed::Exit(status) => return status.into(),
     };
     match send_all(&request) {
         Ok(()) => ExitCode::SUCCESS,

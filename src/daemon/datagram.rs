@@ -50,6 +50,7 @@ pub struct Datagram<'a> {
 /// [`Batch`]. All zeroes is a valid value.
 ///
 /// The small parts come first, so that small datagrams touch few pages.
+#[repr(C)]
 struct Slots {
     headers: [libc::mmsghdr; SLOTS],
     controls: [Control; SLOTS],

@@ -7,6 +7,7 @@ mod blocked;
 mod bounded;
 pub mod cli;
 pub mod datagram;
+mod escape;
 mod journal;
 mod limit;
 mod lines;
@@ -14,6 +15,7 @@ mod log;
 mod memory;
 mod notifier;
 mod plain;
+mod printable;
 pub mod record;
 mod server;
 mod source;
@@ -21,10 +23,10 @@ mod wait;
 
 use crate::cli::Parsed;
 use libsystemd_safe::daemon::ListenFd;
-use std::{env, io, process::ExitCode};
+use std::{env, io};
 
 /// Runs foo with the descriptors that systemd passed. Returns its exit status.
-pub fn main(passed: io::Result<Vec<ListenFd>>) -> ExitCode {
+pub fn main(passed: io::Result<Vec<ListenFd>>) -> u8 {
     match cli::parse(env::args_os()) {
         Parsed::Run(options) => server::run(&options, passed),
         Parsed::Exit(status) => status,

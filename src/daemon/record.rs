@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+pub use super::escape::escape;
+
 /// The process and the user that sent a datagram, as the kernel reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Credentials {
@@ -98,66 +100,4 @@ fn push_decimal(number: usize, line: &mut Vec<u8>) {
         push_decimal(number / 10, line);
     }
     line.push(b'0' + (number % 10) as u8);
-}
-
-/// Appends `bytes` as text of one line. Control characters other than the tab, and bytes that are
-/// not UTF-8, become one `\xNN` for each byte.
-pub fn escape(bytes: &[u8], line: &mut Vec<u8>) {
-    if is_printable_ascii(bytes) {
-        return line.extend_from_slice(bytes);
-    }
-    for chunk in bytes.utf8_chunks() {
-        escape_controls(chunk.valid().as_bytes(), line);
-        escape_bytes(chunk.invalid(), line);
-    }
-}
-
-/// Returns whether all bytes are printable ASCII, as in most texts. Costs a fraction of the search
-/// for control characters.
-fn is_printable_ascii(bytes: &[u8]) -> bool {
-    // The loop over a chunk has no early exit, so that the compiler vectorizes it.
-    let printable =
-        |chunk: &[u8]| chunk.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
-    bytes.chunks(256).all(printable)
-}
-
-/// Appends valid UTF-8 with its control characters escaped.
-fn escape_controls(mut text: &[u8], line: &mut Vec<u8>) {
-    while let Some((start, length)) = find_control(text) {
-        let (before, rest) = text.split_at(start);
-        let (control, after) = rest.split_at(length);
-        line.extend_from_slice(before);
-        escape_bytes(control, line);
-        text = after;
-    }
-    line.extend_from_slice(text);
-}
-
-/// Returns the position and the length in bytes of the first control character.
-fn find_control(text: &[u8]) -> Option<(usize, usize)> {
-    let mut from = 0;
-    loop {
-        let at = from
-            + text[from..].iter().position(|&byte| byte < b' ' || matches!(byte, 0x7f | 0xc2))?;
-        match text[at] {
-            b'\t' => from = at + 1,
-            // U+0080 to U+009F are C2 80 to C2 9F; C2 begins only printable characters otherwise.
-            0xc2 if !matches!(text.get(at + 1), Some(0x80..=0x9f)) => from = at + 1,
-            0xc2 => return Some((at, 2)),
-            _ => return Some((at, 1)),
-        }
-    }
-}
-
-/// Appends each byte as `\xNN`.
-fn escape_bytes(bytes: &[u8], line: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    for &byte in bytes {
-        line.extend_from_slice(&[
-            b'\\',
-            b'x',
-            HEX[usize::from(byte >> 4)],
-            HEX[usize::from(byte & 15)],
-        ]);
-    }
 }

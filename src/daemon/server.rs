@@ -22,7 +22,7 @@ use super::{
     notifier::Notifier,
     record::{Record, Sender},
     source::Source,
-    wait::{ReadySource, wait},
+    wait::{Ready, ReadySource, wait},
 };
 use libsystemd_safe::{
     daemon::{self, ListenFd, NotifyState},
@@ -39,7 +39,6 @@ use std::{
     env, fmt,
     io::{self, Write},
     os::unix::ffi::OsStrExt,
-    process::ExitCode,
     thread,
     time::{Duration, Instant},
 };
@@ -61,7 +60,7 @@ const BUSY_POLL_MAX: Duration = Duration::from_millis(2);
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Serves the sockets that systemd passed until a signal stops it. Returns the exit status.
-pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> ExitCode {
+pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> u8 {
     let mut log = match Log::open() {
         Ok(log) => log,
         Err(error) => {
@@ -78,14 +77,14 @@ pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> ExitCode {
         let _ = log.flush_at_end(Instant::now(), DRAIN_TIMEOUT);
         return fail();
     }
-    ExitCode::SUCCESS
+    0
 }
 
 /// Sends `STOPPING=1` and returns the exit status after an error.
-fn fail() -> ExitCode {
+fn fail() -> u8 {
     // If the service manager can't be notified, the exit status still reports the error.
     let _ = bounded(|| daemon::notify(&[NotifyState::STOPPING]));
-    ExitCode::from(EXIT_FAILURE)
+    EXIT_FAILURE
 }
 
 /// Logs all environment variables, as the original does.
@@ -180,7 +179,7 @@ impl<'a> Server<'a> {
 
     /// Serves until a signal stops it.
     fn serve(&mut self) -> Result<(), Error> {
-        let mut is_busy_polling = false;
+        let (mut is_busy_polling, mut ready) = (false, Ready::default());
         loop {
             let blocked = self.write().err();
             if let Some(reason) = blocked.and_then(Blocked::status) {
@@ -188,11 +187,12 @@ impl<'a> Server<'a> {
             }
             let deadline =
                 if is_busy_polling { Some(Instant::now()) } else { self.notifier.next_due() };
-            let ready = wait(
+            wait(
                 &self.signals,
                 &self.sources,
                 blocked.map(|blocked| (&*self.log, blocked)),
                 deadline,
+                &mut ready,
             )
             .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
             if ready.signal {

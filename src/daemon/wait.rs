@@ -20,13 +20,16 @@ use std::{os::fd::AsFd, thread, time::Instant};
 /// What poll(2) reports of a socket that was shut down for reading. nix has no name for it.
 const SHUT_DOWN: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
 
+/// Most descriptors to poll without an allocation: the signals and seven sockets.
+const FEW: usize = 8;
+
 /// Returns whether the socket may be shut down. nix returns no flags at all if poll(2) reports one
 /// that nix has no name for.
 fn maybe_shut_down(fd: &PollFd<'_>) -> bool {
     fd.revents().is_none_or(|events| events.intersects(SHUT_DOWN | PollFlags::POLLHUP))
 }
 
-/// What `wait` found ready.
+/// What `wait` found ready. The loop reuses it, so that a wait allocates nothing.
 #[derive(Default)]
 pub struct Ready {
     /// Whether a signal is pending.
@@ -50,7 +53,8 @@ impl ReadySource {
     }
 }
 
-/// Waits for a signal, a datagram or `deadline`. While foo serves, it sleeps here only.
+/// Waits for a signal, a datagram or `deadline`. Replaces what is in `ready`. While foo serves, it
+/// sleeps here only.
 ///
 /// If the log is blocked, waits for the log instead of the sources, so that senders wait too.
 ///
@@ -62,44 +66,61 @@ pub fn wait(
     sources: &[Source],
     blocked: Option<(&Log, Blocked)>,
     deadline: Option<Instant>,
-) -> Result<Ready, Errno> {
-    let now = Instant::now();
-    let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-    let mut indices = Vec::new();
-    let mut deadlines: Vec<Instant> = deadline.into_iter().collect();
+    ready: &mut Ready,
+) -> Result<(), Errno> {
+    ready.signal = false;
+    ready.sources.clear();
+    let (now, mut until) = (Instant::now(), deadline);
+    let mut wake_at = |at| until = Some(until.map_or(at, |until| at.min(until)));
+    let signal_fd = PollFd::new(signals.as_fd(), PollFlags::POLLIN);
+    let (mut few, mut many);
+    let fds = if sources.len() < FEW {
+        few = [(); FEW].map(|()| signal_fd.clone());
+        &mut few[..]
+    } else {
+        many = vec![signal_fd; 1 + sources.len()];
+        &mut many[..]
+    };
+    let mut count = 1;
+    let mut add = |fd| (fds[count], count) = (fd, count + 1);
     if let Some((log, blocked)) = blocked {
-        fds.extend(log.ready_fd(blocked).map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
-        deadlines.extend(blocked.retry_after().map(|delay| now + delay));
+        log.ready_fd(blocked).into_iter().for_each(|fd| add(PollFd::new(fd, PollFlags::POLLOUT)));
+        blocked.retry_after().into_iter().for_each(|delay| wake_at(now + delay));
     } else {
         for (index, source) in sources.iter().enumerate() {
             match source.retry_at.filter(|&at| at >= now) {
-                Some(at) => deadlines.push(at),
+                Some(at) => wake_at(at),
                 None => {
-                    indices.push(index);
-                    fds.push(PollFd::new(source.socket.fd.as_fd(), PollFlags::POLLIN | SHUT_DOWN));
+                    add(PollFd::new(source.socket.fd.as_fd(), PollFlags::POLLIN | SHUT_DOWN));
+                    ready.sources.push(ReadySource::with_datagram(index));
                 }
             }
         }
     }
-    let timeout = deadlines
-        .into_iter()
-        .min()
-        .map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
-    match ppoll(&mut fds, timeout, None) {
-        Ok(_) => {}
-        Err(Errno::EINTR) => return Ok(Ready::default()),
-        Err(Errno::EAGAIN | Errno::ENOMEM) => {
-            thread::sleep(RETRY_AFTER);
-            return Ok(Ready::default());
-        }
-        Err(errno) => return Err(errno),
+    let timeout = until.map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
+    poll(&mut fds[..count], timeout, ready)
+}
+
+/// Polls the signals, and then the sources in `ready`. Leaves those that poll(2) reported.
+fn poll(fds: &mut [PollFd<'_>], timeout: Option<TimeSpec>, ready: &mut Ready) -> Result<(), Errno> {
+    if let Err(errno) = ppoll(fds, timeout, None) {
+        ready.sources.clear();
+        return match errno {
+            Errno::EINTR => Ok(()),
+            Errno::EAGAIN | Errno::ENOMEM => {
+                thread::sleep(RETRY_AFTER);
+                Ok(())
+            }
+            errno => Err(errno),
+        };
     }
-    let signal = fds[0].any() != Some(false);
-    let sources = indices.into_iter().zip(&fds[1..]).filter(|(_, fd)| fd.any() != Some(false));
-    Ok(Ready {
-        signal,
-        sources: sources
-            .map(|(index, fd)| ReadySource { index, maybe_shut_down: maybe_shut_down(fd) })
-            .collect(),
-    })
+    let mut fds = fds.iter();
+    ready.signal = fds.next().is_some_and(|fd| fd.any() != Some(false));
+    ready.sources.retain_mut(|source| {
+        fds.next().is_some_and(|fd| {
+            source.maybe_shut_down = maybe_shut_down(fd);
+            fd.any() != Some(false)
+        })
+    });
+    Ok(())
 }
