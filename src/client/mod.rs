@@ -188,7 +188,7 @@ fn describe_send_error(error: &io::Error, length: usize, request: &Request) -> S
     match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
         Errno::ENOENT | Errno::ECONNREFUSED => {
             format!(
-                "{path}: nothing listens there ({error}); start it with 'systemctl restart foo'"
+                "{path}: nothing listens there ({error}); start it with 'systemctl restart foo.socket foo.service'"
             )
         }
         Errno::EAGAIN => {

@@ -130,13 +130,15 @@ pub fn a_restart_leads_back_from_each_state(container: &mut Container) {
         container.start();
         container.send(format!("before {number}").as_bytes());
         container.run(state);
-        container.run("systemctl restart foo");
+        container.run("systemctl restart foo.socket foo.service");
         container.assert_serves(&format!("after {number}"));
         container.wait_for(&format!(": before {number}"));
     }
     container.run("systemctl stop foo");
     container.wait_until_both("inactive");
-    container.run("foocl hello 2>&1 | grep \"start it with 'systemctl restart foo'\"");
+    container.run(
+        "foocl hello 2>&1 | grep \"start it with 'systemctl restart foo.socket foo.service'\"",
+    );
 }
 
 /// journald's default limit, 10,000 lines in 30 seconds, would drop most of this burst.
