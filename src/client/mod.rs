@@ -187,7 +187,9 @@ fn describe_send_error(error: &io::Error, length: usize, request: &Request) -> S
     let path = request.socket.display();
     match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
         Errno::ENOENT | Errno::ECONNREFUSED => {
-            format!("{path}: nothing listens there ({error}); start it with 'systemctl start foo'")
+            format!(
+                "{path}: nothing listens there ({error}); start it with 'systemctl restart foo.socket foo.service'"
+            )
         }
         Errno::EAGAIN => {
             let seconds = request.timeout.as_secs_f64();

@@ -30,6 +30,10 @@ const SLOTS: usize = 16;
 /// Bytes of a datagram in the head. The heads of a batch take up two pages.
 const HEAD: usize = 512;
 
+/// Most datagrams that [`queued`] counts, since the kernel passes all counted ones each time. Queues
+/// hold 513 by default.
+const QUEUED_MAX: usize = 16_384;
+
 /// Where the name begins in an address.
 const NAME_OFFSET: usize = mem::offset_of!(libc::sockaddr_un, sun_path);
 
@@ -119,6 +123,51 @@ pub fn passes_credentials(socket: impl AsFd) -> io::Result<bool> {
     Ok(asks)
 }
 
+/// Returns how many datagrams are queued at a socket. Counts at most 16,384, of 2 GiB.
+///
+/// The kernel returns only the length of the next one, so this looks past one after another:
+/// `SO_PEEK_OFF` of socket(7).
+///
+/// # Errors
+///
+/// Fails as setsockopt(2) and recv(2) do.
+pub fn queued(socket: impl AsFd) -> io::Result<usize> {
+    let socket = socket.as_fd().as_raw_fd();
+    let look_from = |offset: libc::c_int| {
+        let (place, size) = ((&raw const offset).cast(), size_of::<libc::c_int>());
+        // SAFETY: the descriptor is borrowed for the call, which reads an integer from `offset`.
+        Errno::result(unsafe {
+            libc::setsockopt(socket, libc::SOL_SOCKET, libc::SO_PEEK_OFF, place, size as _)
+        })
+    };
+    let (mut offset, mut count) = (0, 0);
+    let result = loop {
+        if let Err(errno) = look_from(offset) {
+            break Err(errno);
+        }
+        if count == QUEUED_MAX {
+            break Ok(count);
+        }
+        let flags = libc::MSG_PEEK | libc::MSG_TRUNC | libc::MSG_DONTWAIT;
+        // SAFETY: the descriptor is borrowed for the call, which writes nothing to memory: it
+        // returns the full length of the datagram.
+        let length = unsafe { libc::recv(socket, ptr::null_mut(), 0, flags) };
+        match Errno::result(length) {
+            Ok(length) => {
+                match libc::c_int::try_from(length).ok().and_then(|n| offset.checked_add(n)) {
+                    Some(next) => (offset, count) = (next, count + 1),
+                    None => break Ok(count),
+                }
+            }
+            Err(Errno::EAGAIN) => break Ok(count),
+            Err(errno) => break Err(errno),
+        }
+    };
+    // Turns it off, also for the next foo.
+    look_from(-1)?;
+    Ok(result?)
+}
+
 /// Receives several datagrams with one system call.
 pub struct Batch {
     /// The slots, which this owns. They are accessed by this pointer only, since the kernel writes
@@ -189,6 +238,11 @@ impl Batch {
         let count = usize::try_from(Errno::result(count)?).unwrap_or_default();
         self.received = 0..count.min(SLOTS);
         Ok(count)
+    }
+
+    /// Returns how many datagrams were received and not taken.
+    pub fn len(&self) -> usize {
+        self.received.len()
     }
 
     /// Returns whether all datagrams were taken.

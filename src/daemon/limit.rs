@@ -36,13 +36,8 @@ impl Limit {
     /// Returns a full bucket.
     pub fn new(rate: u64) -> Self {
         let mut limit = Self { rate, tokens: 0, counted_at: Instant::now() };
-        limit.refill();
+        limit.tokens = limit.burst();
         limit
-    }
-
-    /// Fills the bucket.
-    pub fn refill(&mut self) {
-        self.tokens = self.burst();
     }
 
     /// Takes the tokens that an entry of `bytes` bytes costs.

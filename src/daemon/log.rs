@@ -97,18 +97,6 @@ impl Log {
         }
     }
 
-    /// Writes all lines before the end, and blocks until then. See [`Log::wait_at_end`].
-    ///
-    /// # Errors
-    ///
-    /// Returns what it waited for if not everything was written.
-    pub fn flush_at_end(&mut self, begin: Instant, timeout: Duration) -> Result<(), Blocked> {
-        while let Err(blocked) = self.flush() {
-            self.wait_at_end(blocked, begin, timeout)?;
-        }
-        Ok(())
-    }
-
     /// Blocks until a flush may succeed, but not beyond `timeout` after `begin`.
     ///
     /// If journald does not read, the next flush may write lines out of order or split rather than

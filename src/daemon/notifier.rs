@@ -16,6 +16,7 @@ use libsystemd_safe::{
 };
 use std::{
     collections::VecDeque,
+    fmt,
     io::{self, ErrorKind},
     mem,
     time::{Duration, Instant},
@@ -27,6 +28,10 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// Minimum interval between `WATCHDOG=1` notifications, so that a tiny `WatchdogSec=` does not use
 /// up a processor.
 const SHORTEST_WATCHDOG: Duration = Duration::from_millis(1);
+
+/// How much more time foo asks for while a stop makes progress. More than a stop lasts without any:
+/// it waits for the log, for journald to read, and for the line with the error.
+const STOP_EXTENSION: Duration = Duration::from_secs(15);
 
 /// Most notifications that wait in `unsent`. Only SIGHUPs from others than the service manager can
 /// cause more, and those are dropped.
@@ -48,6 +53,8 @@ pub struct Notifier {
     resend_at: Option<Instant>,
     /// Whether foo has received a datagram and sent its `STATUS=`.
     has_served: bool,
+    /// Whether `STOPPING=1` was sent.
+    is_stopping: bool,
     /// Whether the last notification failed.
     has_failed: bool,
 }
@@ -72,6 +79,7 @@ impl Notifier {
             unsent,
             resend_at,
             has_served: false,
+            is_stopping: false,
             has_failed: false,
         }
     }
@@ -102,8 +110,13 @@ impl Notifier {
 
     /// Sends `STOPPING=1` without waiting for `resend_at`.
     pub fn stopping(&mut self, log: &mut Log) {
-        self.resend_at = None;
+        (self.resend_at, self.is_stopping) = (None, true);
         self.notify([Ok(NotifyState::STOPPING)], log);
+    }
+
+    /// Sends why a stop gave up as `STATUS=`.
+    pub fn gave_up(&mut self, error: impl fmt::Display, log: &mut Log) {
+        self.notify([NotifyState::status(&error.to_string())], log);
     }
 
     /// Returns when the next notification is due.
@@ -113,6 +126,8 @@ impl Notifier {
     }
 
     /// Sends the notifications that are due. Returns whether `STATUS=` was among them.
+    ///
+    /// In a stop, call it after progress only: it then asks for more time.
     pub fn notify_due(&mut self, log: &mut Log) -> bool {
         let now = Instant::now();
         if self.resend_at.take_if(|at| *at <= now).is_some() {
@@ -127,7 +142,9 @@ impl Notifier {
             // From now on a restart waits for RestartSec= again, not for the grown pause.
             let serves_now = self.messages > 0 && !mem::replace(&mut self.has_served, true);
             let reset = serves_now.then_some(Ok(NotifyState::RESTART_RESET));
-            self.notify([self.status()].into_iter().chain(reset), log);
+            let more_time =
+                self.is_stopping.then(|| Ok(NotifyState::extend_timeout_usec(STOP_EXTENSION)));
+            self.notify([self.status()].into_iter().chain(reset).chain(more_time), log);
             // One more STATUS= follows, to show that they no longer wait.
             self.status_at = self.wait_reason.take().map(|_| now + STATUS_INTERVAL);
         }

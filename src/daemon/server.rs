@@ -8,12 +8,16 @@
 //!   senders wait. Signals and notifications are still handled.
 //!
 //! Invariant: if the batch is not empty, the log is blocked.
+//!
+//! A signal moves from either state to the stop, see `stop`.
 
 #![forbid(unsafe_code)]
 
+mod stop;
+
 use super::{
     activation,
-    blocked::{Blocked, RETRY_AFTER},
+    blocked::Blocked,
     bounded::bounded,
     cli::Options,
     datagram::{Batch, Datagram},
@@ -46,18 +50,14 @@ use std::{
 /// The exit status after an error. The original returns -1.
 const EXIT_FAILURE: u8 = 255;
 
-/// Longest time that a stop drains the sockets. Without a bound, senders that never pause would
-/// keep foo from stopping.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// Longest time that the line with an error waits for the log.
+const ERROR_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Empty polls before sleeping. About as expensive as one sleep and wake-up.
 const EMPTY_POLLS_MAX: usize = 32;
 
 /// Longest busy-poll before signals and timers are checked.
 const BUSY_POLL_MAX: Duration = Duration::from_millis(2);
-
-/// Longest time that a stop waits for a log that accepts nothing.
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Serves the sockets that systemd passed until a signal stops it. Returns the exit status.
 pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> u8 {
@@ -74,7 +74,12 @@ pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> u8 {
     if let Err(error) = result {
         log.line(Priority::Err, error);
         // If the log stays blocked, the exit status still reports the error.
-        let _ = log.flush_at_end(Instant::now(), DRAIN_TIMEOUT);
+        let begin = Instant::now();
+        while let Err(blocked) = log.flush() {
+            if log.wait_at_end(blocked, begin, ERROR_TIMEOUT).is_err() {
+                break;
+            }
+        }
         return fail();
     }
     0
@@ -106,8 +111,8 @@ enum Error {
     Kernel(&'static str, io::Error),
     /// The socket of this name has a permanent error.
     Socket(String, io::Error),
-    /// The log accepted nothing for [`STOP_TIMEOUT`].
-    Log,
+    /// A stop gave up, since the log accepted nothing for [`stop::TIMEOUT`].
+    Stop(stop::Unlogged),
     /// This number of lines may have been lost, and the journal is not there for a report.
     Lost(usize),
 }
@@ -123,10 +128,8 @@ impl fmt::Display for Error {
                     "Unable to receive from {name} any more: {error}; restart its socket unit"
                 )
             }
+            Self::Stop(unlogged) => unlogged.fmt(f),
             Self::Lost(lost) => write!(f, "Up to {lost} lines before this one were lost"),
-            Self::Log => {
-                write!(f, "Unable to log everything that was received within {STOP_TIMEOUT:?}")
-            }
         }
     }
 }
@@ -137,6 +140,8 @@ struct Server<'a> {
     sources: Vec<Source>,
     signals: SignalFd,
     batch: Batch,
+    /// Messages in the log that it has not written yet.
+    unwritten: usize,
     limit: Option<Limit>,
 }
 
@@ -174,7 +179,8 @@ impl<'a> Server<'a> {
         let _ = log.flush();
         notifier.ready(log);
         let sources = sockets.into_iter().map(|socket| Source { socket, retry_at: None }).collect();
-        Ok(Self { log, notifier, sources, signals, batch, limit: options.max_rate.map(Limit::new) })
+        let limit = options.max_rate.map(Limit::new);
+        Ok(Self { log, notifier, sources, signals, batch, unwritten: 0, limit })
     }
 
     /// Serves until a signal stops it.
@@ -282,6 +288,7 @@ impl<'a> Server<'a> {
     fn write(&mut self) -> Result<(), Blocked> {
         loop {
             self.log.flush()?;
+            self.unwritten = 0;
             if self.batch.is_empty() {
                 let until = self.limit.as_mut().and_then(Limit::used_up_until);
                 return until.map_or(Ok(()), |until| Err(Blocked::Limited(until)));
@@ -292,6 +299,7 @@ impl<'a> Server<'a> {
                 };
                 let Datagram { credentials, sender, length, payload } = datagram;
                 self.notifier.count(length);
+                self.unwritten += 1;
                 let bytes = self.log.record(&Record {
                     credentials,
                     sender: Sender::from_sun_path(sender),
@@ -303,42 +311,5 @@ impl<'a> Server<'a> {
                 }
             }
         }
-    }
-
-    /// Drains the sockets, since systemd may close them next.
-    fn stop(&mut self) -> Result<(), Error> {
-        self.notifier.stopping(self.log);
-        // The rate limit lets another burst through, so that the queue is logged without waiting.
-        self.limit.iter_mut().for_each(Limit::refill);
-        let begin = Instant::now();
-        let all = self.all_sources();
-        loop {
-            if !self.write_all(begin)? || begin.elapsed() >= DRAIN_TIMEOUT {
-                break;
-            }
-            if self.receive(&all)? == Some(0) {
-                // After a transient error, a socket may still have datagrams queued.
-                if self.sources.iter().all(|source| source.retry_at.is_none()) {
-                    break;
-                }
-                thread::sleep(RETRY_AFTER);
-            }
-        }
-        self.log.wait_until_read(begin + STOP_TIMEOUT);
-        match self.log.lost() {
-            0 => Ok(()),
-            lost => Err(Error::Lost(lost)),
-        }
-    }
-
-    /// Writes everything. Returns whether the rate limit allows more.
-    fn write_all(&mut self, begin: Instant) -> Result<bool, Error> {
-        while let Err(blocked) = self.write() {
-            if matches!(blocked, Blocked::Limited(_)) {
-                return Ok(false);
-            }
-            self.log.wait_at_end(blocked, begin, STOP_TIMEOUT).map_err(|_| Error::Log)?;
-        }
-        Ok(true)
     }
 }

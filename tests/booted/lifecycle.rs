@@ -2,7 +2,7 @@
 
 use super::frame::container::Container;
 use super::frame::host::times;
-use super::frame::load::{Account, Load};
+use super::frame::load::{Account, Load, account, fill};
 
 /// Messages accepted between two steps, so that each step is under load.
 const BETWEEN: u64 = 500;
@@ -94,6 +94,51 @@ fn stopped(container: &Container, unit: &str) {
     container.wait_until_both("inactive");
     load.account(&accepted, container).assert_lost_at_most(0);
     container.wait_until_both("inactive");
+}
+
+/// A stop drops the queue of a foo that does not run, so foo(8) says to restart it first.
+pub fn restarted_and_stopped_a_killed_daemon_loses_nothing(container: &mut Container) {
+    container.drop_in("foo.service", "[Service]\nRestartSec=1h\nRestartSteps=0\n");
+    container.start();
+    let kill = |signal| container.run(&format!("systemctl kill --kill-who=main -s {signal} foo"));
+    kill("STOP");
+    let sent = fill(container, &[100]);
+    kill("KILL");
+    container.until("systemctl is-active foo || :", |state| state == "activating");
+    container.run("systemctl restart foo; systemctl stop foo");
+    container.wait_until_both("inactive");
+    account(sent, container).assert_lost_at_most(0);
+}
+
+/// Whatever became of the units, the hint of foocl leads back.
+pub fn a_restart_leads_back_from_each_state(container: &mut Container) {
+    let broken = "mkdir -p /etc/systemd/system/foo.service.d; \
+        printf '[Service]\\nUser=nobody-has-this-name\\n' > /etc/systemd/system/foo.service.d/x.conf; \
+        systemctl daemon-reload; ! systemctl restart foo; systemctl revert foo.service";
+    for (number, state) in [
+        "systemctl stop foo",
+        "systemctl mask foo; systemctl unmask foo",
+        "systemctl mask --now foo; systemctl unmask foo",
+        "systemctl mask foo.socket; systemctl unmask foo.socket",
+        "systemctl enable foo; systemctl disable foo",
+        broken,
+        "systemctl isolate basic.target; systemctl isolate multi-user.target",
+    ]
+    .iter()
+    .enumerate()
+    {
+        container.start();
+        container.send(format!("before {number}").as_bytes());
+        container.run(state);
+        container.run("systemctl restart foo.socket foo.service");
+        container.assert_serves(&format!("after {number}"));
+        container.wait_for(&format!(": before {number}"));
+    }
+    container.run("systemctl stop foo");
+    container.wait_until_both("inactive");
+    container.run(
+        "foocl hello 2>&1 | grep \"start it with 'systemctl restart foo.socket foo.service'\"",
+    );
 }
 
 /// journald's default limit, 10,000 lines in 30 seconds, would drop most of this burst.

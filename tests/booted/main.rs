@@ -17,6 +17,7 @@ mod privilege;
 mod readme;
 mod recipes;
 mod sending;
+mod slow;
 mod starting;
 mod wrapper;
 
@@ -74,7 +75,13 @@ const CASES: &[Case] = cases! {
     lifecycle::a_stuck_daemon_is_restarted: Ours;
     lifecycle::stopping_the_service_logs_what_was_accepted: Ours;
     lifecycle::stopping_the_socket_logs_what_was_accepted: Ours;
+    lifecycle::restarted_and_stopped_a_killed_daemon_loses_nothing: Ours;
+    lifecycle::a_restart_leads_back_from_each_state: Ours;
     lifecycle::a_burst_is_whole: Ours;
+    slow::a_stop_with_a_slow_journal_loses_nothing: Ours;
+    slow::a_stop_of_a_slow_foo_loses_nothing: Ours;
+    slow::a_stop_on_a_slow_machine_loses_nothing: Ours;
+    slow::a_stop_that_gives_up_counts_what_is_lost: Ours;
     faults::a_broken_program_loses_nothing: Ours;
     faults::a_restarted_journal: Ours;
     faults::a_killed_journal: Ours;
@@ -112,6 +119,8 @@ const CASES: &[Case] = cases! {
     package::removed_both_stop: Packaged;
     package::removed_whatever_became_of_its_units: Packaged;
     package::an_upgrade_serves_a_socket_that_was_edited: Packaged;
+    package::an_upgrade_that_fails_keeps_the_queue: Packaged;
+    package::an_upgrade_of_a_masked_service_says_what_to_do: Packaged;
     package::purged_nothing_is_left: Packaged;
     readme::it_installs: Packaged;
     readme::it_uninstalls: Packaged;

@@ -3,7 +3,7 @@
 use super::frame::container::Container;
 use super::frame::deb::OLD;
 use super::frame::host::times;
-use super::frame::load::Load;
+use super::frame::load::{Load, account, fill};
 use super::recipes::ANOTHER_PATH;
 use std::fs;
 
@@ -124,6 +124,35 @@ pub fn an_upgrade_serves_a_socket_that_was_edited(container: &mut Container) {
     container.wait_for(": to another");
 }
 
+/// A foo that can't start leaves the queue in the socket. The upgrade says what to do.
+pub fn an_upgrade_that_fails_keeps_the_queue(container: &mut Container) {
+    install(container, "old");
+    container.wait_until_both("active");
+    let socket = container.socket();
+    container.drop_in("foo.service", "[Service]\nUser=nobody-has-this-name\n");
+    container.fails("systemctl restart foo");
+    let sent = fill(container, &[100]);
+    let said = install(container, "new");
+    assert!(said.contains("systemctl daemon-reload && systemctl restart foo"), "{said}");
+    assert_eq!(container.socket(), socket, "another socket");
+    container.drop_in("foo.service", "");
+    container.run("systemctl daemon-reload && systemctl restart foo");
+    container.assert_serves("hello");
+    account(sent, container).assert_lost_at_most(0);
+}
+
+/// `systemctl mask` without `--now` stops the socket of a foo that runs.
+pub fn an_upgrade_of_a_masked_service_says_what_to_do(container: &mut Container) {
+    install(container, "old");
+    container.wait_until_both("active");
+    container.run("systemctl mask foo");
+    container.until("systemctl is-active foo.socket || :", |state| state == "inactive");
+    let said = install(container, "new");
+    assert!(said.contains("systemctl unmask foo && systemctl restart foo"), "{said}");
+    container.run("systemctl unmask foo && systemctl restart foo");
+    container.assert_serves("hello");
+}
+
 pub fn purged_nothing_is_left(container: &mut Container) {
     let before = files(container);
     install(container, "old");
@@ -168,10 +197,11 @@ pub fn assert_complete(container: &Container, load: Load, socket: u64) {
     assert_eq!(container.socket(), socket, "another socket");
 }
 
-fn install(container: &Container, version: &str) {
+/// Installs the package. Returns what that prints.
+fn install(container: &Container, version: &str) -> String {
     container.run(&format!(
-        "DEBIAN_FRONTEND=noninteractive dpkg --force-downgrade --install /root/{version}.deb"
-    ));
+        "DEBIAN_FRONTEND=noninteractive dpkg --force-downgrade --install /root/{version}.deb 2>&1"
+    ))
 }
 
 fn is_old(container: &Container) -> bool {

@@ -91,7 +91,10 @@ pub fn a_second_foo(container: &mut Container) {
 
 /// The messages go to a journal namespace, which has limits of its own.
 pub fn in_a_journal_of_its_own(container: &mut Container) {
-    container.drop_in("foo.service", "[Service]\nLogNamespace=foo\n");
+    container.drop_in(
+        "foo.service",
+        "[Unit]\nAfter=systemd-journald@foo.service\n[Service]\nLogNamespace=foo\n",
+    );
     container.start_service();
     let long = "x".repeat(60_000);
     container.send(b"hello");

@@ -127,7 +127,11 @@ fn the_daemon_dies_while_it_waits() {
         .unwrap();
     place.waits(&child);
     drop(dying);
-    place.end(child).assert_error("dead", 1, &[socket.to_str().unwrap(), "systemctl start foo"]);
+    place.end(child).assert_error(
+        "dead",
+        1,
+        &[socket.to_str().unwrap(), "systemctl restart foo.socket foo.service"],
+    );
 }
 
 #[test]
@@ -147,9 +151,9 @@ fn nothing_listens() {
         end.assert_error("forbidden", 1, &[&path("forbidden"), "SocketGroup="]);
     }
     let cases = [
-        ("missing", path("missing"), "systemctl start foo"),
-        ("missing, of 107 bytes", longest, "systemctl start foo"),
-        ("nobody behind it", path("dead"), "systemctl start foo"),
+        ("missing", path("missing"), "systemctl restart foo.socket foo.service"),
+        ("missing, of 107 bytes", longest, "systemctl restart foo.socket foo.service"),
+        ("nobody behind it", path("dead"), "systemctl restart foo.socket foo.service"),
         ("a file", path("file"), "listens"),
         ("a directory", path("run"), "listens"),
         ("a stream socket", path("stream"), "datagram"),

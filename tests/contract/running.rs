@@ -243,19 +243,70 @@ fn a_log_that_is_blocked() {
     }
 }
 
-/// The daemon gives up, and its exit status shows that messages are lost.
+/// A stop lasts as long as the log makes progress, and asks the service manager for that time.
+#[test]
+fn a_log_that_is_slow() {
+    let (log, mut reader) = UnixStream::pair().unwrap();
+    sys::set_send_buffer(&log, 1).unwrap();
+    let daemon = Daemon::listening().log_to(log).ready();
+    let sent: Vec<_> = (0..10).map(|i| format!("{i} {}", "x".repeat(5000))).collect();
+    daemon.stopped(|| {
+        sent.iter().for_each(|text| daemon.send(text));
+        daemon.signal(SIGTERM);
+    });
+    let (start, mut lines, mut buffer) = (Instant::now(), Vec::new(), [0; 1000]);
+    loop {
+        match reader.read(&mut buffer).unwrap() {
+            0 => break,
+            count => lines.extend_from_slice(&buffer[..count]),
+        }
+        // No message takes long, but all of them do.
+        thread::sleep(Duration::from_millis(50));
+    }
+    let took = start.elapsed();
+    assert!(took >= Duration::from_secs(2), "a log that takes {took:?} is not slow");
+    let lines = String::from_utf8(lines).unwrap();
+    for text in &sent {
+        assert!(lines.contains(text), "lost: {}", &text[..2]);
+    }
+    let end = daemon.end();
+    assert_eq!(end.code, 0);
+    assert!(end.notified("EXTEND_TIMEOUT_USEC=15000000"), "no more time");
+}
+
+/// The daemon gives up, and counts what it has not logged. What is queued stays in the socket.
 #[test]
 fn a_log_that_stays_blocked() {
-    let (log, reader) = UnixStream::pair().unwrap();
-    let daemon = Daemon::listening().log_to(log).ready();
+    let dir = TempDir::new();
+    let socket = dir.socket("socket");
+    let (log, mut reader) = UnixStream::pair().unwrap();
+    let daemon = Daemon::with([socket.try_clone().unwrap()]).log_to(log).ready();
     let sender = UnixDatagram::unbound().unwrap();
     sender.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
-    while persist(|| sender.send_to(&[b'x'; 5000], daemon.socket())).is_ok() {}
+    let path = dir.join("socket");
+    let sent = (0..).take_while(|_| persist(|| sender.send_to(&[b'x'; 5000], &path)).is_ok());
+    let sent = sent.count();
     let start = Instant::now();
     daemon.signal(SIGTERM);
-    assert_eq!(daemon.end().code, 255);
+    let mut daemon = daemon;
+    daemon.wait();
     assert!(start.elapsed() >= Duration::from_secs(5), "too early");
-    drop(reader);
+    let end = daemon.end();
+    assert_eq!(end.code, 255);
+    socket.set_nonblocking(true).unwrap();
+    let queued = iter::from_fn(|| socket.recv(&mut [0; 5000]).ok()).count();
+    let mut log = Vec::new();
+    reader.read_to_end(&mut log).unwrap();
+    let lines = String::from_utf8(log).unwrap();
+    let logged = lines.matches(" bytes from (unnamed): x").count();
+    let status = end.notes.iter().filter_map(|note| note.value("STATUS")).next_back().unwrap();
+    let numbers: Vec<usize> = status.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let want = format!(
+        "Unable to log up to {} received and {queued} queued messages, no progress for 5s",
+        numbers[0]
+    );
+    assert_eq!(status, want);
+    assert!(logged + numbers[0] + queued >= sent, "{sent} sent, {logged} logged: {status}");
 }
 
 /// Why it ends is worth a moment's wait for the log.

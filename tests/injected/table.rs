@@ -84,6 +84,8 @@ pub const TABLE: &[Row] = &[
     ("fcntl", &["EMFILE", "EINVAL"], GoesOn),
     ("statx", &["EACCES", "ENOENT", "ENOMEM"], Doubles),
     ("clock_nanosleep", &["EINTR"], GoesOn),
+    // A stop counts what is queued.
+    ("recvfrom", &["EINTR", "EAGAIN", "EINVAL", "ENOTSOCK", "ENOMEM"], GoesOn),
     // Calls of libsystemd: notifications and journal entries.
     ("socket", &["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EACCES", "EAFNOSUPPORT"], GoesOn),
     ("sendmsg", &["EINTR", "ENOMEM", "ECONNREFUSED", "ECONNRESET", "EPIPE", "EPERM"], GoesOn),

@@ -194,6 +194,38 @@ fn send(
     troubles
 }
 
+/// Sends numbered messages of these lengths, used in turn, until foo's queue is full. Returns how
+/// many were accepted.
+pub fn fill(container: &Container, lengths: &[usize]) -> u64 {
+    let (path, mut sent) = (container.path("/run/foo.socket"), 0_u64);
+    let mut senders = Vec::new();
+    // A sender's buffer holds less than the queue.
+    loop {
+        let (sender, before) = (UnixDatagram::unbound().expect("a socket"), sent);
+        sender.set_nonblocking(true).expect("a non-blocking socket");
+        loop {
+            let length = lengths[sent as usize % lengths.len()];
+            let message = format!("load 0 {sent} {}", "x".repeat(length));
+            match sender.send_to(message.as_bytes(), &path) {
+                Ok(_) => sent += 1,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => panic!("message {sent}: {error}"),
+            }
+        }
+        if sent == before {
+            return sent;
+        }
+        senders.push(sender);
+    }
+}
+
+/// Returns and reports the account of messages that [`fill`] sent.
+pub fn account(sent: u64, container: &Container) -> Account {
+    let account = Account::new(&[sent], &[], &container.lines());
+    container.report(&account);
+    account
+}
+
 /// How many messages were sent, and how many of them are in the journal.
 #[derive(Debug, Default)]
 pub struct Account {
