@@ -10,8 +10,9 @@ CARGO = cargo
 bindir = $(PREFIX)/bin
 mandir = $(PREFIX)/share/man
 completiondir = $(PREFIX)/share/bash-completion/completions
-# The directory that systemd.pc names, or else the one that has systemd's own units.
-unitdir = $(or $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null),\
+# The directory that systemd.pc names, or else the one that has systemd's own units. It is a directory of the machine that
+# foo will run on, so the root directory of a cross-build is no part of it.
+unitdir = $(or $(shell env -u PKG_CONFIG_SYSROOT_DIR pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null),\
 	$(firstword $(wildcard /usr/lib/systemd/system /lib/systemd/system)))
 
 # systemd reads this directory on every system, independent of PREFIX.
@@ -113,17 +114,34 @@ install: $(programs)
 	$(if $(DESTDIR),,systemd-sysusers $(sysusersdir)/foo.conf)
 	@$(if $(DESTDIR),:,echo "Now run: systemctl daemon-reload && systemctl enable foo && systemctl restart foo")
 
-# Stops foo first, if systemd runs here and foo.service is installed. Keeps foo's user, which may own files.
+installed = $(bindir)/foo $(bindir)/foocl $(unitdir)/foo.service $(unitdir)/foo.socket $(sysusersdir)/foo.conf \
+	$(mandir)/man8/foo.8 $(mandir)/man1/foocl.1 $(completiondir)/foo $(completiondir)/foocl
+# Whether the file of the shell's variable belongs to a package. dpkg may know a file of /lib by its name in /usr/lib, and
+# the other way round.
+of_package = for name in "$$file" "/usr$$file" "$${file\#/usr}"; do dpkg -S "$$name" && break; done >/dev/null 2>&1
+
+# Stops foo first, if systemd runs here and foo.service is no package's. Keeps foo's user, which may own files.
 here = $(if $(DESTDIR),false,[ -d /run/systemd/system ])
 uninstall:
 	$(if $(unitdir),,$(error There is no systemd here: set unitdir= to the directory of units))
-	if $(here) && [ -e $(unitdir)/foo.service ]; then systemctl disable --now foo.service foo.socket || :; fi
-	rm -f $(addprefix $(DESTDIR),$(bindir)/foo $(bindir)/foocl $(unitdir)/foo.service $(unitdir)/foo.socket $(sysusersdir)/foo.conf \
-		$(mandir)/man8/foo.8 $(mandir)/man1/foocl.1 $(completiondir)/foo $(completiondir)/foocl)
+	if file=$(unitdir)/foo.service; $(here) && [ -e $$file ] && ! { $(of_package); }; then systemctl disable --now foo.service foo.socket || :; fi
+	@for file in $(addprefix $(DESTDIR),$(installed)); do \
+		if { $(of_package); }; then echo "$$file belongs to a package of dpkg: it stays"; \
+		else echo "rm -f $$file"; rm -f "$$file" || exit; fi; \
+	done
 	if $(here); then systemctl daemon-reload; fi
 
 $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-booted check-beside check-releases soak install uninstall deb check-deb bench fuzz sanitize mutants audit
+help:
+	@echo "make              build foo and foocl"
+	@echo "make run          try foo without installing it"
+	@echo "make check        run the tests"
+	@echo "make install      install what make has built, as root; PREFIX=, DESTDIR= and unitdir= set where"
+	@echo "make uninstall    remove that, but no file that belongs to a package"
+	@echo "make deb          build packages in dist/; SUITE=trixie in a clean Debian 13, ARCH=arm64 for another processor"
+	@echo "For developers: audit, bench, check-deb, fuzz, mutants, sanitize, soak; see the comments in Makefile."
+
+.PHONY: all help run check check-booted check-beside check-releases soak install uninstall deb check-deb bench fuzz sanitize mutants audit

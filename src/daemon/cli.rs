@@ -56,7 +56,7 @@ fn command(mut parser: Parser) -> Result<Command<Options>, lexopt::Error> {
 /// as in systemd's size settings.
 fn rate(parser: &mut Parser) -> Result<u64, lexopt::Error> {
     use lexopt::ValueExt;
-    const NOT_A_RATE: &str = "it is not a number of bytes per second, such as 256K";
+    const NOT_A_RATE: &str = "--max-rate takes a number of bytes per second above 0, such as 256K";
     parser.value()?.parse_with(|text| {
         let digits = text.trim_end_matches(|last: char| !last.is_ascii_digit());
         let power = match &text[digits.len()..] {

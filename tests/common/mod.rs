@@ -233,11 +233,15 @@ impl Drop for TempDir {
     }
 }
 
-/// Fills the queue of a socket. Returns the number of datagrams that it took.
+/// Fills the queue of a socket, whatever its length. Returns the number of datagrams that it took.
 pub fn fill(path: &Path, datagram: &[u8]) -> usize {
-    let filler = UnixDatagram::unbound().unwrap();
-    filler.set_nonblocking(true).unwrap();
-    (0..).take_while(|_| filler.send_to(datagram, path).is_ok()).count()
+    // A sender for each: what waits in a long queue does not fit into the send buffer of one.
+    let send = || {
+        let filler = UnixDatagram::unbound().unwrap();
+        filler.set_nonblocking(true).unwrap();
+        filler.send_to(datagram, path)
+    };
+    (0..).take_while(|_| send().is_ok()).count()
 }
 
 /// Sets timeouts, so that a call on a socket of the test can't block for ever. Not for a socket

@@ -280,6 +280,9 @@ fn command_line() {
         assert!(!end.notified("READY=1"), "{args:?}");
         let shown = end.log.join("\n");
         assert!(shown.contains(args[args.len() - 1].trim_end_matches("=x")), "{args:?}: {shown}");
+        // Who reads of a wrong value in the journal has not typed the option.
+        let option = if args[0] == "--max-rate" { args[0] } else { "" };
+        assert!(shown.contains(option), "{args:?}: {shown}");
     }
 }
 
