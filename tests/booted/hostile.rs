@@ -98,6 +98,8 @@ const LIMITED: &str = "--max-rate= is reached";
 pub fn no_cut_forges_a_priority(container: &mut Container) {
     journal_of(container, "LineMax=79");
     container.start();
+    // A message that is cut, and has no prefix in it. What follows the first entry is not cut.
+    container.send("y".repeat(400).as_bytes());
     let begin = "Received 100 bytes from (unnamed): ".len();
     let forged = |prefix: &str| format!("{}{prefix}forged", "x".repeat(79 - begin - "<5>".len()));
     for prefix in ["<0>", "<03>", "<003>", "<7>", "\n<0>", "<0> <1>"] {
@@ -108,8 +110,6 @@ pub fn no_cut_forges_a_priority(container: &mut Container) {
             container.send(format!("{}{}", " ".repeat(shift), forged(prefix)).as_bytes());
         }
     }
-    // A message that is cut, and has no prefix in it.
-    container.send("y".repeat(400).as_bytes());
     container.send(b"the end");
     container.wait_for(": the end");
     let entries = container.entries("_SYSTEMD_UNIT=foo.service");
