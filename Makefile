@@ -99,8 +99,8 @@ audit:
 
 # Installs what make has built, so that no compiler runs as root.
 with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
-# An older systemd would warn about settings that it does not know.
-without_unknown = if pkg-config --atleast-version=254 libsystemd; then cat; else sed '/^RestartSteps=/d; /^RestartMaxDelaySec=/d'; fi
+# An older systemd does not know RESTART_RESET=1, so that the pause would stay grown after a crash.
+without_unknown = if pkg-config --atleast-version=258 libsystemd; then cat; else sed '/^RestartSteps=/d; /^RestartMaxDelaySec=/d'; fi
 install: $(programs)
 	$(if $(unitdir),,$(error There is no systemd here: set unitdir= to the directory for units))
 	install -Dt $(DESTDIR)$(bindir) $(programs)

@@ -17,6 +17,7 @@ use std::{
         fd::{AsRawFd, OwnedFd},
         unix::{ffi::OsStrExt, fs::MetadataExt, net::UnixDatagram},
     },
+    process,
 };
 
 /// Shown on a terminal if no socket was passed.
@@ -24,9 +25,24 @@ const HINT: &str = "foo gets its socket from systemd: try 'systemctl start foo',
     'systemd-socket-activate --datagram --listen=/tmp/foo.socket foo'";
 
 /// Logged if the service manager started foo without a socket.
-const HINT_FOR_UNITS: &str = "systemd passed no socket: if foo.socket is not active, \
+const NO_SOCKET: &str = "systemd passed no socket: if foo.socket is not active, \
     'systemctl start foo.socket'; if it is, it was changed since \
     it was started: 'systemctl restart foo.socket'";
+
+/// Logged if the variables of the sockets name another process.
+const OTHER_PROCESS: &str = "LISTEN_PID names another process, so the sockets are not foo's: \
+    ExecStart= must start foo itself, or a wrapper must end with exec";
+
+/// The same since systemd 259, if only a wrapper knows `LISTEN_PID`.
+const OTHER_PIDFD: &str = "LISTEN_PIDFDID names another process, so the sockets are not foo's: \
+    what corrects LISTEN_PID must unset LISTEN_PIDFDID, and PrivatePIDs= must be off";
+
+/// Logged if the socket is standard input.
+const STANDARD_INPUT: &str = "the socket is standard input, where foo does not look for it: \
+    remove StandardInput=socket";
+
+/// What the service manager says of the descriptors.
+const VARIABLES: [&str; 4] = ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"];
 
 /// An `AF_UNIX` datagram socket that was passed.
 #[derive(Debug)]
@@ -63,7 +79,7 @@ impl fmt::Display for Error {
             Self::None => f.write_str("Unable to get file descriptor for socket"),
             Self::Malformed(error) => {
                 write!(f, "Unable to take the file descriptors passed: {error};")?;
-                for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] {
+                for name in VARIABLES {
                     match env::var_os(name) {
                         Some(value) => write!(f, " {name}={}", value.to_string_lossy())?,
                         None => write!(f, " {name} is not set")?,
@@ -104,7 +120,7 @@ pub fn log_names(names: &[OsString], log: &mut Log) {
         let on_terminal = io::stderr().is_terminal();
         // A shell on a terminal can inherit INVOCATION_ID from a unit.
         if !on_terminal && env::var_os("INVOCATION_ID").is_some() {
-            log.line(Priority::Info, HINT_FOR_UNITS);
+            log.line(Priority::Info, why_none());
         }
         log.line(Priority::Warning, "Unable to find any file descriptors");
         if on_terminal {
@@ -115,6 +131,21 @@ pub fn log_names(names: &[OsString], log: &mut Log) {
     log.line(Priority::Notice, "File Descriptor names are:");
     for name in names {
         log.line_of_bytes(Priority::Notice, &[b" ", name.as_bytes()].concat());
+    }
+}
+
+/// Returns why the service manager passed no socket, and what to do.
+fn why_none() -> &'static str {
+    let own = process::id().to_string();
+    let other = |name: &str, own: &str| env::var_os(name).is_some_and(|value| value != own);
+    if other("LISTEN_PID", &own) {
+        OTHER_PROCESS
+    } else if env::var_os("LISTEN_PID").is_some() && env::var_os("LISTEN_PIDFDID").is_some() {
+        OTHER_PIDFD
+    } else if daemon::is_socket(io::stdin(), Some(libc::AF_UNIX), None, None).unwrap_or(false) {
+        STANDARD_INPUT
+    } else {
+        NO_SOCKET
     }
 }
 

@@ -126,7 +126,7 @@ pub fn no_cut_forges_a_priority(container: &mut Container) {
     }
 }
 
-/// systemd restarts a foo that can't start at growing intervals, from release 254 on. It does not
+/// systemd restarts a foo that can't start at growing intervals, if the unit has the settings of release 258. It does not
 /// fill the journal.
 pub fn a_foo_that_can_not_start_is_quiet(container: &mut Container) {
     container.start();
@@ -241,10 +241,11 @@ impl<'a> Flood<'a> {
         status.split(' ').nth(1).and_then(|count| count.parse().ok()).unwrap_or(0)
     }
 
-    /// Returns foo's private memory in KiB.
+    /// Returns foo's anonymous memory in KiB. Pages of a program that was just installed are private
+    /// and dirty until they are on the disk.
     fn memory(&self) -> u64 {
         let pid = self.container.show("MainPID");
-        let line = self.container.run(&format!("grep ^Private_Dirty: /proc/{pid}/smaps_rollup"));
+        let line = self.container.run(&format!("grep ^Anonymous: /proc/{pid}/smaps_rollup"));
         line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
     }
 

@@ -129,10 +129,9 @@ pub fn to_a_file(container: &mut Container) {
 
 /// The sender's credentials with each setting of `PrivateUsers=`.
 pub fn with_credentials(container: &mut Container) {
-    let identity = container.systemd() >= 257;
-    for private in
-        ["yes", "no", "identity"].into_iter().filter(|&private| private != "identity" || identity)
-    {
+    let systemd = container.systemd();
+    let values = [("yes", 0), ("no", 0), ("identity", 257), ("full", 258)];
+    for (private, _) in values.into_iter().filter(|&(_, since)| systemd >= since) {
         container.run("systemctl stop foo.socket foo.service");
         container.wait_until_both("inactive");
         container.drop_in("foo.socket", "[Socket]\nPassCredentials=yes\n");

@@ -116,7 +116,7 @@ pub fn systemd_analyze_finds_no_fault(container: &mut Container) {
     // `make install` leaves out what the systemd of this machine does not know. The container's may
     // be older.
     let knows_all = Command::new("pkg-config")
-        .args(["--atleast-version=254", "libsystemd"])
+        .args(["--atleast-version=258", "libsystemd"])
         .status()
         .expect("pkg-config");
     if knows_all.success() && container.systemd() < 254 {
