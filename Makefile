@@ -74,6 +74,16 @@ deb:
 check-deb: all
 	@tools/check-deb
 
+# Installs the package on an emulated machine of Debian SUITE, with Debian's own kernel, and sends through boots, a reboot,
+# a power cut and an upgrade of Debian. Writes tests/MACHINES.md. Needs root, and up to an hour.
+machine:
+	@tools/machine "$(or $(SUITE),trixie)"
+
+# Runs make run, make check and make deb as a new user does: in a clean clone on a minimal Debian SUITE in a container.
+# Prints the times and what apt installed. Needs root.
+place:
+	@tools/place "$(or $(SUITE),trixie)"
+
 # Measures what foo costs, compared with a plain C daemon, the kernel's floor and other crates. Writes
 # benches/RESULTS.md.
 bench: all
@@ -126,4 +136,4 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
-.PHONY: all run check check-booted check-beside check-releases soak install uninstall deb check-deb bench fuzz sanitize mutants audit
+.PHONY: all run check check-booted check-beside check-releases soak install uninstall deb check-deb machine place bench fuzz sanitize mutants audit
