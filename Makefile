@@ -74,8 +74,8 @@ deb:
 check-deb: all
 	@tools/check-deb
 
-# Installs the package on an emulated machine of Debian SUITE, with Debian's own kernel, and sends through boots, a reboot,
-# a power cut and an upgrade of Debian. Writes tests/MACHINES.md. Needs root, and up to an hour.
+# Installs the package on an emulated machine of Debian SUITE, with Debian's own kernel. Sends messages through boots, a
+# reboot, a power cut and an upgrade of Debian. Writes tests/MACHINES.md. Needs root, and up to an hour.
 machine:
 	@tools/machine "$(or $(SUITE),trixie)"
 
