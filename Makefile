@@ -75,7 +75,7 @@ check-deb: all
 	@tools/check-deb
 
 # Installs the package on an emulated machine of Debian SUITE, with Debian's own kernel. Sends messages through boots, a
-# reboot, a power cut and an upgrade of Debian. Writes tests/MACHINES.md. Needs root, and up to an hour.
+# reboot and a power cut; with UPGRADE=yes also an upgrade of Debian. Writes tests/MACHINES.md. Needs root.
 machine:
 	@tools/machine "$(or $(SUITE),trixie)"
 
