@@ -75,6 +75,16 @@ deb:
 check-deb: all
 	@tools/check-deb
 
+# Installs the package on an emulated machine of Debian SUITE, with Debian's own kernel. Sends messages through boots, a
+# reboot and a power cut; with UPGRADE=yes also an upgrade of Debian. Writes tests/MACHINES.md. Needs root.
+machine:
+	@tools/machine "$(or $(SUITE),trixie)"
+
+# Runs make run, make check and make deb as a new user does: in a clean clone on a minimal Debian SUITE in a container.
+# Prints the times and what apt installed. Needs root.
+place:
+	@tools/place "$(or $(SUITE),trixie)"
+
 # Measures what foo costs, compared with a plain C daemon, the kernel's floor and other crates. Writes
 # benches/RESULTS.md.
 bench: all
@@ -142,6 +152,6 @@ help:
 	@echo "make install      install what make has built, as root; PREFIX=, DESTDIR= and unitdir= set where"
 	@echo "make uninstall    remove that, but no file that belongs to a package"
 	@echo "make deb          build packages in dist/; SUITE=trixie in a clean Debian 13, ARCH=arm64 for another processor"
-	@echo "For developers: audit, bench, check-deb, fuzz, mutants, sanitize, soak; see the comments in Makefile."
+	@echo "For developers: audit, bench, check-deb, fuzz, machine, mutants, place, sanitize, soak; see the comments in Makefile."
 
-.PHONY: all help run check check-booted check-beside check-releases soak install uninstall deb check-deb bench fuzz sanitize mutants audit
+.PHONY: all help run check check-booted check-beside check-releases soak install uninstall deb check-deb machine place bench fuzz sanitize mutants audit

@@ -224,8 +224,8 @@ fn random_surroundings() {
         seed += 1;
     }
     // Not `eprintln!`, which the test harness captures.
-    writeln!(io::stderr(), "chaos: {} cases from seed {first} on, 0 findings", seed - first)
-        .unwrap();
+    let mut stderr = io::stderr();
+    writeln!(stderr, "chaos: {} cases from seed {first} on, 0 findings", seed - first).unwrap();
 }
 
 fn run(mut dice: Dice) {

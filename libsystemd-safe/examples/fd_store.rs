@@ -25,8 +25,8 @@ use std::{thread, time::Duration};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // SAFETY: nothing runs before this, so the program has not opened any descriptor.
-    let kept =
-        unsafe { listen_fds_with_names() }?.into_iter().find(|passed| passed.name == "starts");
+    let passed = unsafe { listen_fds_with_names() }?;
+    let kept = passed.into_iter().find(|passed| passed.name == "starts");
     let mut file = kept.map_or_else(create, |kept| Ok(File::from(kept.fd)))?;
     let mut starts = String::new();
     file.rewind()?;

@@ -50,7 +50,8 @@ pub fn a_datagram_longer_than_a_line_is_one_entry(container: &mut Container) {
         container.send(text.as_bytes());
         container.send(&bytes);
     });
-    let escaped: String = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+    let escaped: Vec<_> = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+    let escaped = escaped.concat();
     let want = [
         format!("Received 200000 bytes from (unnamed): {text}"),
         format!("Received 60000 bytes from (unnamed): {escaped}"),

@@ -137,17 +137,18 @@ pub fn stopping_both_stops_a_socket_that_is_wanted(container: &mut Container) {
     assert_eq!(container.run("systemctl is-active sender"), "active");
 }
 
-/// What foo(8) says to the author of a sender's unit: messages sent at a shutdown are logged.
+/// foo stops after all ordinary services, so that what they send at a shutdown is logged, also by
+/// one that takes its time.
 pub fn what_is_sent_at_a_shutdown_is_logged(container: &mut Container) {
-    let unit = "[Unit]\nWants=foo.socket\nAfter=foo.socket foo.service\n\
-        [Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'foocl at the boot'\n\
-        ExecStop=/bin/sh -c 'seq --format=\"the end %%g\" 10 | foocl -'\n[Install]\nWantedBy=multi-user.target\n";
-    let unit = unit.replace("foocl at the boot", "foocl \"at the boot\"");
+    let unit = "[Service]\nType=oneshot\nRemainAfterExit=yes\n\
+        ExecStart=/bin/sh -c 'foocl \"at the boot\"'\n\
+        ExecStop=/bin/sh -c 'sleep 1; seq --format=\"the end %%g\" 10 | foocl -'\n\
+        [Install]\nWantedBy=multi-user.target\n";
     fs::write(container.path("/etc/systemd/system/sender.service"), unit).expect("a unit");
     container.run(
         "mkdir -p /var/log/journal; systemctl restart systemd-journald; systemctl daemon-reload",
     );
-    container.run("systemctl enable --now sender");
+    container.run("systemctl enable foo; systemctl start foo; systemctl enable --now sender");
     container.wait_for(": at the boot");
     container.reboot();
     for number in 1..=10 {
