@@ -47,8 +47,15 @@ check-booted:
 check-beside:
 	$(CARGO) test --locked --workspace
 	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation
+	@tools/settings other-queue
 	@tools/fuzz 2
 	@tools/sanitize wrapper_valgrind_short daemon_valgrind_short
+
+# Runs the tests under other settings of the kernel, the machine and the user. make check does it for queues of 10 and
+# 512.
+settings: all
+	@tools/needs check
+	@tools/settings
 
 # The tests of the wrapper and of the daemon, under valgrind and built with AddressSanitizer.
 sanitize: all
@@ -152,6 +159,6 @@ help:
 	@echo "make install      install what make has built, as root; PREFIX=, DESTDIR= and unitdir= set where"
 	@echo "make uninstall    remove that, but no file that belongs to a package"
 	@echo "make deb          build packages in dist/; SUITE=trixie in a clean Debian 13, ARCH=arm64 for another processor"
-	@echo "For developers: audit, bench, check-deb, fuzz, machine, mutants, place, sanitize, soak; see the comments in Makefile."
+	@echo "For developers: audit, bench, check-deb, fuzz, machine, mutants, place, sanitize, settings, soak; see the comments in Makefile."
 
-.PHONY: all help run check check-booted check-beside check-releases soak install uninstall deb check-deb machine place bench fuzz sanitize mutants audit
+.PHONY: all help run check check-booted check-beside check-releases soak install uninstall deb check-deb machine place bench fuzz sanitize settings mutants audit

@@ -173,7 +173,8 @@ fn send(
     let (mut number, mut since) = (0_u64, Instant::now());
     while !stop.load(Ordering::Relaxed) {
         let length = pace.lengths[number as usize % pace.lengths.len()];
-        let message = format!("load {sender} {number} {}", "x".repeat(length));
+        // No blank at the end: such a message is an entry, which costs journald more than a line.
+        let message = format!("load {sender} {number} {}", "x".repeat(length.max(1)));
         match socket.send_to(message.as_bytes(), path) {
             Ok(_) => {
                 number += 1;
@@ -205,7 +206,7 @@ pub fn fill(container: &Container, lengths: &[usize]) -> u64 {
         sender.set_nonblocking(true).expect("a non-blocking socket");
         loop {
             let length = lengths[sent as usize % lengths.len()];
-            let message = format!("load 0 {sent} {}", "x".repeat(length));
+            let message = format!("load 0 {sent} {}", "x".repeat(length.max(1)));
             match sender.send_to(message.as_bytes(), &path) {
                 Ok(_) => sent += 1,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
