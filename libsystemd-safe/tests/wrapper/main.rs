@@ -58,6 +58,7 @@ const TESTS: &[(&str, fn())] = named! {
     journal::without_a_journal;
     journal::invalid_fields;
     journal::priorities;
+    journal::an_entry_as_debug_shows_it;
 };
 
 const ROLES: &[(&str, fn())] = named! {
