@@ -1,15 +1,15 @@
 //! Descriptors passed by the service manager: sd_listen_fds(3).
 
-use super::{SocketType, is_socket, is_socket_inet};
-use crate::{check, invalid};
+use super::{SocketType, is_socket, is_socket_inet, malformed::explained};
+use crate::{check, cvt, invalid};
 use libsystemd_sys::daemon as sys;
 use std::{
     error,
-    ffi::{CStr, OsString, c_char, c_void},
+    ffi::{CStr, OsString, c_char, c_int, c_void},
     fmt, io,
     net::{TcpListener, TcpStream, UdpSocket},
     os::{
-        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd},
         unix::{
             ffi::OsStringExt,
             net::{UnixDatagram, UnixListener, UnixStream},
@@ -97,8 +97,11 @@ pub struct ListenFd {
 ///
 /// # Errors
 ///
-/// - `EINVAL`: `LISTEN_PID` or `LISTEN_FDS` is not a number, `LISTEN_FDS` is 0 or negative, or
-///   `LISTEN_FDNAMES` has another number of names.
+/// The text of the first three names the variable and its value. Their kind is that of the errno,
+/// and their source is the error with the errno itself.
+///
+/// - `EINVAL`: `LISTEN_PID`, `LISTEN_PIDFDID` or `LISTEN_FDS` is not a number, `LISTEN_FDS` is 0 or
+///   negative, or `LISTEN_FDNAMES` has another number of names.
 /// - `ERANGE`: one of the numbers is too large, or `LISTEN_PID` is 0 or negative.
 /// - `EBADF`: a promised descriptor is not open.
 /// - `InvalidInput`: a promised descriptor is open, but it is the program's own.
@@ -115,7 +118,8 @@ pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     let first_own = (LISTEN_FDS_START..).find(|&fd| !is_inherited(fd)).unwrap_or(RawFd::MAX);
     let mut names: *mut *mut c_char = ptr::null_mut();
     // SAFETY: `names` has room for the pointer, which is written only if the result is positive.
-    let count = check(unsafe { sys::sd_listen_fds_with_names(0, &mut names) })?;
+    let count = check(unsafe { sys::sd_listen_fds_with_names(0, &mut names) });
+    let count = count.map_err(explained)?;
     if count == 0 {
         return Ok(Vec::new());
     }
@@ -137,8 +141,13 @@ pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
 /// Returns whether a descriptor was inherited. One that the program has opened, or taken before, is
 /// close-on-exec, which no descriptor is right after exec.
 fn is_inherited(fd: RawFd) -> bool {
+    flags(fd) == Some(0)
+}
+
+/// Returns the flags of a descriptor number. `None` if it is not open.
+pub(super) fn flags(fd: RawFd) -> Option<c_int> {
     // SAFETY: F_GETFD changes nothing, and accepts any number.
-    unsafe { libc::fcntl(fd, libc::F_GETFD) == 0 }
+    cvt(unsafe { libc::fcntl(fd, libc::F_GETFD) }).ok()
 }
 
 /// Copies an array of C strings, and frees it.
@@ -168,6 +177,18 @@ impl AsFd for ListenFd {
     }
 }
 
+impl AsRawFd for ListenFd {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
+impl IntoRawFd for ListenFd {
+    fn into_raw_fd(self) -> RawFd {
+        self.fd.into_raw_fd()
+    }
+}
+
 impl From<ListenFd> for OwnedFd {
     fn from(passed: ListenFd) -> Self {
         passed.fd
@@ -177,21 +198,52 @@ impl From<ListenFd> for OwnedFd {
 /// The error of a conversion from [`ListenFd`]: the descriptor is of another kind.
 ///
 /// Its text says what the descriptor must be, and which setting the socket unit needs.
-#[derive(Debug)]
+/// [`io::Error`] takes it whole, and [`io::Error::downcast`] gives it back. Its source is the error of
+/// the check, if the check itself failed.
+///
+/// ```no_run
+/// use libsystemd_safe::daemon::ListenFd;
+/// use std::{io, os::unix::net::UnixListener};
+///
+/// fn listener(passed: ListenFd) -> io::Result<UnixListener> {
+///     Ok(UnixListener::try_from(passed)?)
+/// }
+/// ```
 pub struct WrongKind {
     /// The descriptor. It is open, and can be used as something else.
     pub passed: ListenFd,
     wanted: &'static str,
+    /// Why the descriptor could not be checked.
+    cause: Option<io::Error>,
 }
 
 impl fmt::Display for WrongKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (number, name) = (self.passed.fd.as_raw_fd(), self.passed.name.to_string_lossy());
-        write!(f, "descriptor {number} ({name}) is not {}", self.wanted)
+        write!(f, "descriptor {number} ({name}) is not {}", self.wanted)?;
+        self.cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}"))
     }
 }
 
-impl error::Error for WrongKind {}
+/// The text, since a `main` that returns an error prints it in this form.
+impl fmt::Debug for WrongKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl error::Error for WrongKind {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause as _)
+    }
+}
+
+impl From<WrongKind> for io::Error {
+    fn from(wrong: WrongKind) -> Self {
+        let kind = wrong.cause.as_ref().map_or(io::ErrorKind::InvalidInput, Self::kind);
+        Self::new(kind, wrong)
+    }
+}
 
 /// Returns whether a descriptor is an `AF_UNIX` stream socket that has, or had, a peer.
 fn is_connected(passed: &ListenFd) -> io::Result<bool> {
@@ -209,10 +261,9 @@ macro_rules! convert {
 
             fn try_from(passed: ListenFd) -> Result<Self, WrongKind> {
                 let is: fn(&ListenFd) -> io::Result<bool> = $is;
-                if is(&passed).unwrap_or(false) {
-                    Ok(passed.fd.into())
-                } else {
-                    Err(WrongKind { passed, wanted: $wanted })
+                match is(&passed) {
+                    Ok(true) => Ok(passed.fd.into()),
+                    is => Err(WrongKind { passed, wanted: $wanted, cause: is.err() }),
                 }
             }
         }

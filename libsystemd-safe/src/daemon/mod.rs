@@ -12,6 +12,7 @@
 
 mod is;
 mod listen;
+mod malformed;
 mod notify;
 mod state;
 
