@@ -171,6 +171,58 @@ unsafe fn take_names(names: *mut *mut c_char, count: usize) -> Vec<OsString> {
     }
 }
 
+impl ListenFd {
+    /// Makes the descriptor non-blocking, as async runtimes require: tokio panics for a blocking
+    /// one.
+    ///
+    /// `O_NONBLOCK` belongs to the open file, which the service manager shares. So it stays set for
+    /// the next process of the service, even if that one expects a blocking socket.
+    ///
+    /// With tokio:
+    ///
+    /// ```no_run
+    /// use libsystemd_safe::daemon::ListenFd;
+    /// use std::{io, os::unix::net::UnixListener};
+    ///
+    /// // In an async function, or within Runtime::enter.
+    /// fn listener(passed: ListenFd) -> io::Result<tokio::net::UnixListener> {
+    ///     tokio::net::UnixListener::from_std(UnixListener::try_from(passed.nonblocking()?)?)
+    /// }
+    /// ```
+    ///
+    /// With async-io, on which smol and async-std stand:
+    ///
+    /// ```no_run
+    /// use libsystemd_safe::daemon::ListenFd;
+    /// use std::{io, os::unix::net::UnixListener};
+    ///
+    /// fn listener(passed: ListenFd) -> io::Result<async_io::Async<UnixListener>> {
+    ///     async_io::Async::new_nonblocking(UnixListener::try_from(passed.nonblocking()?)?)
+    /// }
+    /// ```
+    ///
+    /// The standard library has no type for a SEQPACKET, vsock or netlink socket, or a FIFO. These
+    /// are an [`OwnedFd`], which other crates take:
+    ///
+    /// ```text
+    /// let socket = socket2::Socket::from(OwnedFd::from(passed.nonblocking()?));
+    /// let n = rustix::io::read(&passed.fd, &mut buffer)?;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The errors of fcntl(2), which does not fail in practice.
+    pub fn nonblocking(self) -> io::Result<Self> {
+        let fd = self.as_raw_fd();
+        // SAFETY: the descriptor is open, since this owns it. Both calls take numbers only.
+        unsafe {
+            let flags = cvt(libc::fcntl(fd, libc::F_GETFL))?;
+            cvt(libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK))?;
+        }
+        Ok(self)
+    }
+}
+
 impl AsFd for ListenFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()

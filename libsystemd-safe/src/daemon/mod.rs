@@ -5,6 +5,8 @@
 //! |---|---|
 //! | take the sockets of a socket unit | [`listen_fds_with_names`], [`ListenFd`] |
 //! | report readiness, status, reload or stop | [`notify`], [`NotifyState`] |
+//! | report from an event loop or async code | [`try_notify`] |
+//! | use passed sockets with tokio or async-io | [`ListenFd::nonblocking`] |
 //! | send keep-alives to the watchdog | [`watchdog_enabled`], [`NotifyState::WATCHDOG`] |
 //! | keep a descriptor through restarts | [`notify_with_fds`], [`NotifyState::FDSTORE`] |
 //! | wait until notifications have been read | [`notify_barrier`] |
@@ -15,6 +17,7 @@ mod listen;
 mod malformed;
 mod notify;
 mod state;
+mod try_notify;
 
 pub use is::{
     SocketType, is_fifo, is_mq, is_socket, is_socket_inet, is_socket_sockaddr, is_socket_unix,
@@ -27,6 +30,7 @@ pub use notify::{
     Notified, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_with_fds,
 };
 pub use state::{NotifyAccess, NotifyState};
+pub use try_notify::try_notify;
 
 use super::check;
 use libsystemd_sys::daemon as sys;
