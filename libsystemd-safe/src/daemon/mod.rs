@@ -12,6 +12,7 @@
 //! | wait until notifications have been read | [`notify_barrier`] |
 //! | report for another process | [`pid_notify`], [`pid_notify_with_fds`] |
 
+mod convert;
 mod is;
 mod listen;
 mod malformed;
@@ -19,11 +20,12 @@ mod notify;
 mod state;
 mod try_notify;
 
+pub use convert::WrongKind;
 pub use is::{
     SocketType, is_fifo, is_mq, is_socket, is_socket_inet, is_socket_sockaddr, is_socket_unix,
     is_special,
 };
-pub use listen::{LISTEN_FDS_START, ListenFd, WrongKind, listen_fds_with_names};
+pub use listen::{LISTEN_FDS_START, ListenFd, listen_fds_with_names};
 #[cfg(feature = "v254")]
 pub use notify::pid_notify_barrier;
 pub use notify::{
