@@ -109,3 +109,26 @@ fn the_example_of_a_server_says_what_it_needs() {
         end.log
     );
 }
+
+/// Each answers two clients at once, with its first notification sent before.
+#[test]
+fn the_examples_of_async_servers_answer() {
+    let test = "the_examples_of_async_servers_answer";
+    for (name, says, answer) in
+        [("tokio_socket", "hello\n", "hello\n"), ("async_io_socket", "", "Hello\n")]
+    {
+        let dir = TempDir::new();
+        let socket = dir.join("socket");
+        let sockets = [socket.to_str().unwrap().to_owned()];
+        let Some(server) = activate(test, example(name), dir, &[], &sockets) else { return };
+        let mut clients = [(); 2].map(|()| UnixStream::connect(&socket).unwrap());
+        assert!(server.notified().has("READY=1"), "{name}");
+        for client in &mut clients {
+            client.set_read_timeout(Some(DEADLINE)).unwrap();
+            client.write_all(says.as_bytes()).unwrap();
+            let mut line = String::new();
+            BufReader::new(client).read_line(&mut line).unwrap();
+            assert_eq!(line, answer, "{name}");
+        }
+    }
+}

@@ -1,19 +1,14 @@
 //! Descriptors passed by the service manager: sd_listen_fds(3).
 
-use super::{SocketType, is_socket, is_socket_inet};
-use crate::{check, invalid};
+use super::malformed::explained;
+use crate::{check, cvt, invalid};
 use libsystemd_sys::daemon as sys;
 use std::{
-    error,
-    ffi::{CStr, OsString, c_char, c_void},
-    fmt, io,
-    net::{TcpListener, TcpStream, UdpSocket},
+    ffi::{CStr, OsString, c_char, c_int, c_void},
+    io,
     os::{
-        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
-        unix::{
-            ffi::OsStringExt,
-            net::{UnixDatagram, UnixListener, UnixStream},
-        },
+        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd},
+        unix::ffi::OsStringExt,
     },
     ptr, slice,
     sync::{Mutex, PoisonError},
@@ -26,16 +21,16 @@ pub const LISTEN_FDS_START: RawFd = sys::SD_LISTEN_FDS_START;
 /// A descriptor passed by the service manager, with its name.
 ///
 /// `TryFrom` converts it to a socket type of the standard library. The conversion checks the
-/// descriptor first, and gives it back in [`WrongKind`] if it is of another kind:
+/// descriptor first, and gives it back in [`WrongKind`](super::WrongKind) if it is of another kind:
 ///
 /// | type | what it takes |
 /// |---|---|
-/// | [`UnixDatagram`] | an `AF_UNIX` datagram socket |
-/// | [`UnixListener`] | an `AF_UNIX` stream socket that listens |
-/// | [`UnixStream`] | an `AF_UNIX` stream socket that is, or was, connected |
-/// | [`UdpSocket`] | an internet datagram socket, IPv4 or IPv6 |
-/// | [`TcpListener`] | an internet stream socket that listens |
-/// | [`TcpStream`] | an internet stream socket that does not listen |
+/// | [`UnixDatagram`](std::os::unix::net::UnixDatagram) | an `AF_UNIX` datagram socket |
+/// | [`UnixListener`](std::os::unix::net::UnixListener) | an `AF_UNIX` stream socket that listens |
+/// | [`UnixStream`](std::os::unix::net::UnixStream) | an `AF_UNIX` stream socket that is, or was, connected |
+/// | [`UdpSocket`](std::net::UdpSocket) | an internet datagram socket, IPv4 or IPv6 |
+/// | [`TcpListener`](std::net::TcpListener) | an internet stream socket that listens |
+/// | [`TcpStream`](std::net::TcpStream) | an internet stream socket that does not listen |
 ///
 /// ```no_run
 /// use libsystemd_safe::daemon::listen_fds_with_names;
@@ -97,8 +92,11 @@ pub struct ListenFd {
 ///
 /// # Errors
 ///
-/// - `EINVAL`: `LISTEN_PID` or `LISTEN_FDS` is not a number, `LISTEN_FDS` is 0 or negative, or
-///   `LISTEN_FDNAMES` has another number of names.
+/// The text of the first three names the variable and its value. Their kind is that of the errno,
+/// and their source is the error with the errno itself.
+///
+/// - `EINVAL`: `LISTEN_PID`, `LISTEN_PIDFDID` or `LISTEN_FDS` is not a number, `LISTEN_FDS` is 0 or
+///   negative, or `LISTEN_FDNAMES` has another number of names.
 /// - `ERANGE`: one of the numbers is too large, or `LISTEN_PID` is 0 or negative.
 /// - `EBADF`: a promised descriptor is not open.
 /// - `InvalidInput`: a promised descriptor is open, but it is the program's own.
@@ -115,7 +113,8 @@ pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     let first_own = (LISTEN_FDS_START..).find(|&fd| !is_inherited(fd)).unwrap_or(RawFd::MAX);
     let mut names: *mut *mut c_char = ptr::null_mut();
     // SAFETY: `names` has room for the pointer, which is written only if the result is positive.
-    let count = check(unsafe { sys::sd_listen_fds_with_names(0, &mut names) })?;
+    let count = check(unsafe { sys::sd_listen_fds_with_names(0, &mut names) });
+    let count = count.map_err(explained)?;
     if count == 0 {
         return Ok(Vec::new());
     }
@@ -137,8 +136,13 @@ pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
 /// Returns whether a descriptor was inherited. One that the program has opened, or taken before, is
 /// close-on-exec, which no descriptor is right after exec.
 fn is_inherited(fd: RawFd) -> bool {
+    flags(fd) == Some(0)
+}
+
+/// Returns the flags of a descriptor number. `None` if it is not open.
+pub(super) fn flags(fd: RawFd) -> Option<c_int> {
     // SAFETY: F_GETFD changes nothing, and accepts any number.
-    unsafe { libc::fcntl(fd, libc::F_GETFD) == 0 }
+    cvt(unsafe { libc::fcntl(fd, libc::F_GETFD) }).ok()
 }
 
 /// Copies an array of C strings, and frees it.
@@ -162,9 +166,73 @@ unsafe fn take_names(names: *mut *mut c_char, count: usize) -> Vec<OsString> {
     }
 }
 
+impl ListenFd {
+    /// Makes the descriptor non-blocking, as async runtimes require: tokio panics for a blocking
+    /// one.
+    ///
+    /// `O_NONBLOCK` belongs to the open file, which the service manager shares. So it stays set for
+    /// the next process of the service, even if that one expects a blocking socket.
+    ///
+    /// With tokio:
+    ///
+    /// ```no_run
+    /// use libsystemd_safe::daemon::ListenFd;
+    /// use std::{io, os::unix::net::UnixListener};
+    ///
+    /// // In an async function, or within Runtime::enter.
+    /// fn listener(passed: ListenFd) -> io::Result<tokio::net::UnixListener> {
+    ///     tokio::net::UnixListener::from_std(UnixListener::try_from(passed.nonblocking()?)?)
+    /// }
+    /// ```
+    ///
+    /// With async-io, on which smol and async-std stand:
+    ///
+    /// ```no_run
+    /// use libsystemd_safe::daemon::ListenFd;
+    /// use std::{io, os::unix::net::UnixListener};
+    ///
+    /// fn listener(passed: ListenFd) -> io::Result<async_io::Async<UnixListener>> {
+    ///     async_io::Async::new_nonblocking(UnixListener::try_from(passed.nonblocking()?)?)
+    /// }
+    /// ```
+    ///
+    /// The standard library has no type for a SEQPACKET, vsock or netlink socket, or a FIFO. These
+    /// are an [`OwnedFd`], which other crates take:
+    ///
+    /// ```text
+    /// let socket = socket2::Socket::from(OwnedFd::from(passed.nonblocking()?));
+    /// let n = rustix::io::read(&passed.fd, &mut buffer)?;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The errors of fcntl(2), which does not fail in practice.
+    pub fn nonblocking(self) -> io::Result<Self> {
+        let fd = self.as_raw_fd();
+        // SAFETY: the descriptor is open, since this owns it. Both calls take numbers only.
+        unsafe {
+            let flags = cvt(libc::fcntl(fd, libc::F_GETFL))?;
+            cvt(libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK))?;
+        }
+        Ok(self)
+    }
+}
+
 impl AsFd for ListenFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+impl AsRawFd for ListenFd {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
+impl IntoRawFd for ListenFd {
+    fn into_raw_fd(self) -> RawFd {
+        self.fd.into_raw_fd()
     }
 }
 
@@ -172,67 +240,4 @@ impl From<ListenFd> for OwnedFd {
     fn from(passed: ListenFd) -> Self {
         passed.fd
     }
-}
-
-/// The error of a conversion from [`ListenFd`]: the descriptor is of another kind.
-///
-/// Its text says what the descriptor must be, and which setting the socket unit needs.
-#[derive(Debug)]
-pub struct WrongKind {
-    /// The descriptor. It is open, and can be used as something else.
-    pub passed: ListenFd,
-    wanted: &'static str,
-}
-
-impl fmt::Display for WrongKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (number, name) = (self.passed.fd.as_raw_fd(), self.passed.name.to_string_lossy());
-        write!(f, "descriptor {number} ({name}) is not {}", self.wanted)
-    }
-}
-
-impl error::Error for WrongKind {}
-
-/// Returns whether a descriptor is an `AF_UNIX` stream socket that has, or had, a peer.
-fn is_connected(passed: &ListenFd) -> io::Result<bool> {
-    if !is_socket(passed, Some(libc::AF_UNIX), Some(SocketType::Stream), Some(false))? {
-        return Ok(false);
-    }
-    Ok(UnixStream::from(passed.fd.try_clone()?).peer_addr().is_ok())
-}
-
-/// Implements the conversion to a type: what the descriptor must be, and a check of that.
-macro_rules! convert {
-    ($($type:ty: $wanted:literal, $is:expr;)*) => {$(
-        impl TryFrom<ListenFd> for $type {
-            type Error = WrongKind;
-
-            fn try_from(passed: ListenFd) -> Result<Self, WrongKind> {
-                let is: fn(&ListenFd) -> io::Result<bool> = $is;
-                if is(&passed).unwrap_or(false) {
-                    Ok(passed.fd.into())
-                } else {
-                    Err(WrongKind { passed, wanted: $wanted })
-                }
-            }
-        }
-    )*};
-}
-
-convert! {
-    UnixDatagram: "an AF_UNIX datagram socket: its unit needs ListenDatagram= with a path or an \
-        abstract name",
-        |fd| is_socket(fd, Some(libc::AF_UNIX), Some(SocketType::Datagram), None);
-    UnixListener: "a listening AF_UNIX stream socket: its unit needs ListenStream= with a path or \
-        an abstract name, and Accept=no",
-        |fd| is_socket(fd, Some(libc::AF_UNIX), Some(SocketType::Stream), Some(true));
-    UnixStream: "a connected AF_UNIX stream socket: its unit needs ListenStream= with a path or \
-        an abstract name, and Accept=yes",
-        is_connected;
-    UdpSocket: "a UDP socket: its unit needs ListenDatagram= with a port",
-        |fd| is_socket_inet(fd, None, Some(SocketType::Datagram), None, None);
-    TcpListener: "a listening TCP socket: its unit needs ListenStream= with a port, and Accept=no",
-        |fd| is_socket_inet(fd, None, Some(SocketType::Stream), Some(true), None);
-    TcpStream: "a connected TCP socket: its unit needs ListenStream= with a port, and Accept=yes",
-        |fd| is_socket_inet(fd, None, Some(SocketType::Stream), Some(false), None);
 }

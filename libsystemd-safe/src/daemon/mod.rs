@@ -5,27 +5,34 @@
 //! |---|---|
 //! | take the sockets of a socket unit | [`listen_fds_with_names`], [`ListenFd`] |
 //! | report readiness, status, reload or stop | [`notify`], [`NotifyState`] |
+//! | report from an event loop or async code | [`try_notify`] |
+//! | use passed sockets with tokio or async-io | [`ListenFd::nonblocking`] |
 //! | send keep-alives to the watchdog | [`watchdog_enabled`], [`NotifyState::WATCHDOG`] |
 //! | keep a descriptor through restarts | [`notify_with_fds`], [`NotifyState::FDSTORE`] |
 //! | wait until notifications have been read | [`notify_barrier`] |
 //! | report for another process | [`pid_notify`], [`pid_notify_with_fds`] |
 
+mod convert;
 mod is;
 mod listen;
+mod malformed;
 mod notify;
 mod state;
+mod try_notify;
 
+pub use convert::WrongKind;
 pub use is::{
     SocketType, is_fifo, is_mq, is_socket, is_socket_inet, is_socket_sockaddr, is_socket_unix,
     is_special,
 };
-pub use listen::{LISTEN_FDS_START, ListenFd, WrongKind, listen_fds_with_names};
+pub use listen::{LISTEN_FDS_START, ListenFd, listen_fds_with_names};
 #[cfg(feature = "v254")]
 pub use notify::pid_notify_barrier;
 pub use notify::{
     Notified, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_with_fds,
 };
 pub use state::{NotifyAccess, NotifyState};
+pub use try_notify::try_notify;
 
 use super::check;
 use libsystemd_sys::daemon as sys;

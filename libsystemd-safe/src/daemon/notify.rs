@@ -50,7 +50,8 @@ pub enum Notified {
 ///
 /// # Blocking
 ///
-/// Like all functions that notify, this blocks while the service manager's queue is full. A signal
+/// Like all functions that notify but [`try_notify`](super::try_notify()), this blocks while the
+/// service manager's queue is full. A signal
 /// whose handler was installed without `SA_RESTART` interrupts it with `EINTR`; nothing has been
 /// sent then.
 #[doc(alias = "sd_notify")]

@@ -8,6 +8,7 @@ use std::{borrow::Cow, ffi::c_int, fmt, io, time::Duration};
 /// The processes of a service whose notifications the service manager accepts. See `NotifyAccess=`
 /// in systemd.service(5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NotifyAccess {
     /// None of them.
     None,

@@ -5,6 +5,7 @@ use crate::{check, invalid};
 use libsystemd_sys::journal as sys;
 use std::{
     ffi::c_int,
+    fmt,
     io::{self, IoSlice},
     panic::Location,
     thread,
@@ -39,7 +40,7 @@ const STACK_SIZE: usize = 256 * 1024;
 ///     .send()?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[must_use = "call send() to write the entry to the journal"]
 pub struct Entry {
     /// Fields in the form `NAME=value`.
@@ -100,6 +101,16 @@ impl Entry {
 
     fn push(&mut self, name: &str, value: &[u8]) {
         self.fields.push([name.as_bytes(), b"=", value].concat());
+    }
+}
+
+/// Shows the fields as text, with U+FFFD for bytes that are not UTF-8.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Entry ")?;
+        f.debug_list()
+            .entries(self.fields.iter().map(|field| String::from_utf8_lossy(field)))
+            .finish()
     }
 }
 

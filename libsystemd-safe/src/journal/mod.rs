@@ -20,11 +20,25 @@ use std::{
     io,
     mem::MaybeUninit,
     os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+    str::FromStr,
 };
 
-/// Longest identifier of a stream, in bytes. libsystemd copies it to the stack, and aborts the
-/// process if it has several millions.
-const IDENTIFIER_MAX: usize = 4096;
+/// Longest identifier of a stream, in bytes. libsystemd 247 and 252 copy it to the stack and do not
+/// check where the stack ends. 2 KiB and what else the call needs take less than a page, so they
+/// can't skip the guard page, which has at least 4 KiB.
+const IDENTIFIER_MAX: usize = 2048;
+
+/// The priorities by number, with the names that systemd gives them.
+const ALL: [(Priority, &str); 8] = [
+    (Priority::Emerg, "emerg"),
+    (Priority::Alert, "alert"),
+    (Priority::Crit, "crit"),
+    (Priority::Err, "err"),
+    (Priority::Warning, "warning"),
+    (Priority::Notice, "notice"),
+    (Priority::Info, "info"),
+    (Priority::Debug, "debug"),
+];
 
 /// The priority of an entry, from the most to the least important. See syslog(3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +87,44 @@ impl Priority {
     }
 }
 
+impl TryFrom<u8> for Priority {
+    type Error = io::Error;
+
+    /// Converts the number of a priority, 0 to 7.
+    fn try_from(number: u8) -> io::Result<Self> {
+        match ALL.get(usize::from(number)) {
+            Some(&(priority, _)) => Ok(priority),
+            None => invalid(format!("{number} is not a priority: it must be 0 to 7")),
+        }
+    }
+}
+
+impl FromStr for Priority {
+    type Err = io::Error;
+
+    /// Converts a name or a number, as `--priority=` of journalctl(1) takes it: `warning` or `4`.
+    ///
+    /// ```
+    /// use libsystemd_safe::journal::Priority;
+    ///
+    /// assert_eq!("warning".parse::<Priority>()?, Priority::Warning);
+    /// assert_eq!("4".parse::<Priority>()?, Priority::try_from(4)?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    fn from_str(text: &str) -> io::Result<Self> {
+        let is = |&&(priority, name): &&(Self, &str)| {
+            text == name || text == (priority as u8).to_string()
+        };
+        match ALL.iter().find(is) {
+            Some(&(priority, _)) => Ok(priority),
+            None => invalid(format!(
+                "{text:?} is not a priority: it must be emerg, alert, crit, err, warning, notice, \
+                 info, debug, or 0 to 7"
+            )),
+        }
+    }
+}
+
 /// Opens a stream to the journal. Each line that is written to it becomes an entry. See
 /// sd_journal_stream_fd(3).
 ///
@@ -93,7 +145,7 @@ impl Priority {
 ///
 /// # Errors
 ///
-/// - `InvalidInput`: the identifier has more than 4096 bytes, or contains a newline, after which
+/// - `InvalidInput`: the identifier has more than 2048 bytes, or contains a newline, after which
 ///   the journal would read the stream's next setting.
 /// - `ENOENT` or `ECONNREFUSED`: there is no journal.
 /// - Otherwise the errors of socket(2), connect(2) and write(2).
@@ -105,7 +157,8 @@ impl Priority {
 #[doc(alias = "sd_journal_stream_fd")]
 pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
     check_identifier(identifier)?;
-    // SAFETY: the identifier is a C string, which the call only reads.
+    // SAFETY: the identifier is a C string, which the call only reads. The stack has room: see
+    // IDENTIFIER_MAX.
     owned(unsafe { sys::sd_journal_stream_fd(identifier.as_ptr(), priority as c_int, 1) })
 }
 
@@ -132,7 +185,8 @@ pub fn stream_fd_with_namespace(
 ) -> io::Result<OwnedFd> {
     check_identifier(identifier)?;
     let (namespace, identifier) = (namespace.as_ptr(), identifier.as_ptr());
-    // SAFETY: both are C strings, which the call only reads.
+    // SAFETY: both are C strings, which the call only reads. The stack has room: see
+    // IDENTIFIER_MAX.
     owned(unsafe {
         sys::sd_journal_stream_fd_with_namespace(namespace, identifier, priority as c_int, 1)
     })

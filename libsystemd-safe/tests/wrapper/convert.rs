@@ -2,6 +2,7 @@
 
 use libsystemd_safe::daemon::{ListenFd, WrongKind};
 use std::any::type_name;
+use std::io;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
@@ -19,7 +20,11 @@ fn attempt<T: TryFrom<ListenFd, Error = WrongKind> + AsRawFd>(
         Err(wrong) => {
             let says = wrong.to_string();
             assert!(says.starts_with(&format!("descriptor {number} (a name) is not a")), "{says}");
-            wrong.passed
+            assert_eq!(format!("{wrong:?}"), says, "what main prints");
+            // An io::Error keeps all of it.
+            let error = io::Error::from(wrong);
+            assert_eq!((error.kind(), error.to_string()), (io::ErrorKind::InvalidInput, says));
+            error.downcast::<WrongKind>().expect("the descriptor").passed
         }
     };
     assert_eq!(passed.name, "a name", "{}", type_name::<T>());
@@ -46,7 +51,7 @@ pub fn kind(fd: OwnedFd) -> &'static str {
     }
     attempt!(UnixDatagram UnixListener UnixStream UdpSocket TcpListener TcpStream);
     // Any descriptor converts to an OwnedFd.
-    let number = passed.fd.as_raw_fd();
+    let number = passed.as_raw_fd();
     assert_eq!(OwnedFd::from(passed).as_raw_fd(), number);
     kind
 }

@@ -115,11 +115,11 @@ pub fn streams() {
     stream("journal", || stream_fd(c"example", Priority::Warning));
     let long = |bytes| CString::new(vec![b'x'; bytes]).unwrap();
     assert_invalid("two lines", stream_fd(c"example\nfoo.service", Priority::Info), "no newline");
-    for bytes in [4097, 5_000_000] {
-        assert_invalid("too long", stream_fd(&long(bytes), Priority::Info), "at most 4096 bytes");
+    for bytes in [2049, 5_000_000] {
+        assert_invalid("too long", stream_fd(&long(bytes), Priority::Info), "at most 2048 bytes");
     }
     // The journal listens no longer.
-    assert_errno("not too long", stream_fd(&long(4096), Priority::Info), libc::ECONNREFUSED);
+    assert_errno("not too long", stream_fd(&long(2048), Priority::Info), libc::ECONNREFUSED);
     #[cfg(feature = "v256")]
     {
         use libsystemd_safe::journal::stream_fd_with_namespace;
@@ -226,5 +226,19 @@ pub fn priorities() {
     for (number, priority) in all.into_iter().enumerate() {
         assert_eq!(priority.prefix(), format!("<{number}>"), "{priority:?}");
         assert_eq!(priority as usize, number, "{priority:?}");
+        assert_eq!(Priority::try_from(number as u8).unwrap(), priority);
+        for text in [format!("{priority:?}").to_lowercase(), number.to_string()] {
+            assert_eq!(text.parse::<Priority>().unwrap(), priority, "{text}");
+        }
     }
+    for text in ["", "8", "-1", "04", "Err", "error", " 4"] {
+        assert_invalid(text, text.parse::<Priority>(), "is not a priority");
+    }
+    assert_invalid("too large", Priority::try_from(8), "8 is not a priority");
+}
+
+pub fn an_entry_as_debug_shows_it() {
+    let entry = Entry::new(Priority::Info, "a b").field("EXAMPLE", [0xff, b'c']).unwrap();
+    let text = "Entry [\"MESSAGE=a b\", \"PRIORITY=6\", \"EXAMPLE=\u{fffd}c\"]";
+    assert_eq!(format!("{entry:?}"), text);
 }

@@ -50,6 +50,7 @@ const TESTS: &[(&str, fn())] = named! {
     notify::no_notify_socket;
     notify::an_invalid_address;
     notify::invalid_arguments;
+    notify::a_full_queue_is_an_error;
     notify::descriptors_and_their_process;
     notify::a_barrier_waits_for_the_reader;
     notify::a_barrier_times_out;
@@ -58,6 +59,7 @@ const TESTS: &[(&str, fn())] = named! {
     journal::without_a_journal;
     journal::invalid_fields;
     journal::priorities;
+    journal::an_entry_as_debug_shows_it;
 };
 
 const ROLES: &[(&str, fn())] = named! {
@@ -70,6 +72,7 @@ const ROLES: &[(&str, fn())] = named! {
     notify::sends_each;
     notify::sends_descriptors;
     notify::waits;
+    notify::tries;
     notify::waits_a_moment;
     journal::sends_each;
     journal::streams;

@@ -7,14 +7,16 @@ use crate::role::{self, assert_errno, assert_invalid};
 #[cfg(feature = "v254")]
 use libsystemd_safe::daemon::pid_notify_barrier;
 use libsystemd_safe::daemon::{
-    Notified, NotifyState, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_with_fds,
+    Notified, NotifyState, notify, notify_barrier, notify_with_fds, pid_notify,
+    pid_notify_with_fds, try_notify,
 };
 use nix::sys::socket::{setsockopt, sockopt::PassCred};
 use nix::unistd::geteuid;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixDatagram;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::os::unix::process::parent_id;
 use std::time::Duration;
 use std::{env, process};
@@ -32,6 +34,7 @@ const MESSAGES: &[Row] = &[
         || notify(&[NotifyState::STOPPING, NotifyState::status("\u{e4} b")?]),
         "STOPPING=1\nSTATUS=\u{e4} b",
     ),
+    ("without waiting", || try_notify(&[NotifyState::READY]), "READY=1"),
     ("no descriptors", || notify_with_fds(&[NotifyState::WATCHDOG], &[]), "WATCHDOG=1"),
     ("of nobody else", || pid_notify(0, &[NotifyState::READY]), "READY=1"),
     ("of oneself", || pid_notify(process::id(), &[NotifyState::WATCHDOG]), "WATCHDOG=1"),
@@ -135,6 +138,52 @@ impl Manager {
 
     fn start(&self, role: &str) -> Daemon {
         role::new(role, vec![]).env("NOTIFY_SOCKET", self.dir.join("manager")).start()
+    }
+}
+
+/// Fills the queue of the service manager, and tries to notify it until that succeeds.
+pub fn tries() {
+    let flood = UnixDatagram::unbound().unwrap();
+    flood.set_nonblocking(true).unwrap();
+    let address = env::var("NOTIFY_SOCKET").unwrap();
+    match address.strip_prefix('@') {
+        Some(name) => flood.connect_addr(&SocketAddr::from_abstract_name(name).unwrap()).unwrap(),
+        None => flood.connect(&address).unwrap(),
+    }
+    while flood.send(b"X_FULL=1").is_ok() {}
+    let attempt = || try_notify(&[NotifyState::READY]);
+    println!("{:?}", attempt().map_err(|error| error.kind()));
+    let sent = eventually("room", || match attempt() {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+        result => Some(result),
+    });
+    println!("{:?}", sent.unwrap());
+}
+
+/// One free place is enough for a message.
+pub fn a_full_queue_is_an_error() {
+    for abstract_name in [false, true] {
+        let dir = TempDir::new();
+        let path = dir.join("manager");
+        let (socket, address) = if abstract_name {
+            let name = path.to_str().unwrap();
+            let bound = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name).unwrap());
+            (bound.unwrap(), format!("@{name}"))
+        } else {
+            (dir.socket("manager"), path.to_str().unwrap().to_owned())
+        };
+        let socket = crate::common::patient(socket);
+        let child = role::new("notify::tries", vec![]).env("NOTIFY_SOCKET", &address).start();
+        assert_eq!(child.line(), "Err(WouldBlock)", "{address}");
+        let receive = || {
+            let mut message = [0; 64];
+            let size = socket.recv(&mut message).unwrap();
+            String::from_utf8(message[..size].to_vec()).unwrap()
+        };
+        assert_eq!(receive(), "X_FULL=1");
+        assert_eq!(child.line(), "Queued", "{address}");
+        while receive() != "READY=1" {}
+        assert_eq!(child.end().code, 0);
     }
 }
 

@@ -1,0 +1,65 @@
+//! An echo server under tokio, with a watchdog. The first connection starts it.
+//!
+//! ```ini
+//! # tokio_socket.socket
+//! [Socket]
+//! ListenStream=/run/tokio_socket
+//!
+//! # tokio_socket.service
+//! [Service]
+//! Type=notify
+//! WatchdogSec=30s
+//! ExecStart=/usr/local/bin/tokio_socket
+//! ```
+//!
+//! The loop that accepts connections also sends the keep-alives. A thread or a task of its own would
+//! send them even while that loop hangs, so the watchdog would never notice.
+
+use libsystemd_safe::daemon::{
+    ListenFd, NotifyState, listen_fds_with_names, try_notify, watchdog_enabled,
+};
+use std::{error::Error, io, os::unix::net, time::Duration};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// The interval if the service has no watchdog. The keep-alive then has no effect.
+const NO_WATCHDOG: Duration = Duration::from_secs(3600);
+
+// Not `#[tokio::main]`: the runtime opens descriptors before the function's first line.
+fn main() -> Result<(), Box<dyn Error>> {
+    // SAFETY: nothing runs before this, so the program has not opened any descriptor.
+    let passed = unsafe { listen_fds_with_names() }?;
+    let [socket] = <[ListenFd; 1]>::try_from(passed).map_err(|passed| {
+        format!("{} sockets were passed, not one: start tokio_socket.socket", passed.len())
+    })?;
+    let listener = net::UnixListener::try_from(socket.nonblocking()?)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(serve(listener))?)
+}
+
+async fn serve(listener: net::UnixListener) -> io::Result<()> {
+    let listener = UnixListener::from_std(listener)?;
+    let mut beat = interval(watchdog_enabled()?.map_or(NO_WATCHDOG, |timeout| timeout / 2));
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    try_notify(&[NotifyState::READY])?;
+    loop {
+        tokio::select! {
+            connection = listener.accept() => drop(tokio::spawn(echo(connection?.0))),
+            _ = beat.tick() => keep_alive()?,
+        }
+    }
+}
+
+/// Sends a keep-alive. If the service manager's queue is full, the next one counts.
+fn keep_alive() -> io::Result<()> {
+    match try_notify(&[NotifyState::WATCHDOG]) {
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Sends everything back, until the client closes the connection.
+async fn echo(mut stream: UnixStream) -> io::Result<u64> {
+    let (mut from, mut to) = stream.split();
+    tokio::io::copy(&mut from, &mut to).await
+}
