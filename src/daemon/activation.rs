@@ -4,7 +4,7 @@
 
 use super::{datagram::passes_credentials, log::Log};
 use libsystemd_safe::{
-    daemon::{self, LISTEN_FDS_START, ListenFd, SocketType, WrongKind},
+    daemon::{self, ListenFd, SocketType, WrongKind},
     journal::Priority,
 };
 use std::{
@@ -41,9 +41,6 @@ const OTHER_PIDFD: &str = "LISTEN_PIDFDID names another process, so the sockets 
 const STANDARD_INPUT: &str = "the socket is standard input, where foo does not look for it: \
     remove StandardInput=socket";
 
-/// What the service manager says of the descriptors.
-const VARIABLES: [&str; 4] = ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"];
-
 /// An `AF_UNIX` datagram socket that was passed.
 #[derive(Debug)]
 pub struct Socket {
@@ -77,20 +74,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("Unable to get file descriptor for socket"),
-            Self::Malformed(error) => {
-                write!(f, "Unable to take the file descriptors passed: {error};")?;
-                for name in VARIABLES {
-                    match env::var_os(name) {
-                        Some(value) => write!(f, " {name}={}", value.to_string_lossy())?,
-                        None => write!(f, " {name} is not set")?,
-                    }
-                }
-                write!(
-                    f,
-                    ": there must be LISTEN_FDS descriptors from {LISTEN_FDS_START} on, \
-                     and as many names; see sd_listen_fds(3)"
-                )
-            }
+            Self::Malformed(error) => write!(
+                f,
+                "Unable to take the file descriptors passed: {error}; see sd_listen_fds(3)"
+            ),
             Self::WrongType { number, name, found } => write!(
                 f,
                 "File descriptor {number} ({name}) is {found}, not an AF_UNIX datagram socket: \

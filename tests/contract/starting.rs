@@ -198,7 +198,7 @@ fn malformed() {
         (&[("LISTEN_FDS", "")], "LISTEN_FDS"),
         (&[("LISTEN_FDS", "2"), ("LISTEN_FDNAMES", "a:b")], "LISTEN_FDS"),
         (&[("LISTEN_FDNAMES", "a:b")], "LISTEN_FDNAMES"),
-        (&[("LISTEN_FDS", "2")], "LISTEN_FDNAMES"),
+        (&[("LISTEN_FDS", "2")], "LISTEN_FDS"),
         (&[("LISTEN_PID", "abc")], "LISTEN_PID"),
         (&[("LISTEN_PID", "-1")], "LISTEN_PID"),
         (&[("LISTEN_PID", "")], "LISTEN_PID"),
