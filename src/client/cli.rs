@@ -60,10 +60,14 @@ fn command(mut parser: Parser) -> Result<Command<Request>, lexopt::Error> {
             Short('h') | Long("help") => return print(HELP, &mut parser),
             Short('V') | Long("version") => return print(VERSION, &mut parser),
             Value(value) if message.is_none() => message = Some(value),
+            Value(_) => {
+                return Err("a message of several words needs quotes around it".into());
+            }
+            Short('p') => return Err("there is no -p: each message has priority notice".into()),
             other => return Err(other.unexpected()),
         }
     }
-    let message = message.ok_or("no message was given")?;
+    let message = message.ok_or("no message was given; '-' sends the lines of standard input")?;
     Ok(Command::Run(Request {
         socket,
         timeout,
@@ -76,7 +80,8 @@ fn command(mut parser: Parser) -> Result<Command<Request>, lexopt::Error> {
 fn seconds(parser: &mut Parser) -> Result<Duration, lexopt::Error> {
     use lexopt::ValueExt;
     parser.value()?.parse_with(|text| {
-        let seconds: f64 = text.parse().map_err(|_| "it is not a number of seconds")?;
+        let seconds: f64 =
+            text.parse().map_err(|_| "it is not a number of seconds (a tag can't be chosen)")?;
         if seconds == f64::INFINITY {
             return Ok(Duration::MAX);
         }

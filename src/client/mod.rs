@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+mod stdio;
 
 use crate::cli::Parsed;
 use cli::Request;
@@ -15,7 +16,7 @@ use std::{
     env,
     error::Error,
     fs,
-    io::{self, BufRead, ErrorKind, Write},
+    io::{self, ErrorKind, Write},
     os::{
         linux::net::SocketAddrExt,
         unix::{
@@ -26,7 +27,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{self, ExitCode},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Permission bits of a directory: users other than its owner may create files there, and the
@@ -36,6 +37,9 @@ const STICKY: u32 = 0o1000;
 
 /// The longest path of a socket, in bytes: `sun_path` has 108, and the last one is the NUL.
 const MAX_PATH_LENGTH: usize = 107;
+
+/// The longest message that is read from standard input if its real limit is unknown, in bytes.
+const LONGEST_UNKNOWN: usize = 1024 * 1024;
 
 /// Runs foocl. Returns its exit status.
 pub fn main() -> ExitCode {
@@ -59,19 +63,28 @@ pub fn main() -> ExitCode {
 fn send_all(request: &Request) -> Result<(), Box<dyn Error>> {
     let receiver = address(&request.socket)?;
     let socket = bind()?;
-    let mut printed = Ok(());
+    // A socket without room is the exception. Only then is a call made that waits.
+    socket.set_nonblocking(true)?;
+    let (mut printed, mut echo) = (Ok(()), Vec::new());
     let mut send = |message: &[u8]| {
         if !request.quiet && printed.is_ok() {
             // The original prints the same line.
-            printed = io::stdout().write_all(&[b"sending ", message, b"\n"].concat());
+            echo.clear();
+            [b"sending ", message, b"\n"].into_iter().for_each(|part| echo.extend_from_slice(part));
+            printed = stdio::print(&echo);
         }
         send(&socket, &receiver, message, request)
     };
     match &request.message {
         Some(message) => send(message.as_bytes())?,
         None => {
-            for (line, number) in io::stdin().lock().split(b'\n').zip(1..) {
-                let line = line.map_err(|error| format!("standard input: {error}"))?;
+            let limit = longest_message().unwrap_or(LONGEST_UNKNOWN);
+            let (mut input, mut line) = (io::stdin().lock(), Vec::new());
+            for number in 1.. {
+                let read = stdio::read_line(&mut input, &mut line, limit);
+                if !read.map_err(|error| format!("standard input: {error}"))? {
+                    break;
+                }
                 send(&line).map_err(|error| format!("line {number}: {error}"))?;
             }
         }
@@ -97,50 +110,42 @@ fn address(socket: &Path) -> Result<SocketAddr, Box<dyn Error>> {
 
 /// Returns a socket whose name foo can log as the sender.
 ///
-/// It is bound in the user's own directory, or else in the one for temporary files. If neither can
-/// be written, the socket has no name.
-fn bind() -> Result<UnixDatagram, Box<dyn Error>> {
-    let own = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let bound = own
-        .and_then(|directory| bind_in(&directory).ok())
-        .map_or_else(|| bind_in(&env::temp_dir()), Ok);
-    bound.or_else(|error| match error {
-        BindError::Unwritable(why) => {
-            // If standard error can't be written, the message is still sent.
-            let _ = writeln!(io::stderr(), "foocl: sending without a name: {why}");
-            Ok(UnixDatagram::unbound()?)
-        }
-        BindError::Unsafe(why) => Err(why.into()),
+/// It is bound in the user's own directory, or else in the one for temporary files. If neither will
+/// do, the socket has no name.
+fn bind() -> io::Result<UnixDatagram> {
+    let own = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|own| own.is_absolute());
+    let temporary = env::var_os("TMPDIR").filter(|directory| !directory.is_empty());
+    let temporary = temporary.map_or_else(|| "/tmp".into(), PathBuf::from);
+    let bound =
+        own.and_then(|directory| bind_in(&directory).ok()).map_or_else(|| bind_in(&temporary), Ok);
+    bound.or_else(|why| {
+        let directory = temporary.display();
+        // If standard error can't be written, the message is still sent.
+        let _ = writeln!(
+            io::stderr(),
+            "foocl: sending without a name: unable to make a socket in {directory}: {why}"
+        );
+        UnixDatagram::unbound()
     })
-}
-
-/// Why a socket could not be bound.
-enum BindError {
-    /// No socket can be made in the directory.
-    Unwritable(String),
-    /// Other users may replace files in the directory.
-    Unsafe(String),
 }
 
 /// Returns a socket that is bound in a directory.
 ///
 /// The file is removed at once, and the socket keeps its name. So no file is left behind, however
 /// foocl ends.
-fn bind_in(directory: &Path) -> Result<UnixDatagram, BindError> {
-    let unable = |error| format!("unable to make a socket in {}: {error}", directory.display());
-    let unwritable = |error| BindError::Unwritable(unable(error));
-    let metadata = fs::metadata(directory).map_err(unwritable)?;
+fn bind_in(directory: &Path) -> io::Result<UnixDatagram> {
+    let metadata = fs::metadata(directory)?;
     let (owner, mode) = (metadata.uid(), metadata.mode());
     let is_foreign = owner != 0 && owner != geteuid().as_raw();
     if is_foreign || (mode & OTHERS_WRITE != 0 && mode & STICKY == 0) {
-        // Before the file is removed, another user could replace it with a file of their own.
-        let why = "others may replace files there; set TMPDIR to a directory of your own";
-        return Err(BindError::Unsafe(unable(io::Error::other(why))));
+        // Before the file is removed, another user could replace it with a file of their own. A
+        // sandbox may hide that the owner is root.
+        let why = "others may replace files there, or its owner is unknown; \
+             set TMPDIR to a directory of your own";
+        return Err(io::Error::other(why));
     }
     // A signal between bind(2) and unlink(2) would leave the file behind.
-    let signals = SigSet::all()
-        .thread_swap_mask(SigmaskHow::SIG_BLOCK)
-        .map_err(|errno| unwritable(errno.into()))?;
+    let signals = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
     let mut names =
         (0..100).map(|number| directory.join(format!("foocl.{}.{number}.socket", process::id())));
     let result = loop {
@@ -154,38 +159,57 @@ fn bind_in(directory: &Path) -> Result<UnixDatagram, BindError> {
             Err(error) => break Err(error),
         }
     };
-    signals.thread_set_mask().map_err(|errno| unwritable(errno.into()))?;
-    result.map_err(unwritable)
+    signals.thread_set_mask()?;
+    result
 }
 
-/// Sends a message. Waits up to the timeout while the queue is full.
+/// Sends a message. Waits up to the timeout while there is no room.
 fn send(
     socket: &UnixDatagram,
     receiver: &SocketAddr,
     message: &[u8],
     request: &Request,
 ) -> Result<(), Box<dyn Error>> {
-    let end = Instant::now().checked_add(request.timeout);
-    loop {
-        let remaining =
-            end.map_or(request.timeout, |end| end.saturating_duration_since(Instant::now()));
-        socket.set_nonblocking(remaining.is_zero())?;
-        if !remaining.is_zero() {
-            socket.set_write_timeout(Some(remaining))?;
+    let sent = match socket.send_to_addr(message, receiver) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock && !request.timeout.is_zero() => {
+            wait_and_send(socket, receiver, message, request.timeout)
         }
+        sent => sent.map(drop),
+    };
+    sent.map_err(|error| describe_send_error(&error, message.len(), request).into())
+}
+
+/// Sends a message, and blocks up to the timeout. No event reports room in a queue to which the
+/// socket is not connected.
+fn wait_and_send(
+    socket: &UnixDatagram,
+    receiver: &SocketAddr,
+    message: &[u8],
+    timeout: Duration,
+) -> io::Result<()> {
+    let end = Instant::now().checked_add(timeout);
+    socket.set_nonblocking(false)?;
+    let sent = loop {
+        let remaining = end.map_or(timeout, |end| end.saturating_duration_since(Instant::now()));
+        if remaining.is_zero() {
+            break Err(ErrorKind::WouldBlock.into());
+        }
+        socket.set_write_timeout(Some(remaining))?;
         match socket.send_to_addr(message, receiver) {
-            Ok(_) => return Ok(()),
             // With a timeout, even SIGSTOP and SIGCONT interrupt the call, see signal(7).
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(describe_send_error(&error, message.len(), request).into()),
+            sent => break sent.map(drop),
         }
-    }
+    };
+    socket.set_nonblocking(true)?;
+    sent
 }
 
 /// Returns what a send error means, and what to do about it.
 fn describe_send_error(error: &io::Error, length: usize, request: &Request) -> String {
     let path = request.socket.display();
-    match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
+    // An error of this program's own is a timeout.
+    match error.raw_os_error().map_or(Errno::EAGAIN, Errno::from_raw) {
         Errno::ENOENT | Errno::ECONNREFUSED => {
             format!(
                 "{path}: nothing listens there ({error}); start it with 'systemctl restart foo.socket foo.service'"
@@ -194,15 +218,16 @@ fn describe_send_error(error: &io::Error, length: usize, request: &Request) -> S
         Errno::EAGAIN => {
             let seconds = request.timeout.as_secs_f64();
             format!(
-                "{path}: its queue stayed full for {seconds} s; \
-                 is foo stuck, or --timeout too short?"
+                "{path}: nothing was read for {seconds} s; foo may be stuck, or its --max-rate= \
+                 is reached, which 'systemctl status foo' shows, or --timeout is too short"
             )
         }
         Errno::EMSGSIZE => {
             let limit = longest_message()
                 .map_or_else(String::new, |limit| format!(" of at most {limit} bytes"));
             format!(
-                "the message of {length} bytes is too long for a datagram{limit}; send it in parts"
+                "the message of {length} bytes or more is too long for a datagram{limit}; \
+                 send it in parts"
             )
         }
         Errno::EACCES | Errno::EPERM => {

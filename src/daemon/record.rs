@@ -53,7 +53,7 @@ impl Record<'_> {
     /// Appends the record as one line, without a newline: `Received 5 bytes from /path: hello`.
     ///
     /// The line is always UTF-8 without control characters other than the tab. Text is unchanged,
-    /// except that one newline or NUL at its end is left out.
+    /// except that what ends it is left out.
     pub fn render(&self, line: &mut Vec<u8>) {
         line.extend_from_slice(b"Received ");
         push_decimal(self.length, line);
@@ -85,10 +85,11 @@ impl Record<'_> {
         escape(self.text(truncated_bytes > 0), line);
     }
 
-    /// Returns the payload without one trailing newline or NUL, unless it was truncated.
+    /// Returns the payload without one trailing newline, NUL, or both in this order, unless it was
+    /// truncated. Python's SysLogHandler ends messages with a NUL.
     fn text(&self, is_truncated: bool) -> &[u8] {
         match self.payload {
-            [text @ .., b'\n' | 0] if !is_truncated => text,
+            [text @ .., b'\n', 0] | [text @ .., b'\n' | 0] if !is_truncated => text,
             text => text,
         }
     }

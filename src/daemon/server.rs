@@ -41,7 +41,7 @@ use nix::{
 };
 use std::{
     env, fmt,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     os::unix::ffi::OsStrExt,
     thread,
     time::{Duration, Instant},
@@ -161,8 +161,8 @@ impl<'a> Server<'a> {
         let is_malformed = passed.is_err();
         let sockets = activation::sockets(passed).map_err(Error::Activation);
         // systemd restarts a foo that can't start, so the journal would get the environment each
-        // time.
-        if sockets.is_ok() || !log.is_journal() {
+        // time. On a terminal it would push the hint out of sight.
+        if sockets.is_ok() || !(log.is_journal() || io::stderr().is_terminal()) {
             log_environment(log);
         }
         log.line(Priority::Notice, "foo service started");

@@ -6,17 +6,18 @@ mod common;
 mod attacks;
 
 use common::client::Place;
-use common::{assert_words, eventually, fill, patient, persist, skip};
+use common::{assert_words, eventually, fill, patient, persist, skip, sys};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use proptest::prelude::*;
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
-use std::io::Write;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -87,11 +88,14 @@ fn its_socket_has_a_name_and_is_not_left_behind() {
     let place = Place::new();
     let run = place.dir.join("run");
     let missing = place.dir.join("missing");
+    let (empty, relative) = (PathBuf::new(), PathBuf::from("."));
     let cases = [
         ("XDG_RUNTIME_DIR", Some(&run), None, &run),
         ("TMPDIR", None, Some(&run), &run),
         ("no XDG_RUNTIME_DIR there", Some(&missing), Some(&run), &run),
         ("neither", None, None, &PathBuf::from("/tmp")),
+        ("an empty TMPDIR", None, Some(&empty), &PathBuf::from("/tmp")),
+        ("a relative XDG_RUNTIME_DIR", Some(&relative), Some(&run), &run),
     ];
     for (case, runtime, tmp, parent) in cases {
         let mut command = place.foocl(["hello"]);
@@ -235,6 +239,43 @@ fn standard_output_is_full() {
     assert_eq!(place.received().0, b"hello");
 }
 
+/// Another program may have set O_NONBLOCK for the terminal or the pipe that foocl shares with it.
+#[test]
+fn non_blocking_input_and_output() {
+    let place = Place::new();
+    let (input, mut writer) = UnixStream::pair().unwrap();
+    let (output, mut reader) = UnixStream::pair().unwrap();
+    input.set_nonblocking(true).unwrap();
+    output.set_nonblocking(true).unwrap();
+    // Its buffer takes less than the lines.
+    sys::set_send_buffer(&output, 1).unwrap();
+    let mut command = place.foocl(["-"]);
+    command.stdin(OwnedFd::from(input)).stdout(OwnedFd::from(output));
+    let child = command.spawn().unwrap();
+    // foocl has the only copies now.
+    drop(command);
+    let long = "x".repeat(40_000);
+    for line in [&long, "two"] {
+        eventually("foocl waits", || (common::state(child.id()) == 'S').then_some(()));
+        writeln!(writer, "{line}").unwrap();
+        let mut said = vec![0; "sending \n".len() + line.len()];
+        reader.read_exact(&mut said).unwrap();
+        assert!(said == format!("sending {line}\n").as_bytes(), "{:?}", &said[..20]);
+        assert!(place.received().0 == line.as_bytes());
+    }
+    drop(writer);
+    place.end(child).assert_ok("both");
+}
+
+/// A line without an end does not fill the memory.
+#[test]
+fn an_endless_line() {
+    let place = Place::new();
+    let mut command = place.foocl(["-q", "-"]);
+    command.stdin(File::open("/dev/zero").unwrap());
+    place.run(command).assert_error("endless", 1, &["line 1", "too long"]);
+}
+
 #[test]
 fn quiet() {
     let place = Place::new();
@@ -316,6 +357,14 @@ fn usage() {
         &["hello", "--timeout"],
         &["hello", "--socket"],
     ];
+    for (args, words) in [
+        (&["one", "two"][..], "quotes"),
+        (&[], "'-'"),
+        (&["-p", "err", "hello"], "priority"),
+        (&["-t", "tag", "hello"], "tag"),
+    ] {
+        place.run(place.foocl(args)).assert_error(&format!("{args:?}"), 2, &[words]);
+    }
     for args in wrong {
         let end = place.run(place.foocl(args));
         end.assert_error(&format!("{args:?}"), 2, &["--help"]);

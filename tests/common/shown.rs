@@ -36,8 +36,8 @@ pub fn line(
     let length = payload.len() + truncated;
     let who = credentials.map(|(pid, uid)| format!(" (pid {pid}, uid {uid})")).unwrap_or_default();
     let (cut, text) = match (truncated, payload) {
-        // A newline or NUL at the end is not shown.
-        (0, [text @ .., b'\n' | 0] | text) => (String::new(), text),
+        // A newline, a NUL, or both in this order at the end are not shown.
+        (0, [text @ .., b'\n', 0] | [text @ .., b'\n' | 0] | text) => (String::new(), text),
         // The last byte of a truncated datagram is not its end.
         (cut, text) => (format!(", {cut} of them cut"), text),
     };

@@ -133,6 +133,7 @@ fn no_sockets_passed_on_a_terminal() {
         ["Unable to find any file descriptors", "Unable to get file descriptor for socket"];
     assert_words("on a terminal", &shown, &errors);
     assert_eq!(shown.matches("systemctl start").count(), 1, "not one hint: {shown}");
+    assert!(!shown.contains("Environment"), "it hides the hint: {shown}");
 }
 
 #[test]
