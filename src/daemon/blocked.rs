@@ -1,10 +1,10 @@
-//! Why nothing can be written now, and what to wait for before the next try.
+//! Why nothing can be written to the log now, and what to wait for before the next try.
 //!
 //! The writer returns it and `wait` takes it. No module stores it.
 
 #![forbid(unsafe_code)]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Delay before a retry after a transient error. Short for a sender, and long enough not to use up
 /// a processor.
@@ -30,8 +30,6 @@ pub enum Blocked {
     Gone,
     /// The log can't be written, such as a file on a full disk. Try again after [`RETRY_AFTER`].
     Failed,
-    /// The rate limit is used up until this time. Only records wait for it.
-    Limited(Instant),
 }
 
 impl Blocked {
@@ -41,7 +39,6 @@ impl Blocked {
             Self::Full | Self::QueueFull | Self::Unread(_) => None,
             Self::Gone => Some("the journal can't be reached"),
             Self::Failed => Some("the log can't be written"),
-            Self::Limited(_) => Some("--max-rate= is reached"),
         }
     }
 
@@ -51,7 +48,6 @@ impl Blocked {
             Self::Full | Self::QueueFull => None,
             Self::Unread(delay) => Some(delay),
             Self::Gone | Self::Failed => Some(RETRY_AFTER),
-            Self::Limited(until) => Some(until.saturating_duration_since(Instant::now())),
         }
     }
 }

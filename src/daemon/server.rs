@@ -103,6 +103,25 @@ fn log_environment(log: &mut Log) {
     }
 }
 
+/// Why nothing is received now.
+#[derive(Clone, Copy)]
+enum Hold {
+    /// The log accepts nothing.
+    Log(Blocked),
+    /// The rate limit is used up until this time.
+    Limit(Instant),
+}
+
+impl Hold {
+    /// Returns what to show in the status, if an administrator has to know.
+    fn status(self) -> Option<&'static str> {
+        match self {
+            Self::Log(blocked) => blocked.status(),
+            Self::Limit(_) => Some("--max-rate= is reached"),
+        }
+    }
+}
+
 /// Why foo can't serve.
 enum Error {
     /// systemd passed no sockets that foo can serve.
@@ -187,20 +206,23 @@ impl<'a> Server<'a> {
     fn serve(&mut self) -> Result<(), Error> {
         let (mut is_busy_polling, mut ready) = (false, Ready::default());
         loop {
-            let blocked = self.write().err();
-            if let Some(reason) = blocked.and_then(Blocked::status) {
+            let hold = self.write().err();
+            if let Some(reason) = hold.and_then(Hold::status) {
                 self.notifier.senders_wait(reason);
             }
-            let deadline =
+            let mut deadline =
                 if is_busy_polling { Some(Instant::now()) } else { self.notifier.next_due() };
-            wait(
-                &self.signals,
-                &self.sources,
-                blocked.map(|blocked| (&*self.log, blocked)),
-                deadline,
-                &mut ready,
-            )
-            .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
+            let (mut sources, mut blocked) = (&self.sources[..], None);
+            match hold {
+                None => {}
+                Some(Hold::Log(reason)) => blocked = Some((&*self.log, reason)),
+                Some(Hold::Limit(until)) => {
+                    sources = &[];
+                    deadline = Some(deadline.map_or(until, |deadline| deadline.min(until)));
+                }
+            }
+            wait(&self.signals, sources, blocked, deadline, &mut ready)
+                .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
             if ready.signal {
                 match self.read_signal()? {
                     None => {}
@@ -209,7 +231,7 @@ impl<'a> Server<'a> {
                 }
             }
             let largest_batch = self.receive(&ready.sources)?;
-            is_busy_polling = blocked.is_none()
+            is_busy_polling = hold.is_none()
                 && largest_batch.is_some_and(|count| is_busy_polling || count > 1)
                 && self.busy_poll()?;
             if self.notifier.notify_due(self.log) {
@@ -285,13 +307,13 @@ impl<'a> Server<'a> {
     /// # Errors
     ///
     /// Returns what to wait for if not everything was written.
-    fn write(&mut self) -> Result<(), Blocked> {
+    fn write(&mut self) -> Result<(), Hold> {
         loop {
-            self.log.flush()?;
+            self.log.flush().map_err(Hold::Log)?;
             self.unwritten = 0;
             if self.batch.is_empty() {
                 let until = self.limit.as_mut().and_then(Limit::used_up_until);
-                return until.map_or(Ok(()), |until| Err(Blocked::Limited(until)));
+                return until.map_or(Ok(()), |until| Err(Hold::Limit(until)));
             }
             while !self.log.is_full() {
                 let Some(datagram) = self.batch.take() else {

@@ -11,7 +11,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::{Error, Server};
+use super::{Error, Hold, Server};
 use crate::daemon::{blocked::RETRY_AFTER, datagram::queued};
 use std::{
     fmt, thread,
@@ -114,7 +114,9 @@ impl Server<'_> {
             }
             match result {
                 Ok(()) => return true,
-                Err(blocked) => {
+                // A stop has no rate limit.
+                Err(Hold::Limit(_)) => {}
+                Err(Hold::Log(blocked)) => {
                     if self.log.wait_at_end(blocked, *progress_at, TIMEOUT).is_err() {
                         return false;
                     }
