@@ -6,8 +6,9 @@
 //!   pieces but the last have `_LINE_BREAK=line-max`; the last one looks like an entry of its own.
 //! - journald reads a priority, `<0>` to `<7>`, at the start of each line and of each piece. It
 //!   strips blanks from both ends. A line without text makes no entry.
-//! - A stream has room for about 278 short lines, and 213 KB in all. No event reports that journald
-//!   has read everything; `SIOCOUTQ` shows how much memory is taken up, which is 0 then.
+//! - The service manager gives a stream room for 8 MiB; one that a service opens has what
+//!   `net.core.wmem_max` allows. No event reports that journald has read everything; `SIOCOUTQ` shows
+//!   how much memory is taken up, which is 0 then.
 //! - If journald stops, it drops its streams, and what it has not read is lost: on 247 and 252 at
 //!   each stop, from 253 on only if it is killed. Otherwise the service manager keeps them, and the
 //!   next journald reads on. A stream that is dropped hangs up before its unread bytes become none.

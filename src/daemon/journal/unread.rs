@@ -9,10 +9,14 @@ use std::collections::VecDeque;
 /// three times as much.
 const LEAST_COUNTED: usize = 256;
 
-/// A write to the stream.
+/// Most parts that the unread writes are kept in, so that a stream of 8 MiB takes up little memory.
+const PARTS: usize = 64;
+
+/// A write to the stream, or several that follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Write {
-    bytes: usize,
+    /// The bytes of each, at least [`LEAST_COUNTED`].
+    counted: usize,
     lines: usize,
 }
 
@@ -20,24 +24,30 @@ struct Write {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Unread {
     writes: VecDeque<Write>,
-    /// The sum of their bytes, each at least [`LEAST_COUNTED`].
+    /// The sums of all.
     counted: usize,
-    /// The sum of their lines.
     lines: usize,
 }
 
 impl Unread {
     /// Adds a write.
     pub fn push(&mut self, bytes: usize, lines: usize) {
-        self.writes.push_back(Write { bytes, lines });
-        self.counted += bytes.max(LEAST_COUNTED);
+        let counted = bytes.max(LEAST_COUNTED);
+        self.counted += counted;
         self.lines += lines;
+        match self.writes.back_mut() {
+            Some(last) if last.counted + counted <= self.counted / PARTS => {
+                last.counted += counted;
+                last.lines += lines;
+            }
+            _ => self.writes.push_back(Write { counted, lines }),
+        }
     }
 
     /// Removes the writes that are read, if the kernel holds this much memory for unread ones.
     pub fn trim(&mut self, memory: usize) {
         while let Some(first) = self.writes.front() {
-            let rest = self.counted - first.bytes.max(LEAST_COUNTED);
+            let rest = self.counted - first.counted;
             if rest < memory {
                 return;
             }
