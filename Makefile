@@ -116,8 +116,10 @@ audit:
 
 # Installs what make has built, so that no compiler runs as root.
 with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
+# The release of systemd that the units are for.
+systemd_version = $(shell pkg-config --modversion libsystemd 2>/dev/null | sed 's/[^0-9].*//')
 # An older systemd does not know RESTART_RESET=1, so that the pause would stay grown after a crash.
-without_unknown = if pkg-config --atleast-version=258 libsystemd; then cat; else sed '/^RestartSteps=/d; /^RestartMaxDelaySec=/d'; fi
+without_unknown = if [ 0$(systemd_version) -ge 258 ]; then cat; else sed '/^RestartSteps=/d; /^RestartMaxDelaySec=/d'; fi
 install: $(programs)
 	$(if $(unitdir),,$(error There is no systemd here: set unitdir= to the directory for units))
 	install -Dt $(DESTDIR)$(bindir) $(programs)

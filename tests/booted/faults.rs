@@ -11,6 +11,9 @@ const BETWEEN: u64 = 300;
 /// Lengths of messages, in bytes. The first becomes a line of the stream, the others entries.
 const MIXED: &[usize] = &[100, 60_000, 200_000];
 
+const JOURNAL: &str =
+    "systemd-journald.service systemd-journald.socket systemd-journald-dev-log.socket";
+
 /// Commands against the journal.
 const RESTART: &str = "systemctl restart systemd-journald";
 const KILL: &str = "systemctl kill --signal=KILL systemd-journald";
@@ -126,16 +129,37 @@ pub fn a_stopped_journal_and_long_messages(container: &mut Container) {
     account.assert_lost_at_most(container.reported_lost());
 }
 
+/// systemd gives a foo that starts meanwhile /dev/null in the journal's place, and says nothing. foo
+/// does not consume what it can't log.
+pub fn a_start_without_a_journal(container: &mut Container) {
+    container.run(&format!("systemctl stop {JOURNAL} syslog.socket"));
+    container.start_service();
+    let pid = container.show("MainPID");
+    let output = container.run(&format!("readlink /proc/{pid}/fd/2"));
+    assert_eq!(output.trim(), "/dev/null", "systemd has another way out now");
+    for number in 0..8 {
+        container.send(format!("message {number}").as_bytes());
+    }
+    let status = || container.show("StatusText");
+    until("the reason", status, |status| status.contains("the journal can't be reached"));
+    container.run(&format!("systemctl reset-failed; systemctl start {JOURNAL}"));
+    for number in 0..8 {
+        let end = format!(": message {number}");
+        let count = || container.lines().lines().filter(|line| line.ends_with(&end)).count();
+        until("each message once", count, |&count| count == 1);
+    }
+    assert_eq!(container.show("MainPID"), pid, "another process");
+}
+
 fn mixed(container: &Container) -> Load {
     Load::of_lengths(container, MIXED)
 }
 
 fn stop_journal() -> String {
-    let units = "systemd-journald.service systemd-journald.socket systemd-journald-dev-log.socket";
     // Longer than an entry waits for its queue. So many starts would exceed systemd's limit, whose
     // count this resets.
     format!(
-        "systemctl stop {units} syslog.socket; sleep 3; systemctl reset-failed; systemctl start {units}"
+        "systemctl stop {JOURNAL} syslog.socket; sleep 3; systemctl reset-failed; systemctl start {JOURNAL}"
     )
 }
 

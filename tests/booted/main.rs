@@ -35,10 +35,10 @@ use std::thread;
 
 /// The releases that every case runs on. Two of them are for a soak only.
 static SUITES: [Suite; 4] = [
-    Suite::new("bookworm", "Debian 12", false),
-    Suite::new("trixie", "Debian 13", false),
-    Suite::new("sid", "Debian sid", true),
-    Suite::new("bullseye", "Debian 11", true).with_build(),
+    Suite::new("bookworm", "Debian 12", 252, false),
+    Suite::new("trixie", "Debian 13", 257, false),
+    Suite::new("sid", "Debian sid", 262, true),
+    Suite::new("bullseye", "Debian 11", 247, true).with_build(),
 ];
 
 /// A case: its name, the pairs of units that it runs with, and what it does in a fresh container.
@@ -88,6 +88,7 @@ const CASES: &[Case] = cases! {
     faults::a_frozen_journal_holds_nothing_up: Ours;
     faults::a_frozen_journal_does_not_keep_foo_from_stopping: Ours;
     faults::a_stopped_journal: Ours;
+    faults::a_start_without_a_journal: Ours;
     faults::a_stopped_journal_and_long_messages: Ours;
     faults::a_restarted_journal_and_long_messages: Ours;
     faults::a_killed_journal_and_long_messages: Ours;
@@ -142,16 +143,16 @@ fn main() -> ExitCode {
     let suites: Vec<_> = SUITES.iter().filter(|suite| host::soaks() || !suite.soak).collect();
     let list = arguments.list;
     let can_boot = if list { Err(String::new()) } else { host::can_boot() };
-    let stage = can_boot.map(|()| {
-        let package =
-            if wants_package(&arguments, &suites) { deb::make() } else { Err(String::new()) };
-        Arc::new(Stage::new("host", None, package))
+    let package = can_boot.map(|()| {
+        if wants_package(&arguments, &suites) { deb::make() } else { Err(String::new()) }
     });
     // Roots and programs are made for all releases at the same time.
     let trials = thread::scope(|scope| {
         let trials = suites.iter().map(|&suite| {
-            let stage = stage.clone();
-            scope.spawn(move || trials(suite, stage.and_then(|stage| suite.prepare(stage)), list))
+            let package = package.clone();
+            scope.spawn(move || {
+                trials(suite, package.and_then(|package| suite.prepare(package)), list)
+            })
         });
         let trials: Vec<_> = trials.collect();
         trials.into_iter().flat_map(|suite| suite.join().expect("the tests of a release")).collect()
@@ -166,7 +167,6 @@ fn main() -> ExitCode {
         let summaries: Vec<_> = suites.iter().map(|suite| suite.summary()).collect();
         println!("booted: {}\n", summaries.join("; "));
     }
-    drop(stage);
     conclusion.exit_code()
 }
 

@@ -50,15 +50,22 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Stages what `make install` installs in the directory `name`. Programs come from `programs`
-    /// if it is given. `FOO_UNDER_TEST` and `FOOCL_UNDER_TEST` name programs to use instead.
-    pub fn new(name: &str, programs: Option<&Path>, package: Result<(), String>) -> Self {
+    /// Stages what `make install` installs for a release of systemd, in the directory `name`.
+    /// Programs come from `programs` if it is given. `FOO_UNDER_TEST` and `FOOCL_UNDER_TEST` name
+    /// programs to use instead.
+    pub fn new(
+        name: &str,
+        systemd_version: u32,
+        programs: Option<&Path>,
+        package: Result<(), String>,
+    ) -> Self {
         let all = project().join("target/booted");
         remove_stale(&all);
         let stage = Self { directory: all.join(process::id().to_string()).join(name), package };
         let mut install = Command::new("make");
         install.arg("-C").arg(project()).args(["install", "PREFIX=/usr/local"]);
         install.arg(format!("DESTDIR={}", stage.tree(Units::Ours).display()));
+        install.arg(format!("systemd_version={systemd_version}"));
         run(&mut install).unwrap_or_else(|error| panic!("{error}"));
         for (binary, variable) in [("foo", "FOO_UNDER_TEST"), ("foocl", "FOOCL_UNDER_TEST")] {
             let other = programs.map(|programs| programs.join(binary));

@@ -15,6 +15,8 @@ use std::sync::{Arc, OnceLock};
 pub struct Suite {
     pub name: &'static str,
     pub debian: &'static str,
+    /// The release of its systemd.
+    systemd_version: u32,
     /// Whether the tests run on it in a soak only.
     pub soak: bool,
     /// The packages to build the programs with, if those built on this machine do not run there.
@@ -26,10 +28,16 @@ pub struct Suite {
 }
 
 impl Suite {
-    pub const fn new(name: &'static str, debian: &'static str, soak: bool) -> Self {
+    pub const fn new(
+        name: &'static str,
+        debian: &'static str,
+        systemd_version: u32,
+        soak: bool,
+    ) -> Self {
         Self {
             name,
             debian,
+            systemd_version,
             build_packages: "",
             soak,
             ran: AtomicUsize::new(0),
@@ -63,14 +71,18 @@ impl Suite {
         project().join("target/roots").join(format!("{}-{:016x}", self.name, hasher.finish()))
     }
 
-    /// Makes the release unless it is there, and checks that the staged programs run on it. The
-    /// error names the remedy.
-    pub fn prepare(&self, stage: Arc<Stage>) -> Result<Arc<Stage>, String> {
+    /// Makes the release unless it is there, and stages what is installed on it. `package` says
+    /// whether there is a package. Checks that the staged programs run on it. The error names the
+    /// remedy.
+    pub fn prepare(&self, package: Result<(), String>) -> Result<Arc<Stage>, String> {
         self.make_root()?;
+        let stage = |programs, package| {
+            Arc::new(Stage::new(self.name, self.systemd_version, programs, package))
+        };
         if !self.takes_package() {
-            let programs = self.build()?;
-            return Ok(Arc::new(Stage::new(self.name, Some(&programs), Err(String::new()))));
+            return Ok(stage(Some(&self.build()?), Err(String::new())));
         }
+        let stage = stage(None, package);
         // In a mount namespace, so that nothing is left behind.
         let ldd = "mount --bind \"$1\" \"$0/mnt\"; chroot \"$0\" sh -c 'ldd /mnt/*' 2>&1";
         let libraries = run(Command::new("unshare")
