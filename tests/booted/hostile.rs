@@ -10,14 +10,10 @@ use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
-/// foocl's default timeout.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Other senders, reloads and the watchdog get through, and foo's memory does not grow.
 ///
 /// The kernel gives a free place in the queue to any of the waiting senders, in no order. So no
-/// bound holds for each message. All get through within foocl's timeout, and nearly all within a
-/// second.
+/// bound holds for each message, but a sender gets its share of the places.
 pub fn a_flood_starves_nobody(container: &mut Container) {
     container.drop_in("foo.service", &format!("[Service]\nWatchdogSec=2s\n{NO_LIMIT}"));
     let flood = Flood::start(container);
@@ -44,7 +40,8 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
         most.as_millis(),
         longest.as_millis()
     ));
-    assert!(most < Duration::from_secs(1) && longest < PATIENCE, "starved: {most:?}, {longest:?}");
+    // It sends as much as one of them, less what it waits for reloads.
+    assert!(sent as u64 * 50 * 20 >= flooded, "starved: {sent} to {flooded} of 50 others");
     assert!(grown < 256, "{grown} KiB more");
     assert!(reloads > 0, "no reload in {sent} messages");
     assert_eq!((container.show("MainPID"), container.show("NRestarts")), (pid, "0".to_owned()));
@@ -67,7 +64,7 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
             if waits && !status.contains(LIMITED) {
                 status = container.show("StatusText");
             }
-            assert!(begin.elapsed() < 12 * PATIENCE, "no limit: {status}");
+            assert!(begin.elapsed() < Duration::from_secs(120), "no limit: {status}");
             if soaks() {
                 begin.elapsed() < Duration::from_secs(60)
             } else {

@@ -6,7 +6,7 @@ mod common;
 mod attacks;
 
 use common::client::Place;
-use common::{assert_words, eventually, fill, patient, persist, skip, sys};
+use common::{assert_words, close, eventually, fill, patient, persist, skip, sys};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use proptest::prelude::*;
@@ -144,7 +144,7 @@ fn the_daemon_dies_while_it_waits() {
 fn nothing_listens() {
     let place = Place::new();
     let path = |name: &str| place.dir.join(name).to_str().unwrap().to_owned();
-    drop(place.dir.socket("dead"));
+    close(place.dir.socket("dead"));
     fs::write(path("file"), "").unwrap();
     let _listener = UnixListener::bind(path("stream")).unwrap();
     let long = path(&"x".repeat(200));
@@ -296,7 +296,7 @@ fn to_an_abstract_name() {
     place.run(place.bare(["-s", &format!("@{name}"), "hello"])).assert_ok("abstract");
     let mut buffer = [0; 16];
     assert_eq!(persist(|| receiver.recv(&mut buffer)).unwrap(), 5);
-    drop(receiver);
+    close(receiver);
     place.run(place.bare(["-s", &format!("@{name}"), "hello"])).assert_error(
         "nobody",
         1,
