@@ -154,6 +154,11 @@ $(programs):
 	@echo "$@ is not built yet: run make first" >&2
 	@false
 
+# Draws the picture of README.md.
+picture:
+	@tools/needs picture
+	dot -Tsvg docs/path.dot -o docs/path.svg
+
 help:
 	@echo "make              build foo and foocl"
 	@echo "make run          try foo without installing it"
@@ -161,6 +166,6 @@ help:
 	@echo "make install      install what make has built, as root; PREFIX=, DESTDIR= and unitdir= set where"
 	@echo "make uninstall    remove that, but no file that belongs to a package"
 	@echo "make deb          build packages in dist/; SUITE=trixie in a clean Debian 13, ARCH=arm64 for another processor"
-	@echo "For developers: audit, bench, check-deb, fuzz, machine, mutants, place, sanitize, settings, soak; see the comments in Makefile."
+	@echo "For developers: audit, bench, check-deb, fuzz, machine, mutants, picture, place, sanitize, settings, soak; see the comments in Makefile."
 
-.PHONY: all help run check check-booted check-beside check-releases soak install uninstall deb check-deb machine place bench fuzz sanitize settings mutants audit
+.PHONY: all help run check check-booted check-beside check-releases soak install uninstall deb check-deb machine picture place bench fuzz sanitize settings mutants audit

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{foo, foocl};
+use common::{TempDir, foo, foocl, have, patient, persist};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -139,4 +139,51 @@ fn named_tests_exist() {
         }
     }
     assert!(count > 0, "no document names a test");
+}
+
+#[test]
+fn each_way_to_send_works() {
+    let readme = read("README.md");
+    let dir = TempDir::new();
+    let receiver = patient(dir.socket("foo.socket"));
+    let code = |language: &str| {
+        let code = readme.split(&format!("\n```{language}\n")).nth(1).expect(language);
+        let code = code.split("```").next().unwrap();
+        code.replace("/run/foo.socket", dir.join("foo.socket").to_str().unwrap())
+    };
+    let c =
+        format!("#include <sys/socket.h>\n#include <sys/un.h>\nint main(void) {{{}}}", code("c"));
+    let rust = format!(
+        "use std::{{io, os::unix::net::UnixDatagram}};\nfn main() -> io::Result<()> {{{}Ok(())}}",
+        code("rust")
+    );
+    for (program, package, file, source, command) in [
+        ("python3", "python3", "send.py", code("python"), "python3 send.py"),
+        ("cc", "gcc", "send.c", c, "cc -Wall -Werror -D_GNU_SOURCE -o c send.c && ./c"),
+        ("rustc", "rustc", "send.rs", rust, "rustc --edition=2024 -o rust send.rs && ./rust"),
+    ] {
+        if !have(program, package, "each_way_to_send_works") {
+            continue;
+        }
+        fs::write(dir.join(file), source).unwrap();
+        let mut shell = Command::new("sh");
+        let output = shell.args(["-c", command]).current_dir(dir.path()).output().unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+        let mut buffer = [0; 16];
+        let length = persist(|| receiver.recv(&mut buffer)).unwrap();
+        assert_eq!(&buffer[..length], b"hello", "{command}");
+    }
+}
+
+#[test]
+fn the_picture_is_drawn_from_its_source() {
+    let source = read("docs/path.dot");
+    let picture = read("docs/path.svg").replace("&#45;", "-");
+    let labels = source.split("label=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let lines: Vec<_> = labels.flat_map(|label| label.split("\\n")).collect();
+    assert!(lines.len() > 8, "{lines:?}");
+    for line in lines {
+        let text = line.replace('<', "&lt;").replace('>', "&gt;");
+        assert!(picture.contains(&format!(">{text}<")), "make picture: {text}");
+    }
 }
