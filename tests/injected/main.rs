@@ -17,7 +17,7 @@ use common::{TempDir, can_enter, caught, in_place_of_journald, skip};
 use libtest_mimic::{Arguments, Failed, Trial};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use scene::{Fault, Log, Run};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::process::ExitCode;
 use table::{Outcome, TABLE};
@@ -45,7 +45,7 @@ fn trials() -> Vec<Trial> {
     if !common::have("strace", "strace", "injected") {
         return Vec::new();
     }
-    let mut trials = Vec::new();
+    let (mut trials, mut made) = (Vec::new(), BTreeSet::new());
     for log in [Log::Stream, Log::Journal] {
         let directory = TempDir::new();
         let namespace = in_place_of_journald(directory.path());
@@ -67,6 +67,7 @@ fn trials() -> Vec<Trial> {
             }
         }));
         trials.extend(starts(log));
+        made.extend(calls.keys().cloned());
         for &(call, errors, expected) in TABLE {
             let times = calls.get(call).copied().unwrap_or(0);
             for &error in errors {
@@ -85,6 +86,14 @@ fn trials() -> Vec<Trial> {
                     }));
                 }
             }
+        }
+        if log == Log::Journal {
+            let is_idle = |row: &&table::Row| !row.1.is_empty() && !made.contains(row.0);
+            let idle: Vec<_> = TABLE.iter().filter(is_idle).map(|row| row.0).collect();
+            trials.push(Trial::test("each_row_injects_something", move || match idle[..] {
+                [] => Ok(()),
+                _ => Err(format!("never called: {idle:?}").into()),
+            }));
         }
     }
     trials
