@@ -28,6 +28,10 @@ pub enum Command<T> {
 }
 
 /// Returns the command to print `text`, which an option without a value asked for.
+///
+/// # Errors
+///
+/// Fails if the option was given a value.
 pub fn print<T>(
     text: impl Into<Cow<'static, str>>,
     parser: &mut Parser,
