@@ -40,8 +40,8 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
         most.as_millis(),
         longest.as_millis()
     ));
-    // It sends as much as one of them, less what it waits for reloads.
-    assert!(sent as u64 * 50 * 20 >= flooded, "starved: {sent} to {flooded} of 50 others");
+    // It sends about as much as one of them, less what it waits for reloads.
+    assert!(sent as u64 * 50 * 100 >= flooded, "starved: {sent} to {flooded} of 50 others");
     assert!(grown < 256, "{grown} KiB more");
     assert!(reloads > 0, "no reload in {sent} messages");
     assert_eq!((container.show("MainPID"), container.show("NRestarts")), (pid, "0".to_owned()));
@@ -81,6 +81,9 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
         let grown = (used(container) - before) >> 20;
         container
             .report(format_args!("{} bytes: {sent} sent, {logged} there, {grown} MiB", text.len()));
+        // What foo(8) says.
+        let most = if container.systemd() < 252 { 200 } else { 170 };
+        assert!(grown <= most, "{grown} MiB of {} bytes", text.len());
         assert_eq!(marker, "1", "the marker is gone: {sent} of {} bytes, {grown} MiB", text.len());
         assert_eq!(logged, sent.to_string(), "not what was sent, of {} bytes", text.len());
         assert!(status.contains(LIMITED), "{status}");
