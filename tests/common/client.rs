@@ -77,7 +77,7 @@ impl Place {
 
     /// The next message, and the path of its sender.
     pub fn received(&self) -> (Vec<u8>, Option<PathBuf>) {
-        let mut buffer = vec![0; 300_000];
+        let mut buffer = vec![0; 1 << 20];
         let (size, sender) = persist(|| self.receiver.recv_from(&mut buffer)).unwrap();
         buffer.truncate(size);
         (buffer, sender.as_pathname().map(Into::into))

@@ -244,9 +244,18 @@ pub fn fill(path: &Path, datagram: &[u8]) -> usize {
     (0..).take_while(|_| send().is_ok()).count()
 }
 
-/// Sets timeouts, so that a call on a socket of the test can't block for ever. Not for a socket
-/// that is passed to the daemon, which would share the timeouts.
+/// How many datagrams a queue holds: one more than the kernel's setting.
+pub fn queue() -> usize {
+    let length = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen").unwrap();
+    length.trim().parse::<usize>().unwrap() + 1
+}
+
+/// Sets timeouts, so that a call on a socket of the test can't block for ever, and the kernel's
+/// default send buffer, whatever this machine's is. Not for a socket that is passed to the daemon,
+/// which would share the timeouts.
 pub fn patient(socket: UnixDatagram) -> UnixDatagram {
+    // The kernel doubles the value.
+    sys::set_send_buffer(&socket, 212_992 / 2).unwrap();
     socket.set_write_timeout(Some(DEADLINE)).unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
     socket

@@ -2,7 +2,7 @@
 
 use crate::common::daemon::{Daemon, Note};
 use crate::common::{
-    DEADLINE, TempDir, assert_line, eventually, fill, have, patient, persist, sys,
+    DEADLINE, TempDir, assert_line, eventually, fill, have, patient, persist, queue, sys,
 };
 use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGTERM};
 use nix::time::{ClockId, clock_gettime};
@@ -23,19 +23,20 @@ fn monotonic() -> u64 {
 #[test]
 fn sighup() {
     let daemon = Daemon::listening().ready();
+    let count = (queue() / 2).min(4);
     for round in 0..3 {
         let before = monotonic();
         daemon.stopped(|| {
-            (0..4).for_each(|i| daemon.send(format!("before {i}")));
+            (0..count).for_each(|i| daemon.send(format!("before {i}")));
             daemon.signal(SIGHUP);
-            (0..4).for_each(|i| daemon.send(format!("after {i}")));
+            (0..count).for_each(|i| daemon.send(format!("after {i}")));
         });
         let reloading = next(&daemon, "RELOADING=1");
         let since: u64 = reloading.value("MONOTONIC_USEC").unwrap().parse().unwrap();
         assert!((before..=monotonic()).contains(&since), "round {round}: {since}");
         next(&daemon, "READY=1");
         for when in ["before", "after"] {
-            for i in 0..4 {
+            for i in 0..count {
                 let text = format!("{when} {i}");
                 assert_line(&text, &daemon.line(), &daemon.received(text.len(), &text));
             }
@@ -60,13 +61,14 @@ fn next(daemon: &Daemon, assignment: &str) -> Note {
 
 #[test]
 fn sigterm_and_sigint() {
+    let count = queue().min(8);
     for signal in [SIGTERM, SIGINT] {
         let daemon = Daemon::listening().ready();
         daemon.stopped(|| {
-            (0..8).for_each(|i| daemon.send(format!("queued {i}")));
+            (0..count).for_each(|i| daemon.send(format!("queued {i}")));
             daemon.signal(signal);
         });
-        let want: Vec<_> = (0..8).map(|i| daemon.received(8, &format!("queued {i}"))).collect();
+        let want: Vec<_> = (0..count).map(|i| daemon.received(8, &format!("queued {i}"))).collect();
         let end = daemon.end();
         assert_eq!(end.code, 0, "{signal}");
         assert_eq!(end.log, want, "{signal}");
@@ -249,7 +251,8 @@ fn a_log_that_is_slow() {
     let (log, mut reader) = UnixStream::pair().unwrap();
     sys::set_send_buffer(&log, 1).unwrap();
     let daemon = Daemon::listening().log_to(log).ready();
-    let sent: Vec<_> = (0..10).map(|i| format!("{i} {}", "x".repeat(5000))).collect();
+    let count = queue().min(10);
+    let sent: Vec<_> = (0..count).map(|i| format!("{i} {}", "x".repeat(50_000 / count))).collect();
     daemon.stopped(|| {
         sent.iter().for_each(|text| daemon.send(text));
         daemon.signal(SIGTERM);
