@@ -5,6 +5,7 @@
 mod activation;
 mod blocked;
 mod bounded;
+mod catalog;
 pub mod cli;
 pub mod datagram;
 mod escape;

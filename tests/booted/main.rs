@@ -92,6 +92,7 @@ const CASES: &[Case] = cases! {
     faults::a_restarted_journal_and_long_messages: Ours;
     faults::a_killed_journal_and_long_messages: Ours;
     faults::a_journal_without_its_socket_for_entries: Ours;
+    faults::reports_are_explained: Ours;
     faults::a_full_disk: Ours;
     hostile::a_flood_starves_nobody: Ours;
     hostile::a_flood_leaves_the_journal_to_others: Ours;
