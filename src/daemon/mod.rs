@@ -19,6 +19,7 @@ mod plain;
 mod printable;
 pub mod record;
 mod server;
+mod socket_file;
 mod source;
 mod wait;
 

@@ -166,12 +166,13 @@ impl<'a> Server<'a> {
         if !is_malformed {
             activation::log_names(&names, log);
         }
-        let sockets = sockets?;
+        let mut sockets = sockets?;
 
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .map_err(|errno| Error::Kernel("receive signals", errno.into()))?;
         let batch = Batch::new().map_err(|error| Error::Kernel("reserve memory", error))?;
-        let mut notifier = Notifier::new(log);
+        let files = sockets.iter_mut().filter_map(|socket| socket.file.take()).collect();
+        let mut notifier = Notifier::new(files, log);
         // The loop writes what the log does not accept now.
         let _ = log.flush();
         notifier.ready(log);

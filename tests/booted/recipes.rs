@@ -158,3 +158,26 @@ pub fn with_credentials(container: &mut Container) {
         container.report(format_args!("PrivateUsers={private}: exposure {exposure}"));
     }
 }
+
+/// A socket that has lost its file: foo's status and foocl both name what helps, and it does.
+pub fn a_socket_without_its_file(container: &mut Container) {
+    container.drop_in("foo.service", "[Service]\nWatchdogSec=2s\n");
+    container.start();
+    let other = "rm /run/foo.socket; socat -u UNIX-RECVFROM:/run/foo.socket - >/dev/null 2>&1 & \
+        while ! test -e /run/foo.socket; do sleep 0.1; done";
+    let foocl = "setpriv --reuid=65534 --clear-groups foocl hello 2>&1 || :";
+    for (cause, what) in [("rm /run/foo.socket", "is gone"), (other, "belongs to another socket")] {
+        container.run(cause);
+        let status = format!("/run/foo.socket {what}, restart its socket unit");
+        container.until(SHOW_STATUS, |shown| shown.ends_with(&status));
+        if what == "is gone" {
+            let said = container.run(foocl);
+            assert!(said.contains("systemctl restart foo.socket foo.service"), "{said}");
+        }
+        container.run("systemctl restart foo.socket foo.service");
+        container.assert_serves(what);
+        container.until(SHOW_STATUS, |shown| !shown.contains(what));
+    }
+}
+
+const SHOW_STATUS: &str = "systemctl show --property=StatusText --value foo.service";

@@ -132,6 +132,25 @@ fn watchdog() {
     }
 }
 
+/// Nobody can send to a socket without its file. The status says so, although no message comes.
+#[test]
+fn a_socket_without_its_file() {
+    let daemon = Daemon::listening().env("WATCHDOG_USEC", "200000").ready();
+    let (file, away) = (daemon.socket(), daemon.dir.join("away"));
+    let path = file.display();
+    let shows = |end: &str| {
+        let status = format!("STATUS=Received 0 messages, 0 bytes{end}");
+        eventually(&status, || iter::from_fn(|| daemon.note()).find(|note| note.has(&status)));
+    };
+    fs::rename(&file, &away).unwrap();
+    shows(&format!("; {path} is gone, restart its socket unit"));
+    let _other = daemon.dir.socket("foo.socket");
+    shows(&format!("; {path} belongs to another socket, restart its socket unit"));
+    fs::rename(&away, &file).unwrap();
+    shows("");
+    daemon.assert_logs("as before", "hello", "hello");
+}
+
 /// Pings for the shortest interval are limited to one a millisecond.
 #[test]
 fn a_watchdog_of_no_time() {
