@@ -3,7 +3,7 @@
 use super::frame::container::{Container, until};
 use super::frame::host::times;
 use super::frame::load::{Account, Load, NO_LIMIT};
-use super::recipes::ANOTHER_PATH;
+use super::recipes::another_path;
 use std::time::{Duration, Instant};
 
 /// Messages accepted between two steps.
@@ -148,7 +148,7 @@ pub fn reports_are_explained(container: &mut Container) {
     let limit = "[Service]\nExecStart=\nExecStart=/usr/local/bin/foo --max-rate=1\n";
     for (unit, settings, cause, subject) in [
         ("foo.service", limit, "systemctl restart foo; foocl 4", "Senders wait for the rate limit"),
-        ("foo.socket", ANOTHER_PATH, "systemctl restart foo || :", "systemd passed no socket"),
+        ("foo.socket", &another_path(), "systemctl restart foo || :", "systemd passed no socket"),
     ] {
         container.drop_in(unit, settings);
         container.run(cause);

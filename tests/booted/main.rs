@@ -109,6 +109,10 @@ const CASES: &[Case] = cases! {
     recipes::a_second_foo: Ours;
     recipes::in_a_journal_of_its_own: Ours;
     recipes::to_a_file: Ours;
+    recipes::to_a_file_on_a_full_disk: Ours;
+    recipes::from_a_chroot: Ours;
+    recipes::for_a_group_that_comes_later: Ours;
+    recipes::with_another_rate: Ours;
     recipes::with_credentials: Ours;
     recipes::a_socket_without_its_file: Ours;
     network::all_reach_another_machine: Ours;
@@ -127,6 +131,7 @@ const CASES: &[Case] = cases! {
     readme::it_installs: Packaged;
     readme::it_uninstalls: Packaged;
     readme::its_table_of_commands_works: Ours;
+    readme::the_first_examples_work: Ours;
     readme::it_replaces_the_original: Original;
     readme::its_package_replaces_the_original: Replaced;
     readme::its_package_replaces_units_in_etc: Replaced;
