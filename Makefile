@@ -15,8 +15,9 @@ completiondir = $(PREFIX)/share/bash-completion/completions
 unitdir = $(or $(shell env -u PKG_CONFIG_SYSROOT_DIR pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null),\
 	$(firstword $(wildcard /usr/lib/systemd/system /lib/systemd/system)))
 
-# systemd reads this directory on every system, independent of PREFIX.
+# systemd reads these directories on every system, independent of PREFIX.
 sysusersdir = /usr/lib/sysusers.d
+catalogdir = /usr/lib/systemd/catalog
 
 release = target/release
 foo = $(release)/foo
@@ -126,15 +127,17 @@ install: $(programs)
 	install -Dm644 -t $(DESTDIR)$(unitdir) units/foo.socket
 	$(with_bindir) units/foo.service | $(without_unknown) | install -m644 /dev/stdin $(DESTDIR)$(unitdir)/foo.service
 	install -Dm644 units/foo.sysusers $(DESTDIR)$(sysusersdir)/foo.conf
+	install -Dm644 -t $(DESTDIR)$(catalogdir) units/foo.catalog
 	install -d $(DESTDIR)$(mandir)/man8
 	$(with_bindir) man/foo.8 | install -m644 /dev/stdin $(DESTDIR)$(mandir)/man8/foo.8
 	install -Dm644 -t $(DESTDIR)$(mandir)/man1 man/foocl.1
 	install -Dm644 -t $(DESTDIR)$(completiondir) completions/foo completions/foocl
 	$(if $(DESTDIR),,systemd-sysusers $(sysusersdir)/foo.conf)
+	$(if $(DESTDIR),,journalctl --update-catalog)
 	@$(if $(DESTDIR),:,echo "Now run: systemctl daemon-reload && systemctl enable foo && systemctl restart foo")
 
 installed = $(bindir)/foo $(bindir)/foocl $(unitdir)/foo.service $(unitdir)/foo.socket $(sysusersdir)/foo.conf \
-	$(mandir)/man8/foo.8 $(mandir)/man1/foocl.1 $(completiondir)/foo $(completiondir)/foocl
+	$(catalogdir)/foo.catalog $(mandir)/man8/foo.8 $(mandir)/man1/foocl.1 $(completiondir)/foo $(completiondir)/foocl
 # Whether the file of the shell's variable belongs to a package. dpkg may know a file of /lib by its name in /usr/lib, and
 # the other way round.
 of_package = for name in "$$file" "/usr$$file" "$${file\#/usr}"; do dpkg -S "$$name" && break; done >/dev/null 2>&1
@@ -148,7 +151,7 @@ uninstall:
 		if { $(of_package); }; then echo "$$file belongs to a package of dpkg: it stays"; \
 		else echo "rm -f $$file"; rm -f "$$file" || exit; fi; \
 	done
-	if $(here); then systemctl daemon-reload; fi
+	if $(here); then systemctl daemon-reload; journalctl --update-catalog; fi
 
 $(programs):
 	@echo "$@ is not built yet: run make first" >&2

@@ -75,6 +75,17 @@ fn help_manual_page_and_completion_have_the_same_options() {
 }
 
 #[test]
+fn the_catalog_explains_each_report() {
+    let ids = |file: &str, before: &str| {
+        let ids = names_after(&read(file), before).into_iter().filter(|id| id.len() == 32);
+        ids.collect::<BTreeSet<_>>()
+    };
+    let reports = ids("src/daemon/catalog.rs", "MESSAGE_ID=");
+    assert!(!reports.is_empty(), "no report");
+    assert_eq!(reports, ids("units/foo.catalog", "\n-- "), "the catalog");
+}
+
+#[test]
 fn links_lead_to_files() {
     for document in documents() {
         for link in read(&document).split("](").skip(1) {

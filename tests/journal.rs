@@ -169,6 +169,14 @@ impl Journal {
         assert_line(case, message.unwrap(), &message_of(daemon, payload));
     }
 
+    /// Fails unless the next entry reports this number as lost. The catalog explains it.
+    #[track_caller]
+    fn assert_lost(&self, case: &str, count: usize) {
+        let fields = "\nPRIORITY=4\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=foo\nMESSAGE_ID=";
+        let end = format!("{fields}{}\n", message_id("Messages may be lost"));
+        assert_reports(case, &self.entry(), ["MESSAGE=", &end], count);
+    }
+
     /// Returns whether the queue is empty.
     fn is_empty(&self) -> bool {
         self.queue.set_nonblocking(true).unwrap();
@@ -204,18 +212,12 @@ impl Stream {
         assert_line(case, &self.line(), &want);
     }
 
-    /// Fails unless this number of lines is reported as lost, or a few more: foo does not ask after
-    /// each line whether it was read.
+    /// Fails unless the next line reports this number as lost.
     #[track_caller]
     fn assert_lost(&mut self, case: &str, count: usize) {
         // The line that failed may have been written in part.
         assert_eq!(self.line(), "", "{case}");
-        let report = self.line();
-        let number = report.strip_prefix("<4>Up to ");
-        let number = number.and_then(|rest| rest.strip_suffix(" lines before this one were lost"));
-        let number = number.and_then(|number| number.parse::<usize>().ok());
-        let is_right = number.is_some_and(|number| (count..count + 8).contains(&number));
-        assert!(is_right, "{case}: {count} were lost: {report}");
+        assert_reports(case, &self.line(), ["<4>", ""], count);
     }
 
     /// Returns whether nothing is left to read but empty lines, which show foo that journald reads.
@@ -229,12 +231,31 @@ impl Stream {
     }
 }
 
+/// Fails unless a text reports that this number of lines was lost, or a few more: foo does not ask
+/// after each line whether it was read.
+#[track_caller]
+fn assert_reports(case: &str, text: &str, [begin, end]: [&str; 2], count: usize) {
+    let number = text.strip_prefix(begin).and_then(|rest| rest.strip_prefix("Up to "));
+    let number = number.and_then(|rest| rest.strip_suffix(end));
+    let number = number.and_then(|rest| rest.strip_suffix(" lines before this one were lost"));
+    let number = number.and_then(|number| number.parse::<usize>().ok());
+    let is_right = number.is_some_and(|number| (count..count + 8).contains(&number));
+    assert!(is_right, "{case}: {count} were lost: {text}");
+}
+
 /// Returns the number of unread lines of a stream.
 fn lines_in(stream: &UnixStream) -> usize {
     let mut bytes = [0; 4096];
     let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
     let size = recv(stream.as_raw_fd(), &mut bytes, flags).unwrap_or(0);
     bytes[..size].iter().filter(|&&byte| byte == b'\n').count()
+}
+
+/// Returns the identifier that the catalog has for a subject.
+fn message_id(subject: &str) -> &'static str {
+    let catalog = include_str!("../units/foo.catalog");
+    let before = catalog.split(&format!("\nSubject: {subject}\n")).next().unwrap();
+    before.rsplit("-- ").next().unwrap()
 }
 
 /// Returns the text of a record: a line without its prefix.
@@ -504,10 +525,31 @@ fn a_start_that_fails() {
     }
 }
 
+/// What `journalctl -x` explains is an entry behind the lines, if there is a queue.
+#[test]
+fn an_error_is_explained() {
+    let Some(journal) = Journal::new("an_error_is_explained") else { return };
+    let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
+    let mut stream = journal.accept();
+    let daemon = Daemon::listening()
+        .unset("LISTEN_FDS")
+        .log_to_journal(ours)
+        .under(in_place_of_journald(journal.dir.path()))
+        .start();
+    while stream.line() != "<4>Unable to find any file descriptors" {}
+    let fields = "PRIORITY=3\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=foo\nMESSAGE_ID=";
+    let id = message_id("systemd passed no socket that foo can serve");
+    let want = format!("MESSAGE=Unable to get file descriptor for socket\n{fields}{id}\n");
+    assert_eq!(journal.entry(), want);
+    assert_eq!(daemon.end().code, 255);
+}
+
 /// Lines that journald may not have read when its end of a stream is closed are reported once.
 #[test]
 fn a_stream_that_is_dropped() {
     let Some(journal) = Journal::new("a_stream_that_is_dropped") else { return };
+    // Without a queue the report is a line.
+    fs::remove_file(journal.dir.join("socket")).unwrap();
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     daemon.send("read");
     stream.assert_line("read", &daemon, "read");
@@ -535,6 +577,23 @@ fn a_stream_that_is_dropped() {
     stream.assert_line("the third stream", &daemon, "seven");
 }
 
+/// With a queue the report is an entry, which may be lost too.
+#[test]
+fn a_report_that_is_lost() {
+    let Some(mut journal) = Journal::new("a_report_that_is_lost") else { return };
+    let (daemon, stream) = journal.ready(Daemon::listening());
+    daemon.send("one");
+    eventually("it arrives", || (lines_in(&stream.0) == 1).then_some(()));
+    stream.close();
+    daemon.send(ENTRIES[0]);
+    let _stream = journal.accept_opened();
+    daemon.counted(2);
+    daemon.stopped(|| journal.renew_queue());
+    daemon.send(ENTRIES[1]);
+    journal.assert_lost("the report and an entry", 2);
+    journal.assert_entry("behind the report", &daemon, ENTRIES[1]);
+}
+
 /// A full stream delays a line. One that a dropped stream took in part is written again from its
 /// start.
 #[test]
@@ -554,9 +613,9 @@ fn a_line_that_is_cut() {
     daemon.counted(3);
     stream.assert_line("before it", &daemon, "one");
     stream.close();
-    let mut stream = journal.accept_opened();
-    stream.assert_lost("before it", 1);
-    stream.assert_line("the long one", &daemon, &long);
+    let _stream = journal.accept_opened();
+    journal.assert_lost("before it", 1);
+    journal.assert_entry("the long one", &daemon, &long);
 }
 
 /// Entries that journald may not have read when it closes the queue are reported, also if only
@@ -564,13 +623,13 @@ fn a_line_that_is_cut() {
 #[test]
 fn a_queue_that_is_closed() {
     let Some(mut journal) = Journal::with_room("a_queue_that_is_closed") else { return };
-    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    let (daemon, _stream) = journal.ready(Daemon::listening());
     daemon.send(ENTRIES[0]);
     daemon.send(ENTRIES[1]);
     daemon.counted(2);
-    journal.renew_queue();
+    daemon.stopped(|| journal.renew_queue());
     daemon.send(ENTRIES[0]);
-    stream.assert_lost("an entry follows", 2);
+    journal.assert_lost("an entry follows", 2);
     journal.assert_entry("after the report", &daemon, ENTRIES[0]);
 }
 
@@ -593,18 +652,19 @@ fn a_queue_that_is_emptied() {
     let Some(mut journal) = Journal::new("a_queue_that_is_emptied") else { return };
     let (daemon, stream) = with_emptied_queue(&journal);
     stream.close();
-    daemon.send("another");
-    let mut stream = journal.accept_opened();
-    stream.assert_lost("another stream", 2);
-    stream.assert_line("another stream", &daemon, "another");
+    daemon.send(ENTRIES[0]);
+    let _stream = journal.accept_opened();
+    journal.assert_lost("another stream", 2);
+    journal.assert_entry("another stream", &daemon, ENTRIES[0]);
+    drop(daemon);
 
     journal.renew_queue();
     let (daemon, mut stream) = with_emptied_queue(&journal);
-    journal.renew_queue();
+    daemon.stopped(|| journal.renew_queue());
     assert_eq!(stream.line(), "", "the mark in the stream");
     stream.assert_line("the same stream", &daemon, "a line");
     // It sees so a second after the message, without another one.
-    stream.assert_lost("the same stream", 1);
+    journal.assert_lost("the same stream", 1);
 }
 
 /// Waits until the daemon reports that there is no journal.
@@ -634,8 +694,8 @@ fn a_journald_that_is_restarted() {
     let ran = daemon.ran() - before;
     assert!(ran < Duration::from_millis(100), "busy for {ran:?}");
     let mut stream = journal.start();
-    journal.queue = patient(journal.dir.socket("socket"));
     stream.assert_lost("after the restart", 1);
+    journal.queue = patient(journal.dir.socket("socket"));
     journal.assert_entry("the entry that waited", &daemon, ENTRIES[1]);
     journal.assert_line_follows("after the restart", &mut stream, &daemon, "two");
 

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::{datagram::passes_credentials, log::Log};
+use super::{datagram::passes_credentials, log::Log, socket_file::SocketFile};
 use libsystemd_safe::{
     daemon::{self, ListenFd, SocketType, WrongKind},
     journal::Priority,
@@ -50,6 +50,8 @@ pub struct Socket {
     pub fd: OwnedFd,
     /// Whether it passes the credentials of senders: `PassCredentials=`.
     pub credentials: bool,
+    /// Its file, if it has one.
+    pub file: Option<SocketFile>,
 }
 
 /// Why there is no socket to serve.
@@ -143,7 +145,8 @@ fn to_socket(passed: ListenFd) -> Result<Socket, Error> {
         Ok(socket) => {
             // If the kernel does not report it, foo logs no credentials.
             let credentials = passes_credentials(&socket).unwrap_or(false);
-            Ok(Socket { name, fd: socket.into(), credentials })
+            let file = SocketFile::of(&socket);
+            Ok(Socket { name, fd: socket.into(), credentials, file })
         }
         Err(WrongKind { passed: ListenFd { fd, .. }, .. }) => {
             Err(Error::WrongType { number: fd.as_raw_fd(), name, found: describe(&fd) })

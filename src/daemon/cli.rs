@@ -76,8 +76,5 @@ fn version() -> String {
     let library = libsystemd_safe::library()
         .map_or_else(|| "an unknown file".into(), |path| path.display().to_string());
     let built = env!("LIBSYSTEMD_VERSION");
-    format!(
-        "foo {}\nlibsystemd: runs on {library}, built with {built}\n",
-        env!("CARGO_PKG_VERSION")
-    )
+    format!("foo {}\nbuilt with systemd {built}\nruns with {library}\n", env!("CARGO_PKG_VERSION"))
 }

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 use super::{
+    catalog::MessageId,
     datagram::MAX_LENGTH,
     journal::{
         facts::{LINE_MAX, has_prefix},
@@ -44,10 +45,29 @@ pub struct Lines {
     bytes: Vec<u8>,
     /// How many bytes of it are written. It can move back to the start of a line.
     written: usize,
-    /// The start and the priority of each line that is to become an entry.
-    entries: VecDeque<(usize, Priority)>,
+    /// The lines that are to become entries.
+    entries: VecDeque<Entry>,
     /// Whether the buffer grew beyond [`FULL`] since its memory was last given back.
     has_grown: bool,
+}
+
+/// A line that is to become an entry.
+struct Entry {
+    start: usize,
+    priority: Priority,
+    id: Option<MessageId>,
+}
+
+/// The fields of the next line or entry.
+pub struct Fields<'a> {
+    /// The field `MESSAGE=`.
+    pub message: &'a [u8],
+    /// The priority, `0` to `7`.
+    pub priority: u8,
+    /// The field `MESSAGE_ID=`.
+    pub id: Option<MessageId>,
+    /// The length of the line or entry in the buffer.
+    pub length: usize,
 }
 
 /// When a line is to become an entry.
@@ -59,6 +79,8 @@ pub enum Entries {
     Split,
     /// Also if journald would strip blanks from its end.
     Changed,
+    /// Always, with this field.
+    Always(MessageId),
 }
 
 impl Lines {
@@ -85,9 +107,11 @@ impl Lines {
         self.bytes.push(b'\n');
         let text = &self.bytes[start + prefix.len()..];
         let is_changed = entries == Entries::Changed && matches!(text, [.., b' ' | b'\t', b'\n']);
-        if entries != Entries::Never && (is_changed || text.len() > LINE_MAX || has_prefix(text)) {
+        let id = if let Entries::Always(id) = entries { Some(id) } else { None };
+        let is_entry = id.is_some() || is_changed || text.len() > LINE_MAX || has_prefix(text);
+        if entries != Entries::Never && is_entry {
             self.bytes.splice(start..start + prefix.len(), MESSAGE_FIELD.iter().copied());
-            self.entries.push_back((start, priority));
+            self.entries.push_back(Entry { start, priority, id });
         }
         self.has_grown |= self.bytes.len() >= FULL;
         self.bytes.len() - start
@@ -97,7 +121,7 @@ impl Lines {
     pub fn next(&self) -> Pending {
         if self.written == self.bytes.len() {
             Pending::Nothing
-        } else if self.entries.front().is_some_and(|&(start, _)| start == self.written) {
+        } else if self.entries.front().is_some_and(|entry| entry.start == self.written) {
             Pending::Entry
         } else if self.written == start_of_line(&self.bytes[..self.written]) {
             Pending::Lines
@@ -108,7 +132,7 @@ impl Lines {
 
     /// Returns the lines to be written, up to the next entry.
     pub fn unwritten(&self) -> &[u8] {
-        let end = self.entries.front().map_or(self.bytes.len(), |&(start, _)| start);
+        let end = self.entries.front().map_or(self.bytes.len(), |entry| entry.start);
         &self.bytes[self.written..end]
     }
 
@@ -126,23 +150,23 @@ impl Lines {
         self.written = start_of_line(&self.bytes[..self.written]);
     }
 
-    /// Returns the field `MESSAGE=` of the next line or entry, its priority, and its length in the
-    /// buffer. That of a line is copied to `copy`.
-    pub fn field<'a>(&'a self, copy: &'a mut Vec<u8>) -> (&'a [u8], u8, usize) {
+    /// Returns the fields of the next line or entry. The message of a line is copied to `copy`.
+    pub fn fields<'a>(&'a self, copy: &'a mut Vec<u8>) -> Fields<'a> {
         let rest = &self.bytes[self.written..];
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        match (self.entries.front(), &rest[..end]) {
-            (Some(&(start, priority)), field) if start == self.written => {
-                (field, priority as u8, end + 1)
+        let (message, priority, id) = match (self.entries.front(), &rest[..end]) {
+            (Some(entry), field) if entry.start == self.written => {
+                (field, entry.priority as u8, entry.id)
             }
             (_, [b'<', digit @ b'0'..=b'7', b'>', text @ ..]) => {
                 copy.clear();
                 copy.extend_from_slice(MESSAGE_FIELD);
                 copy.extend_from_slice(text);
-                (copy, digit - b'0', end + 1)
+                (&copy[..], digit - b'0', None)
             }
-            (_, text) => (text, Priority::Notice as u8, end + 1),
-        }
+            (_, text) => (text, Priority::Notice as u8, None),
+        };
+        Fields { message, priority, id, length: end + 1 }
     }
 
     /// Counts the next line or entry as sent.
@@ -151,17 +175,16 @@ impl Lines {
         self.advance(length);
     }
 
-    /// Returns the start and the priority of the next entry, and forgets that it is one. Returns
-    /// `None` if the next one is a line.
-    fn take_entry(&mut self) -> Option<(usize, Priority)> {
-        let is_next = self.entries.front().is_some_and(|&(start, _)| start == self.written);
+    /// Returns the next entry, and forgets that it is one. Returns `None` if the next one is a line.
+    fn take_entry(&mut self) -> Option<Entry> {
+        let is_next = self.entries.front().is_some_and(|entry| entry.start == self.written);
         if is_next { self.entries.pop_front() } else { None }
     }
 
     /// Makes lines of the next entry, which journald does not split and in which it finds no
     /// priority. Does nothing if the next one is a line.
     pub fn split(&mut self) {
-        let Some((start, priority)) = self.take_entry() else { return };
+        let Some(Entry { start, priority, .. }) = self.take_entry() else { return };
         let prefix = priority.prefix().as_bytes();
         let rest = &self.bytes[start + MESSAGE_FIELD.len()..];
         let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
@@ -182,7 +205,7 @@ impl Lines {
         }
         let (old, new) = (MESSAGE_FIELD.len() + length, lines.len());
         self.bytes.splice(start..start + old, lines);
-        self.entries.iter_mut().for_each(|(start, _)| *start = *start + new - old);
+        self.entries.iter_mut().for_each(|entry| entry.start = entry.start + new - old);
     }
 
     /// Returns whether lines should be written before more are added.

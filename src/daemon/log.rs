@@ -4,6 +4,7 @@
 
 use super::{
     blocked::Blocked,
+    catalog::MessageId,
     journal::Journal,
     lines::{Entries, Lines},
     plain::Plain,
@@ -75,7 +76,16 @@ impl Log {
 
     /// Adds a line of any bytes, escaped like a datagram.
     pub fn line_of_bytes(&mut self, priority: Priority, bytes: &[u8]) {
-        let entries = if self.is_journal() { Entries::Split } else { Entries::Never };
+        self.add(priority, Entries::Split, bytes);
+    }
+
+    /// Adds a line that `journalctl -x` explains. In the journal it is an entry.
+    pub fn report(&mut self, priority: Priority, id: MessageId, text: impl fmt::Display) {
+        self.add(priority, Entries::Always(id), text.to_string().as_bytes());
+    }
+
+    fn add(&mut self, priority: Priority, entries: Entries, bytes: &[u8]) {
+        let entries = if self.is_journal() { entries } else { Entries::Never };
         self.lines.add(priority, entries, |line| escape(bytes, line));
     }
 

@@ -5,6 +5,7 @@
 mod activation;
 mod blocked;
 mod bounded;
+mod catalog;
 pub mod cli;
 pub mod datagram;
 mod escape;
@@ -18,6 +19,7 @@ mod plain;
 mod printable;
 pub mod record;
 mod server;
+mod socket_file;
 mod source;
 mod wait;
 

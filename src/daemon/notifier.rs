@@ -9,7 +9,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::{blocked::RETRY_AFTER, bounded::bounded, log::Log};
+use super::{blocked::RETRY_AFTER, bounded::bounded, log::Log, socket_file::SocketFile};
 use libsystemd_safe::{
     daemon::{self, NotifyState},
     journal::Priority,
@@ -43,6 +43,10 @@ pub struct Notifier {
     bytes: u64,
     /// Why senders have waited since the last `STATUS=`.
     wait_reason: Option<&'static str>,
+    /// The files of the sockets.
+    files: Vec<SocketFile>,
+    /// What the last `STATUS=` said of them.
+    shown: Option<String>,
     /// When the next `STATUS=` is due. Set by a datagram, and reset when it is sent.
     status_at: Option<Instant>,
     /// The interval of `WATCHDOG=1`, and when the next one is due.
@@ -60,8 +64,9 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Returns a notifier that sends `WATCHDOG=1` at half of `WatchdogSec=`.
-    pub fn new(log: &mut Log) -> Self {
+    /// Returns a notifier that sends `WATCHDOG=1` at half of `WatchdogSec=`, and looks after these
+    /// files.
+    pub fn new(files: Vec<SocketFile>, log: &mut Log) -> Self {
         let watchdog = daemon::watchdog_enabled().unwrap_or_else(|error| {
             let text =
                 format!("Watchdog disabled, WATCHDOG_USEC or WATCHDOG_PID is invalid: {error}");
@@ -74,6 +79,8 @@ impl Notifier {
             messages: 0,
             bytes: 0,
             wait_reason: None,
+            files,
+            shown: None,
             status_at: None,
             watchdog,
             unsent,
@@ -99,7 +106,8 @@ impl Notifier {
 
     /// Sends `READY=1` with the first `STATUS=`.
     pub fn ready(&mut self, log: &mut Log) {
-        self.notify([Ok(NotifyState::READY), self.status()], log);
+        let status = self.status();
+        self.notify([Ok(NotifyState::READY), status], log);
     }
 
     /// Sends `RELOADING=1`, and then `READY=1`, since there is nothing to reload.
@@ -136,6 +144,10 @@ impl Notifier {
         if let Some((interval, _)) = self.watchdog.filter(|&(_, at)| at <= now) {
             self.watchdog = Some((interval, now + interval));
             self.notify([Ok(NotifyState::WATCHDOG)], log);
+            // No datagram arrives at a socket that has lost its file, and makes a status due.
+            if self.files_status() != self.shown {
+                self.status_at.get_or_insert(now);
+            }
         }
         let is_status_due = self.status_at.take_if(|at| *at <= now).is_some();
         if is_status_due {
@@ -144,21 +156,30 @@ impl Notifier {
             let reset = serves_now.then_some(Ok(NotifyState::RESTART_RESET));
             let more_time =
                 self.is_stopping.then(|| Ok(NotifyState::extend_timeout_usec(STOP_EXTENSION)));
-            self.notify([self.status()].into_iter().chain(reset).chain(more_time), log);
+            let status = self.status();
+            self.notify([status].into_iter().chain(reset).chain(more_time), log);
             // One more STATUS= follows, to show that they no longer wait.
             self.status_at = self.wait_reason.take().map(|_| now + STATUS_INTERVAL);
         }
         is_status_due
     }
 
-    /// Returns `STATUS=` with the counts.
-    fn status(&self) -> io::Result<NotifyState> {
+    /// Returns what `STATUS=` is to show of the files.
+    fn files_status(&self) -> Option<String> {
+        self.files.iter().find_map(SocketFile::status)
+    }
+
+    /// Returns `STATUS=` with the counts, and with what an administrator has to know.
+    fn status(&mut self) -> io::Result<NotifyState> {
         let plural = if self.messages == 1 { "" } else { "s" };
         let reason = self.wait_reason.map(|reason| format!("; {reason}, senders wait"));
+        self.shown = self.files_status();
+        let files = self.shown.as_ref().map(|status| format!("; {status}"));
         NotifyState::status(&format!(
-            "Received {} message{plural}, {} bytes{}",
+            "Received {} message{plural}, {} bytes{}{}",
             self.messages,
             self.bytes,
+            files.unwrap_or_default(),
             reason.unwrap_or_default()
         ))
     }

@@ -13,12 +13,14 @@
 
 #![forbid(unsafe_code)]
 
+mod error;
 mod stop;
 
 use super::{
     activation,
     blocked::Blocked,
     bounded::bounded,
+    catalog,
     cli::Options,
     datagram::{Batch, Datagram},
     limit::Limit,
@@ -28,6 +30,7 @@ use super::{
     source::Source,
     wait::{Ready, ReadySource, wait},
 };
+use error::Error;
 use libsystemd_safe::{
     daemon::{self, ListenFd, NotifyState},
     journal::Priority,
@@ -40,7 +43,7 @@ use nix::{
     },
 };
 use std::{
-    env, fmt,
+    env,
     io::{self, IsTerminal, Write},
     os::unix::ffi::OsStrExt,
     thread,
@@ -59,6 +62,9 @@ const EMPTY_POLLS_MAX: usize = 32;
 /// Longest busy-poll before signals and timers are checked.
 const BUSY_POLL_MAX: Duration = Duration::from_millis(2);
 
+/// What the status and a report show if the rate limit is used up.
+const LIMIT_REACHED: &str = "--max-rate= is reached";
+
 /// Serves the sockets that systemd passed until a signal stops it. Returns the exit status.
 pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> u8 {
     let mut log = match Log::open() {
@@ -72,7 +78,10 @@ pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> u8 {
     };
     let result = Server::start(options, passed, &mut log).and_then(|mut server| server.serve());
     if let Err(error) = result {
-        log.line(Priority::Err, error);
+        match error.id() {
+            Some(id) => log.report(Priority::Err, id, error),
+            None => log.line(Priority::Err, error),
+        }
         // If the log stays blocked, the exit status still reports the error.
         let begin = Instant::now();
         while let Err(blocked) = log.flush() {
@@ -117,38 +126,7 @@ impl Hold {
     fn status(self) -> Option<&'static str> {
         match self {
             Self::Log(blocked) => blocked.status(),
-            Self::Limit(_) => Some("--max-rate= is reached"),
-        }
-    }
-}
-
-/// Why foo can't serve.
-enum Error {
-    /// systemd passed no sockets that foo can serve.
-    Activation(activation::Error),
-    /// A system call failed. The text completes "Unable to …".
-    Kernel(&'static str, io::Error),
-    /// The socket of this name has a permanent error.
-    Socket(String, io::Error),
-    /// A stop gave up, since the log accepted nothing for [`stop::TIMEOUT`].
-    Stop(stop::Unlogged),
-    /// This number of lines may have been lost, and the journal is not there for a report.
-    Lost(usize),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Activation(error) => error.fmt(f),
-            Self::Kernel(what, error) => write!(f, "Unable to {what}: {error}"),
-            Self::Socket(name, error) => {
-                write!(
-                    f,
-                    "Unable to receive from {name} any more: {error}; restart its socket unit"
-                )
-            }
-            Self::Stop(unlogged) => unlogged.fmt(f),
-            Self::Lost(lost) => write!(f, "Up to {lost} lines before this one were lost"),
+            Self::Limit(_) => Some(LIMIT_REACHED),
         }
     }
 }
@@ -188,12 +166,13 @@ impl<'a> Server<'a> {
         if !is_malformed {
             activation::log_names(&names, log);
         }
-        let sockets = sockets?;
+        let mut sockets = sockets?;
 
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .map_err(|errno| Error::Kernel("receive signals", errno.into()))?;
         let batch = Batch::new().map_err(|error| Error::Kernel("reserve memory", error))?;
-        let mut notifier = Notifier::new(log);
+        let files = sockets.iter_mut().filter_map(|socket| socket.file.take()).collect();
+        let mut notifier = Notifier::new(files, log);
         // The loop writes what the log does not accept now.
         let _ = log.flush();
         notifier.ready(log);
@@ -312,8 +291,7 @@ impl<'a> Server<'a> {
             self.log.flush().map_err(Hold::Log)?;
             self.unwritten = 0;
             if self.batch.is_empty() {
-                let until = self.limit.as_mut().and_then(Limit::used_up_until);
-                return until.map_or(Ok(()), |until| Err(Hold::Limit(until)));
+                return self.check_limit();
             }
             while !self.log.is_full() {
                 let Some(datagram) = self.batch.take() else {
@@ -333,5 +311,17 @@ impl<'a> Server<'a> {
                 }
             }
         }
+    }
+
+    /// Returns until when the rate limit is used up, if it is. Reports it now and then; the next
+    /// write flushes the report.
+    fn check_limit(&mut self) -> Result<(), Hold> {
+        let Some(limit) = &mut self.limit else { return Ok(()) };
+        let Some(until) = limit.used_up_until() else { return Ok(()) };
+        if limit.is_report_due() {
+            let text = format_args!("{LIMIT_REACHED}, senders wait");
+            self.log.report(Priority::Warning, catalog::LIMIT_REACHED, text);
+        }
+        Err(Hold::Limit(until))
     }
 }

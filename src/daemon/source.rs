@@ -4,7 +4,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::{activation::Socket, blocked::RETRY_AFTER, datagram::Batch, log::Log};
+use super::{activation::Socket, blocked::RETRY_AFTER, catalog, datagram::Batch, log::Log};
 use libsystemd_safe::journal::Priority;
 use nix::errno::Errno;
 use std::{io, time::Instant};
@@ -32,7 +32,7 @@ impl Source {
         log: &mut Log,
         maybe_shut_down: bool,
     ) -> io::Result<usize> {
-        let Self { socket: Socket { name, fd, credentials }, retry_at } = self;
+        let Self { socket: Socket { name, fd, credentials, .. }, retry_at } = self;
         if retry_at.is_some_and(|at| at >= Instant::now()) {
             return Ok(0);
         }
@@ -53,7 +53,7 @@ impl Source {
             _ => {
                 if retry_at.replace(Instant::now() + RETRY_AFTER).is_none() {
                     let text = format!("Unable to receive from {name}, trying again: {error}");
-                    log.line(Priority::Err, text);
+                    log.report(Priority::Err, catalog::SOCKET_FAILED, text);
                 }
                 Ok(0)
             }

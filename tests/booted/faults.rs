@@ -3,6 +3,7 @@
 use super::frame::container::{Container, until};
 use super::frame::host::times;
 use super::frame::load::{Account, Load, NO_LIMIT};
+use super::recipes::another_path;
 use std::time::{Duration, Instant};
 
 /// Messages accepted between two steps.
@@ -161,6 +162,23 @@ fn stop_journal() -> String {
     format!(
         "systemctl stop {JOURNAL} syslog.socket; sleep 3; systemctl reset-failed; systemctl start {JOURNAL}"
     )
+}
+
+/// `journalctl -x` explains what foo reports.
+pub fn reports_are_explained(container: &mut Container) {
+    // make install does this if it installs on the machine itself.
+    container.run("journalctl --update-catalog");
+    container.start();
+    let limit = "[Service]\nExecStart=\nExecStart=/usr/local/bin/foo --max-rate=1\n";
+    for (unit, settings, cause, subject) in [
+        ("foo.service", limit, "systemctl restart foo; foocl 4", "Senders wait for the rate limit"),
+        ("foo.socket", &another_path(), "systemctl restart foo || :", "systemd passed no socket"),
+    ] {
+        container.drop_in(unit, settings);
+        container.run(cause);
+        let query = "journalctl --sync; journalctl --catalog --unit=foo";
+        container.until(query, |shown| shown.contains(&format!("Subject: {subject}")));
+    }
 }
 
 /// journald drops messages while the disk is full. foo stays up and works as before afterwards.

@@ -93,6 +93,7 @@ const CASES: &[Case] = cases! {
     faults::a_restarted_journal_and_long_messages: Ours;
     faults::a_killed_journal_and_long_messages: Ours;
     faults::a_journal_without_its_socket_for_entries: Ours;
+    faults::reports_are_explained: Ours;
     faults::a_full_disk: Ours;
     hostile::a_flood_starves_nobody: Ours;
     hostile::a_flood_leaves_the_journal_to_others: Ours;
@@ -109,7 +110,12 @@ const CASES: &[Case] = cases! {
     recipes::a_second_foo: Ours;
     recipes::in_a_journal_of_its_own: Ours;
     recipes::to_a_file: Ours;
+    recipes::to_a_file_on_a_full_disk: Ours;
+    recipes::from_a_chroot: Ours;
+    recipes::for_a_group_that_comes_later: Ours;
+    recipes::with_another_rate: Ours;
     recipes::with_credentials: Ours;
+    recipes::a_socket_without_its_file: Ours;
     network::all_reach_another_machine: Ours;
     package::installed_it_runs: Packaged;
     package::its_autopkgtest_passes: Packaged;
@@ -126,6 +132,7 @@ const CASES: &[Case] = cases! {
     readme::it_installs: Packaged;
     readme::it_uninstalls: Packaged;
     readme::its_table_of_commands_works: Ours;
+    readme::the_first_examples_work: Ours;
     readme::it_replaces_the_original: Original;
     readme::its_package_replaces_the_original: Replaced;
     readme::its_package_replaces_units_in_etc: Replaced;

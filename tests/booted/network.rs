@@ -1,6 +1,7 @@
 //! What foo(8) describes for many machines: their journals send the messages to one of them.
 
 use super::frame::container::{Container, until};
+use super::frame::document::example;
 
 const MESSAGES: u32 = 10_000;
 
@@ -24,16 +25,10 @@ fn wait_until_received(receiver: &Container, last: u32) {
 pub fn all_reach_another_machine(sender: &mut Container) {
     let receiver = sender.another("");
     sender.join(&receiver);
-    receiver.drop_in(
-        "systemd-journal-remote.service",
-        "[Service]\nExecStart=\n\
-         ExecStart=/lib/systemd/systemd-journal-remote --listen-http=-3 --output=/var/log/journal/remote/\n",
-    );
+    receiver.drop_in("systemd-journal-remote.service", &example("Collect the messages"));
     receiver.run("systemctl start systemd-journal-remote.socket");
-    sender.drop_in(
-        "systemd-journal-upload.service",
-        "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=1s\n",
-    );
+    let retry = example("makes them retry while the receiver is down");
+    sender.drop_in("systemd-journal-upload.service", &retry);
     sender.run("printf '[Upload]\\nURL=http://10.0.0.2\\n' > /etc/systemd/journal-upload.conf");
     sender.run("systemctl start systemd-journal-upload");
     sender.start();

@@ -4,7 +4,7 @@ use super::frame::container::Container;
 use super::frame::deb::OLD;
 use super::frame::host::times;
 use super::frame::load::{Load, account, fill};
-use super::recipes::ANOTHER_PATH;
+use super::recipes::another_path;
 use std::fs;
 
 /// Messages accepted between two steps.
@@ -117,7 +117,7 @@ pub fn removed_whatever_became_of_its_units(container: &mut Container) {
 pub fn an_upgrade_serves_a_socket_that_was_edited(container: &mut Container) {
     install(container, "old");
     container.assert_serves("hello");
-    container.drop_in("foo.socket", ANOTHER_PATH);
+    container.drop_in("foo.socket", &another_path());
     install(container, "new");
     container.wait_until_both("active");
     container.run("foocl --socket /run/another.socket 'to another'");

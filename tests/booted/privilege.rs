@@ -1,6 +1,7 @@
 //! How little foo may do, and who may send to it.
 
 use super::frame::container::Container;
+use super::frame::document::example;
 
 pub fn the_exposure_is_low(container: &mut Container) {
     assert_exposure(container, 0.2);
@@ -8,15 +9,10 @@ pub fn the_exposure_is_low(container: &mut Container) {
 
 /// The drop-in of foo(8) that leaves foo only its own file and its libraries.
 pub fn with_a_root_of_its_own_the_exposure_is_lower(container: &mut Container) {
-    container.run(
-        "set -e; root=/usr/local/lib/foo/root; mkdir -p $root; cd $root; mkdir -p proc sys dev run/systemd/journal tmp var/tmp etc; touch run/systemd/notify
-        cp --parents /usr/local/bin/foo $(ldd /usr/local/bin/foo | grep --only-matching '/[^ ]*') .",
-    );
-    container.drop_in(
-        "foo.service",
-        "[Service]\nRootDirectory=/usr/local/lib/foo/root\nRootDirectoryStartOnly=yes\nMountAPIVFS=yes\n\
-         BindReadOnlyPaths=/run/systemd/journal /run/systemd/notify\n",
-    );
+    let commands = example("a root directory that contains only");
+    let edit = "systemctl edit foo.service\n";
+    container.run(&format!("set -e\n{}", commands.strip_suffix(edit).expect(edit)));
+    container.drop_in("foo.service", &example(edit));
     assert_exposure(container, 0.1);
     container.start();
     container.assert_serves("hello");
@@ -49,7 +45,7 @@ pub fn it_runs_in_a_container_without_privilege(container: &mut Container) {
 
 /// The drop-in of foo(8) for a group of senders.
 pub fn only_a_group_may_send(container: &mut Container) {
-    container.drop_in("foo.socket", "[Socket]\nSocketMode=0660\nSocketGroup=users\n");
+    container.drop_in("foo.socket", &example("Let only the members of a group send"));
     container.start();
     container.fails("setpriv --reuid=65534 --clear-groups foocl no");
     container.run("setpriv --reuid=65534 --groups=users foocl hello");

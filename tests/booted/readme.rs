@@ -1,6 +1,7 @@
 //! Runs the README's commands literally, in a copy of the project in which everything is built.
 
 use super::frame::container::{Container, until};
+use super::frame::document::{document, example};
 use super::frame::host::project;
 use super::frame::load::Load;
 use super::package::{assert_complete, assert_packaged, changes, files};
@@ -11,7 +12,7 @@ use std::time::Instant;
 
 /// Returns an indented block of a section of the README, counted from 0.
 fn block(section: &str, number: usize) -> String {
-    let readme = fs::read_to_string(project().join("README.md")).expect("the README");
+    let readme = document("README.md");
     let text = readme.split(&format!("\n## {section}\n")).nth(1).expect(section);
     let text = text.split("\n## ").next().unwrap_or(text);
     let paragraphs = text.split("\n\n").map(|paragraph| paragraph.trim_start_matches('\n'));
@@ -71,7 +72,7 @@ pub fn it_uninstalls(container: &mut Container) {
     type_in(container, &block("Install", 0));
     container.assert_serves("hello");
     let command = r"`sudo make uninstall`";
-    let readme = fs::read_to_string(project().join("README.md")).expect("the README");
+    let readme = document("README.md");
     assert!(readme.contains(command), "{command}");
     type_in(container, command.trim_matches('`'));
     container.wait_until_both("inactive");
@@ -81,7 +82,7 @@ pub fn it_uninstalls(container: &mut Container) {
 }
 
 pub fn its_table_of_commands_works(container: &mut Container) {
-    let readme = fs::read_to_string(project().join("README.md")).expect("the README");
+    let readme = document("README.md");
     let rows = readme
         .split("| to | do |\n")
         .nth(1)
@@ -103,6 +104,39 @@ pub fn its_table_of_commands_works(container: &mut Container) {
     );
     does("stop both");
     container.wait_until_both("inactive");
+}
+
+/// The first example of each document works right after a start, and prints what it shows.
+pub fn the_first_examples_work(container: &mut Container) {
+    let user = "setpriv --reuid=65534 --clear-groups";
+    let readme = document("README.md");
+    let shown = readme.split("```\n").nth(1).expect("an example");
+    let page = document("man/foocl.1");
+    let page = page.split_once(".Bd -literal -offset indent\n").expect("an example").1;
+    container.run("systemctl start foo");
+    for line in shown.lines() {
+        match line.strip_prefix("$ ").map(|command| command.strip_prefix("sudo ").ok_or(command)) {
+            Some(Err(command)) => {
+                assert_eq!(container.run(&format!("{user} {command}")), "sending hello")
+            }
+            Some(Ok(command)) => drop(container.until(command, is_hello)),
+            None => assert!(line == "sending hello" || is_hello(&line.to_owned()), "{line}"),
+        }
+    }
+    container.run("systemctl stop foo");
+    container.wait_until_both("inactive");
+    let commands = example("send a message and show it");
+    let (commands, show) = commands.trim_end().rsplit_once('\n').expect("several commands");
+    container.run(commands);
+    container.until(show, is_hello);
+    page.lines().take_while(|line| *line != ".Ed").for_each(|line| drop(container.run(line)));
+}
+
+/// Returns whether this is the line, and only the line, of the examples.
+fn is_hello(shown: &String) -> bool {
+    shown.contains("Received 5 bytes from /")
+        && shown.ends_with(": hello")
+        && shown.lines().count() == 1
 }
 
 /// The original's units are in two places: where packages have theirs, and in /etc.

@@ -1,10 +1,13 @@
 //! The changes that foo(8) describes: another path, several sockets, a second foo, another log.
 
 use super::frame::container::{Container, until};
+use super::frame::document::example;
 use super::frame::journal::Entry;
 
-/// A drop-in of foo.socket.
-pub const ANOTHER_PATH: &str = "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n";
+/// Returns a drop-in of foo.socket.
+pub fn another_path() -> String {
+    example("Receive at another path")
+}
 
 /// Sends a message to a socket.
 fn send_to(container: &Container, path: &str, message: &str) {
@@ -12,7 +15,7 @@ fn send_to(container: &Container, path: &str, message: &str) {
 }
 
 pub fn at_another_path(container: &mut Container) {
-    container.drop_in("foo.socket", ANOTHER_PATH);
+    container.drop_in("foo.socket", &another_path());
     container.start();
     send_to(container, "/run/another.socket", "hello");
     container.wait_for(": hello");
@@ -22,7 +25,7 @@ pub fn at_another_path(container: &mut Container) {
 /// After such an edit the service alone gets no socket. Its log names the remedy.
 pub fn an_edited_socket_is_restarted(container: &mut Container) {
     container.start();
-    container.drop_in("foo.socket", ANOTHER_PATH);
+    container.drop_in("foo.socket", &another_path());
     container.fails("systemctl restart foo");
     let line = "it was changed since it was started: 'systemctl restart foo.socket'";
     container.wait_for(line);
@@ -34,10 +37,7 @@ pub fn an_edited_socket_is_restarted(container: &mut Container) {
 
 /// Lines and entries have the same identifier and facility.
 pub fn under_another_name_and_facility(container: &mut Container) {
-    container.drop_in(
-        "foo.service",
-        "[Service]\nSyslogIdentifier=bar\nSyslogFacility=local0\nEnvironment=SYSLOG_IDENTIFIER=bar SYSLOG_FACILITY=16\n",
-    );
+    container.drop_in("foo.service", &example("another identifier and facility"));
     container.start_service();
     for text in ["short".to_owned(), "x".repeat(60_000), "<0>".to_owned()] {
         container.send(text.as_bytes());
@@ -51,10 +51,7 @@ pub fn under_another_name_and_facility(container: &mut Container) {
 }
 
 pub fn at_several_sockets(container: &mut Container) {
-    container.drop_in(
-        "foo.socket",
-        "[Socket]\nListenDatagram=/run/another.socket\nListenDatagram=@third\n",
-    );
+    container.drop_in("foo.socket", &example("Receive at further sockets"));
     container.start_service();
     send_to(container, "/run/foo.socket", "one");
     send_to(container, "/run/another.socket", "two");
@@ -65,14 +62,7 @@ pub fn at_several_sockets(container: &mut Container) {
 }
 
 pub fn a_second_foo(container: &mut Container) {
-    container.run(
-        "set -e; cd /etc/systemd/system
-        units=$(dirname \"$(systemctl show --value -p FragmentPath foo.service)\")
-        sed 's/foo\\.socket/bar.socket/; s/foo\\.service/bar.service/' $units/foo.socket > bar.socket
-        sed 's/foo\\.socket/bar.socket/; s/^User=.*/DynamicUser=yes/' $units/foo.service > bar.service
-        systemctl daemon-reload
-        systemctl start bar",
-    );
+    container.run(&format!("set -e; cd /etc/systemd/system\n{}", example("Run a second")));
     container.start();
     send_to(container, "/run/bar.socket", "to the second");
     send_to(container, "/run/foo.socket", "to the first");
@@ -91,10 +81,7 @@ pub fn a_second_foo(container: &mut Container) {
 
 /// The messages go to a journal namespace, which has limits of its own.
 pub fn in_a_journal_of_its_own(container: &mut Container) {
-    container.drop_in(
-        "foo.service",
-        "[Unit]\nAfter=systemd-journald@foo.service\n[Service]\nLogNamespace=foo\n",
-    );
+    container.drop_in("foo.service", &example("Keep the messages in a journal of their own"));
     container.start_service();
     let long = "x".repeat(60_000);
     container.send(b"hello");
@@ -108,8 +95,7 @@ pub fn in_a_journal_of_its_own(container: &mut Container) {
 }
 
 pub fn to_a_file(container: &mut Container) {
-    container
-        .drop_in("foo.service", "[Service]\nStandardError=append:/var/log/foo.log\nUMask=0077\n");
+    container.drop_in("foo.service", &example(TO_A_FILE));
     container.start_service();
     let has = |file: &str, message: &str| {
         send_to(container, "/run/foo.socket", message);
@@ -127,6 +113,63 @@ pub fn to_a_file(container: &mut Container) {
     assert_eq!(container.lines(), "");
 }
 
+const TO_A_FILE: &str = "Write the messages to a file";
+
+/// While the disk is full, senders wait and the status says why. Nothing is lost.
+pub fn to_a_file_on_a_full_disk(container: &mut Container) {
+    container.run("mkdir /var/log/full; mount -t tmpfs -o size=64k tmpfs /var/log/full");
+    let settings = example(TO_A_FILE).replace("/var/log/", "/var/log/full/");
+    container.drop_in("foo.service", &settings);
+    container.start_service();
+    container.run("head -c 1M /dev/zero > /var/log/full/filling || :");
+    let text = "x".repeat(3000);
+    (0..6).for_each(|number| container.send(format!("full {number} {text}").as_bytes()));
+    let waits = "the log can't be written, senders wait";
+    container.until(SHOW_STATUS, |status| status.ends_with(waits));
+    container.run("rm /var/log/full/filling");
+    container.until("grep -c ': full' /var/log/full/foo.log || :", |count| count == "6");
+    container.until(SHOW_STATUS, |status| !status.ends_with(waits));
+}
+
+/// What runs in a root directory of its own reaches foo through a directory that is mounted there,
+/// also after the socket was created anew.
+pub fn from_a_chroot(container: &mut Container) {
+    container.drop_in("foo.socket", &example("from containers and chroots"));
+    container.start();
+    container.run(
+        "mkdir /srv/inside; systemd-run --unit=inside -p RootDirectory=/srv/inside -p BindPaths=/run/foo \
+         -p BindReadOnlyPaths='/usr /lib /lib64 /bin' -p Type=exec sleep infinity",
+    );
+    for message in ["one", "after a restart"] {
+        container.run(&format!(
+            "nsenter --target $(systemctl show --value -p MainPID inside) --mount --root --wd \
+             foocl --socket=/run/foo/socket '{message}'"
+        ));
+        container.wait_for(&format!("from (unnamed): {message}"));
+        container.run("systemctl restart foo.socket foo.service");
+    }
+}
+
+/// A group that is not there yet, such as one of a directory service, fails the socket. foo starts
+/// once it is.
+pub fn for_a_group_that_comes_later(container: &mut Container) {
+    let settings = example("Let only the members of a group send").replace("users", "later");
+    container.drop_in("foo.socket", &settings);
+    container.fails("systemctl start foo");
+    container.run("groupadd later; systemctl start foo");
+    assert_eq!(container.run("stat --format=%G /run/foo.socket"), "later");
+    container.run("setpriv --reuid=65534 --groups=later foocl hello");
+    container.wait_for(": hello");
+}
+
+pub fn with_another_rate(container: &mut Container) {
+    container.drop_in("foo.service", &example("Receive more in the long run"));
+    container.start();
+    container.assert_serves("hello");
+    let command = "tr '\\0' ' ' </proc/$(systemctl show --value -p MainPID foo)/cmdline";
+    assert_eq!(container.run(command), "/usr/local/bin/foo --max-rate=4M");
+}
+
 /// The sender's credentials with each setting of `PrivateUsers=`.
 pub fn with_credentials(container: &mut Container) {
     let systemd = container.systemd();
@@ -134,8 +177,9 @@ pub fn with_credentials(container: &mut Container) {
     for (private, _) in values.into_iter().filter(|&(_, since)| systemd >= since) {
         container.run("systemctl stop foo.socket foo.service");
         container.wait_until_both("inactive");
-        container.drop_in("foo.socket", "[Socket]\nPassCredentials=yes\n");
-        container.drop_in("foo.service", &format!("[Service]\nPrivateUsers={private}\n"));
+        container.drop_in("foo.socket", &example("Log which process and user sent a message"));
+        let settings = example("sees only root and itself in its own user namespace");
+        container.drop_in("foo.service", &settings.replace("=no", &format!("={private}")));
         container.start();
         for (uid, seen) in [("0", "0"), ("1234", if private == "yes" { "65534" } else { "1234" })] {
             let message = format!("{private} {uid}");
@@ -158,3 +202,26 @@ pub fn with_credentials(container: &mut Container) {
         container.report(format_args!("PrivateUsers={private}: exposure {exposure}"));
     }
 }
+
+/// A socket that has lost its file: foo's status and foocl both name what helps, and it does.
+pub fn a_socket_without_its_file(container: &mut Container) {
+    container.drop_in("foo.service", "[Service]\nWatchdogSec=2s\n");
+    container.start();
+    let other = "rm /run/foo.socket; socat -u UNIX-RECVFROM:/run/foo.socket - >/dev/null 2>&1 & \
+        while ! test -e /run/foo.socket; do sleep 0.1; done";
+    let foocl = "setpriv --reuid=65534 --clear-groups foocl hello 2>&1 || :";
+    for (cause, what) in [("rm /run/foo.socket", "is gone"), (other, "belongs to another socket")] {
+        container.run(cause);
+        let status = format!("/run/foo.socket {what}, restart its socket unit");
+        container.until(SHOW_STATUS, |shown| shown.ends_with(&status));
+        if what == "is gone" {
+            let said = container.run(foocl);
+            assert!(said.contains("systemctl restart foo.socket foo.service"), "{said}");
+        }
+        container.run("systemctl restart foo.socket foo.service");
+        container.assert_serves(what);
+        container.until(SHOW_STATUS, |shown| !shown.contains(what));
+    }
+}
+
+const SHOW_STATUS: &str = "systemctl show --property=StatusText --value foo.service";

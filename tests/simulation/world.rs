@@ -73,6 +73,7 @@ enum Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Datagram {
     Entry(usize),
+    Report(usize),
     Mark,
 }
 
@@ -254,6 +255,7 @@ impl World {
     fn read_queue(&mut self) -> bool {
         match self.queue.pop_front() {
             Some(Datagram::Entry(number)) => self.logged.push(number),
+            Some(Datagram::Report(count)) => self.reported += count,
             Some(Datagram::Mark) => {}
             None => return false,
         }
@@ -332,7 +334,10 @@ impl World {
             }
             _ => {}
         }
-        if matches!(action, Action::AskQueue | Action::Connect | Action::Send) {
+        if matches!(
+            action,
+            Action::AskQueue | Action::Connect | Action::Send | Action::SendReport(_)
+        ) {
             match outcome {
                 Outcome::Missing => drop(self.missing_since.get_or_insert(self.waited)),
                 _ => self.missing_since = None,
@@ -367,7 +372,14 @@ impl World {
             }
             Action::AskQueue if self.has_queue() && !self.is_hidden => Outcome::OK,
             Action::Connect | Action::AskQueue => Outcome::Missing,
-            Action::Send => self.send(),
+            Action::Send => {
+                let outcome = self.send(Datagram::Entry(self.buffer[0].number));
+                if outcome == Outcome::OK {
+                    self.buffer.pop_front();
+                }
+                outcome
+            }
+            Action::SendReport(count) => self.send(Datagram::Report(count)),
             Action::Split => {
                 let first = self.buffer.front_mut().expect("a message");
                 first.is_entry = false;
@@ -442,7 +454,7 @@ impl World {
         outcome
     }
 
-    fn send(&mut self) -> Outcome {
+    fn send(&mut self, datagram: Datagram) -> Outcome {
         let fault = std::mem::replace(&mut self.fault, Fault::None);
         match fault {
             Fault::Fail => {
@@ -457,14 +469,12 @@ impl World {
             _ if self.queue.len() >= QUEUE_ROOM => return Outcome::Full,
             _ => {}
         }
-        let number = self.buffer[0].number;
-        self.queue.push_back(Datagram::Entry(number));
+        self.queue.push_back(datagram);
         if fault == Fault::Hide {
             self.is_hidden = true;
             self.may_double = true;
             return Outcome::Missing;
         }
-        self.buffer.pop_front();
         Outcome::OK
     }
 

@@ -51,6 +51,9 @@ pub enum Action {
     WriteEmptyLine,
     /// Write a line to the stream that reports this number of lost lines.
     Report(usize),
+    /// Send an entry to the queue that reports this number of lost lines. It can carry a
+    /// `MESSAGE_ID=`.
+    SendReport(usize),
     /// Replace the stream, which journald has dropped.
     Reopen,
     /// Ask how many bytes of the stream are unread, and whether journald has dropped it.
@@ -103,7 +106,8 @@ enum Way {
     /// Lines go to the stream. No entry is unconfirmed.
     Lines,
     /// Everything goes to the queue, so that nothing waits: the queue may hold `unmarked` entries,
-    /// and `marked` ones before a mark. `read` others are as in [`Way::Read`].
+    /// and `marked` ones before a mark. `read` others are as in [`Way::Read`]. A report counts as the
+    /// lines that it reports, since they are lost with it.
     Entries { unmarked: usize, marked: usize, read: usize },
     /// Lines go to the stream. `0` entries were read, by journald or by the service manager, which
     /// empties the queue before it stops it. An empty line follows them on the stream. They are
@@ -119,6 +123,7 @@ struct Asked {
     marking: bool,
     queue: bool,
     report: bool,
+    report_entry: bool,
     reopened: bool,
     /// Why no more can be written before the next `begin`.
     blocked: Option<Blocked>,
@@ -205,7 +210,7 @@ impl Machine {
             return Action::WriteLines;
         }
         if self.lost > 0 && !self.asked.report {
-            return Action::Report(self.lost);
+            return self.next_report();
         }
         if self.missing_since.is_some() && !self.asked.queue {
             return Action::AskQueue;
@@ -224,6 +229,18 @@ impl Machine {
             Way::Entries { unmarked, marked, read } => {
                 self.next_of_entries(pending, now, unmarked, marked, read)
             }
+        }
+    }
+
+    /// A report is an entry if the queue takes it now, and no line before it is unread.
+    fn next_report(&self) -> Action {
+        let is_line = self.asked.report_entry || self.missing_since.is_some();
+        match self.way {
+            Way::Lines if !is_line && self.unread.is_empty() => Action::Connect,
+            Way::Entries { .. } if !is_line && self.unread.is_empty() => {
+                Action::SendReport(self.lost)
+            }
+            _ => Action::Report(self.lost),
         }
     }
 
@@ -322,6 +339,11 @@ impl Machine {
                 self.lost -= count;
             }
             (Report(_), Outcome::Full) => self.asked.report = true,
+            (SendReport(count), Outcome::Done { .. }) => {
+                self.count_sent(count);
+                self.lost -= count;
+            }
+            (SendReport(_), Outcome::Full | Outcome::Failed) => self.asked.report_entry = true,
             (WriteLines | WriteEmptyLine, Outcome::Full) => {
                 self.asked.blocked = Some(Blocked::Full);
             }
@@ -351,13 +373,13 @@ impl Machine {
                 let read = if let Way::Read(read) = self.way { read } else { 0 };
                 self.way = Way::Entries { unmarked: 0, marked: 0, read };
             }
-            (Send, Outcome::Done { .. }) => self.count_sent(),
+            (Send, Outcome::Done { .. }) => self.count_sent(1),
             (Send, Outcome::Full) if self.in_order => {
                 self.asked.blocked = Some(Blocked::QueueFull);
             }
             (Send, Outcome::Full | Outcome::Failed) => self.is_split = true,
-            (Connect | Send | AskQueue, Outcome::Missing) => self.is_missing(now),
-            (Send | Mark | AskMark, Outcome::Closed) => self.lose_entries(),
+            (Connect | Send | SendReport(_) | AskQueue, Outcome::Missing) => self.is_missing(now),
+            (Send | SendReport(_) | Mark | AskMark, Outcome::Closed) => self.lose_entries(),
             (Split, _) => self.is_split = true,
             (Mark, outcome) => {
                 self.asked.marking = true;
@@ -376,9 +398,10 @@ impl Machine {
         }
     }
 
-    fn count_sent(&mut self) {
+    /// Counts an entry that stands for this number of them.
+    fn count_sent(&mut self, count: usize) {
         if let Way::Entries { unmarked, marked, read } = self.way {
-            self.way = Way::Entries { unmarked: unmarked + 1, marked, read };
+            self.way = Way::Entries { unmarked: unmarked + count, marked, read };
         }
         self.missing_since = None;
         self.has_progress();

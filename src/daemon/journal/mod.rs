@@ -9,21 +9,37 @@ pub mod machine;
 mod queue;
 mod unread;
 
-use super::{blocked::Blocked, bounded::bounded, lines::Lines};
+use super::{
+    blocked::Blocked,
+    bounded::bounded,
+    catalog::{self, MessageId},
+    lines::{Fields, Lines},
+};
 use libsystemd_safe::journal::{self, Priority};
 use machine::{Action, Machine, Outcome, Pending};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use queue::Queue;
 use std::{
     ffi::CString,
+    fmt,
     fs::File,
     io::{self, ErrorKind, IoSlice, Write},
+    mem,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::net::UnixStream,
     },
     time::Instant,
 };
+
+/// The report that this number of lines may have been lost.
+pub struct Lost(pub usize);
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Up to {} lines before this one were lost", self.0)
+    }
+}
 
 /// A stream to the journal, and its queue.
 pub struct Journal {
@@ -114,6 +130,7 @@ impl Journal {
             }
             Action::WriteEmptyLine => write(&self.stream, b"\n"),
             Action::Report(lost) => self.report(lost),
+            Action::SendReport(lost) => self.send_report(lost),
             Action::Reopen => self.reopen(),
             Action::AskStream => self.ask_stream(),
             Action::Connect => match Queue::connect() {
@@ -137,11 +154,16 @@ impl Journal {
         }
     }
 
+    /// Sends an entry that reports lost lines.
+    fn send_report(&self, lost: usize) -> Outcome {
+        let message = format!("MESSAGE={}", Lost(lost));
+        self.send_fields(message.as_bytes(), Priority::Warning as u8, Some(catalog::LOST))
+    }
+
     /// Writes a line that reports lost ones.
     fn report(&mut self, lost: usize) -> Outcome {
         // Begins with a newline, since a failed write may have been partial.
-        let warning = Priority::Warning.prefix();
-        let report = format!("\n{warning}Up to {lost} lines before this one were lost\n");
+        let report = format!("\n{}{}\n", Priority::Warning.prefix(), Lost(lost));
         match write(&self.stream, report.as_bytes()) {
             Outcome::Done { bytes, .. } if bytes < report.len() => Outcome::Full,
             outcome => outcome,
@@ -171,16 +193,25 @@ impl Journal {
 
     /// Sends the next line or entry as an entry.
     fn send(&mut self, lines: &mut Lines) -> Outcome {
-        let Some(queue) = &self.queue else { return Outcome::Closed };
-        let (message, priority, length) = lines.field(&mut self.copy);
-        let level = [b"PRIORITY=".as_slice(), &[b'0' + priority]].concat();
-        let [facility, identifier] = &self.fields;
-        let outcome = queue
-            .send(&[message, &level, facility.as_bytes(), identifier.as_bytes()].map(IoSlice::new));
+        let mut copy = mem::take(&mut self.copy);
+        let Fields { message, priority, id, length } = lines.fields(&mut copy);
+        let outcome = self.send_fields(message, priority, id);
+        self.copy = copy;
         if outcome == Outcome::OK {
             lines.sent(length);
         }
         outcome
+    }
+
+    /// Sends an entry: its field `MESSAGE=`, priority and field `MESSAGE_ID=`.
+    fn send_fields(&self, message: &[u8], priority: u8, id: Option<MessageId>) -> Outcome {
+        let Some(queue) = &self.queue else { return Outcome::Closed };
+        let level = [b"PRIORITY=".as_slice(), &[b'0' + priority]].concat();
+        let [facility, identifier] = &self.fields;
+        let id_field = id.unwrap_or_default().as_bytes();
+        let fields = [message, &level, facility.as_bytes(), identifier.as_bytes(), id_field];
+        let count = fields.len() - usize::from(id.is_none());
+        queue.send(&fields.map(IoSlice::new)[..count])
     }
 
     /// Returns how many lines and entries journald may not have read, and how much memory the kernel

@@ -3,6 +3,7 @@
 
 pub mod container;
 pub mod deb;
+pub mod document;
 pub mod host;
 pub mod journal;
 pub mod load;
