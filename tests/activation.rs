@@ -4,9 +4,11 @@
 mod common;
 
 use common::daemon::Daemon;
+use common::setup::Setup;
 use common::{DEADLINE, TempDir, example, foo, have, patient};
 use nix::sys::signal::Signal::SIGTERM;
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixStream};
@@ -131,4 +133,34 @@ fn the_examples_of_async_servers_answer() {
             assert_eq!(line, answer, "{name}");
         }
     }
+}
+
+/// A program in C that opens a descriptor that `LISTEN_FDS` promises, and then loads the library of
+/// its argument.
+const LOADER: &str = r#"
+#include <dlfcn.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    int ends[2];
+    if (pipe(ends) != 0)
+        return 1;
+    int (*passed)(void) = (int (*)(void)) dlsym(dlopen(argv[1], RTLD_NOW), "passed");
+    printf("opened %d, took %d\n", ends[0], passed());
+    return 0;
+}
+"#;
+
+/// The library sees the descriptor when it is loaded, as if the program had been started with it.
+#[test]
+fn a_library_takes_nothing_that_the_program_opened() {
+    let dir = TempDir::new();
+    let (source, loader) = (dir.join("loader.c"), dir.join("loader"));
+    fs::write(&source, LOADER).unwrap();
+    let cc = Command::new("cc").arg(&source).arg("-o").arg(&loader).arg("-ldl").status();
+    assert!(cc.unwrap().success());
+    let library = example("library").with_file_name("liblibrary.so");
+    let loader = Setup::new(Vec::new(), dir).program([loader, library]);
+    let end = loader.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", "a").start().end();
+    assert_eq!(end.log, ["opened 3, took -1"]);
 }

@@ -27,8 +27,7 @@ const NO_WATCHDOG: Duration = Duration::from_secs(3600);
 
 // Not `#[tokio::main]`: the runtime opens descriptors before the function's first line.
 fn main() -> Result<(), Box<dyn Error>> {
-    // SAFETY: nothing runs before this, so the program has not opened any descriptor.
-    let passed = unsafe { listen_fds_with_names() }?;
+    let passed = listen_fds_with_names()?;
     let [socket] = <[ListenFd; 1]>::try_from(passed).map_err(|passed| {
         format!("{} sockets were passed, not one: start tokio_socket.socket", passed.len())
     })?;

@@ -13,6 +13,7 @@
 //! | report for another process | [`pid_notify`], [`pid_notify_with_fds`] |
 
 mod convert;
+mod inherited;
 mod is;
 mod listen;
 mod malformed;

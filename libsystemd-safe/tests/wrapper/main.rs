@@ -65,7 +65,8 @@ const TESTS: &[(&str, fn())] = named! {
 const ROLES: &[(&str, fn())] = named! {
     is::has_a_message_queue;
     listen::takes;
-    listen::takes_too_late;
+    listen::takes_after_a_file;
+    listen::takes_after_a_pipe;
     listen::takes_in_threads;
     manager::asks_for_the_watchdog;
     manager::is_booted;
