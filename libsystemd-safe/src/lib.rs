@@ -97,14 +97,16 @@
 //!
 //! # Versions
 //!
-//! Everything works with libsystemd 247 and newer. A function that needs a newer release says so,
-//! and is behind one of the features `v254`, `v256` and `v258` of this package.
+//! A program that was built with any libsystemd from 247 on runs with any other. Three functions
+//! need a newer release, and say so. They look their symbol up when they are called, and return
+//! [`Unsupported`](io::ErrorKind::Unsupported) with an older library.
 
 #![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod daemon;
 pub mod journal;
+mod newer;
 
 use std::{
     ffi::{CStr, OsStr, c_int, c_void},

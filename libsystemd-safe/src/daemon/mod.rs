@@ -27,17 +27,20 @@ pub use is::{
     is_special,
 };
 pub use listen::{LISTEN_FDS_START, ListenFd, listen_fds_with_names};
-#[cfg(feature = "v254")]
-pub use notify::pid_notify_barrier;
 pub use notify::{
-    Notified, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_with_fds,
+    Notified, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_barrier,
+    pid_notify_with_fds,
 };
 pub use state::{NotifyAccess, NotifyState};
 pub use try_notify::try_notify;
 
-use super::check;
+use crate::{check, newer};
 use libsystemd_sys::daemon as sys;
-use std::{io, time::Duration};
+use std::{
+    io,
+    os::fd::{AsFd, AsRawFd},
+    time::Duration,
+};
 
 /// Returns whether the system was booted with systemd. See sd_booted(3).
 ///
@@ -87,27 +90,28 @@ pub fn watchdog_enabled() -> io::Result<Option<Duration>> {
 }
 
 /// Returns the inode number of a pidfd. It identifies a process: no two processes have the same one
-/// until the system is booted again. See sd_pidfd_get_inode_id(3); since libsystemd 258, with the
-/// feature `v258`.
+/// until the system is booted again. See sd_pidfd_get_inode_id(3); since libsystemd 258.
 ///
 /// ```no_run
 /// # let pidfd = std::fs::File::open("/dev/null")?;
 /// // A descriptor that pidfd_open(2) returned.
-/// println!("{}", libsystemd_safe::daemon::pidfd_get_inode_id(&pidfd)?);
+/// match libsystemd_safe::daemon::pidfd_get_inode_id(&pidfd) {
+///     Err(error) if error.kind() == std::io::ErrorKind::Unsupported => println!("{error}"),
+///     id => println!("{}", id?),
+/// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// # Errors
 ///
-/// `EOPNOTSUPP` if the kernel is older than 6.9, which has no such numbers. `EBADF` if the
+/// `Unsupported` if libsystemd is older, or the kernel older than 6.9, which has no such numbers
+/// and returns `EOPNOTSUPP`. `EBADF` if the
 /// descriptor is not a pidfd.
-#[cfg(feature = "v258")]
 #[doc(alias = "sd_pidfd_get_inode_id")]
-pub fn pidfd_get_inode_id(pidfd: impl std::os::fd::AsFd) -> io::Result<u64> {
-    use std::os::fd::AsRawFd;
+pub fn pidfd_get_inode_id(pidfd: impl AsFd) -> io::Result<u64> {
     let mut id = 0;
     // SAFETY: the descriptor is open during the call, since it is borrowed. `id` has room for the
     // result.
-    check(unsafe { sys::sd_pidfd_get_inode_id(pidfd.as_fd().as_raw_fd(), &mut id) })?;
+    unsafe { newer::sd_pidfd_get_inode_id(pidfd.as_fd().as_raw_fd(), &mut id) }?;
     Ok(id)
 }

@@ -3,7 +3,7 @@
 use crate::common::patient;
 use crate::receive::{Message, receive};
 use crate::role::{self, assert_errno, assert_invalid};
-use libsystemd_safe::journal::{self, Entry, Priority, sendv, stream_fd};
+use libsystemd_safe::journal::{self, Entry, Priority, sendv, stream_fd, stream_fd_with_namespace};
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, IoSlice, Read, Seek, Write};
@@ -120,9 +120,7 @@ pub fn streams() {
     }
     // The journal listens no longer.
     assert_errno("not too long", stream_fd(&long(2048), Priority::Info), libc::ECONNREFUSED);
-    #[cfg(feature = "v256")]
-    {
-        use libsystemd_safe::journal::stream_fd_with_namespace;
+    if role::has(256) {
         stream("journal.quiet", || {
             stream_fd_with_namespace(c"quiet", c"example", Priority::Warning)
         });
@@ -131,6 +129,9 @@ pub fn streams() {
         {
             assert_errno(case, stream_fd_with_namespace(name, c"a", Priority::Info), errno);
         }
+    } else {
+        let stream = stream_fd_with_namespace(c"quiet", c"example", Priority::Info);
+        role::assert_unsupported(stream, 256);
     }
 }
 

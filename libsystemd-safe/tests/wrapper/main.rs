@@ -40,7 +40,6 @@ const TESTS: &[(&str, fn())] = named! {
     manager::the_watchdog;
     manager::booted_where_systemd_runs;
     manager::the_library_is_the_one_loaded;
-    #[cfg(feature = "v258")]
     manager::a_pidfd_has_its_number;
     state::each_assignment;
     state::invalid_assignments;
