@@ -14,6 +14,18 @@ use std::{
 const LIBC_TYPES: &str = "FILE|clockid_t|dev_t|gid_t|inotify_event|iovec|mode_t|pid_t|siginfo_t|\
     signalfd_siginfo|sockaddr|stat|timespec|uid_t";
 
+/// Where systemd's manual pages are.
+const MANUAL: &str = "https://www.freedesktop.org/software/systemd/man/latest/";
+
+/// The manual pages of headers that have none of their own name.
+const OTHER_PAGES: [(&str, &str); 5] = [
+    ("sd-bus-protocol.h", "sd-bus"),
+    ("sd-bus-vtable.h", "sd_bus_add_object_vtable"),
+    ("sd-gpt.h", "systemd-gpt-auto-generator"),
+    ("sd-messages.h", "systemd.journal-fields"),
+    ("sd-varlink-idl.h", "sd-varlink"),
+];
+
 /// A header of libsystemd.
 struct Header {
     /// File name, such as `sd-bus-vtable.h`.
@@ -127,9 +139,17 @@ fn bind(builder: bindgen::Builder, header: &Header) -> Result<String> {
         includes.iter().map(|module| format!("pub use super::{module}::*;")).collect();
     let includes = includes.join(" ");
     let items = macros.complete(&builder.generate()?.to_string());
+    let page = manual_page(file);
     Ok(format!(
-        "/// `<systemd/{file}>`\npub mod {module} {{ use super::system::*; {includes} {items} }}\n"
+        "/// `<systemd/{file}>`: see [{page}]({MANUAL}{page}.html).\n\
+         pub mod {module} {{ use super::system::*; {includes} {items} }}\n"
     ))
+}
+
+/// Returns the manual page that describes a header, without its section.
+fn manual_page(file: &str) -> &str {
+    let other = OTHER_PAGES.iter().find(|(header, _)| *header == file);
+    other.map_or(file.trim_end_matches(".h"), |(_, page)| page)
 }
 
 /// Returns the module of a header, such as `bus_vtable` for `sd-bus-vtable.h`. Returns `None` if

@@ -1,7 +1,7 @@
 // What bindgen generates from the headers of libsystemd 262, but for what differs between processors.
 // A test compares it with them, and writes it: see CONTRIBUTING.md.
 
-/// Types of the system.
+/// Types that the headers of libsystemd take from the headers of the system.
 pub mod system {
     pub use libc::{
         FILE, clockid_t, dev_t, gid_t, inotify_event, iovec, mode_t, pid_t, siginfo_t,
@@ -11,7 +11,7 @@ pub mod system {
         ::std::option::Option<unsafe extern "C" fn(userdata: *mut ::std::os::raw::c_void)>;
 }
 
-/// `<systemd/sd-id128.h>`
+/// `<systemd/sd-id128.h>`: see [sd-id128](https://www.freedesktop.org/software/systemd/man/latest/sd-id128.html).
 pub mod id128 {
     use super::system::*;
 
@@ -93,7 +93,7 @@ pub mod id128 {
     pub const SD_ID128_ALLF: sd_id128_t = sd_id128_t { bytes: [0xff; 16] };
 }
 
-/// `<systemd/sd-daemon.h>`
+/// `<systemd/sd-daemon.h>`: see [sd-daemon](https://www.freedesktop.org/software/systemd/man/latest/sd-daemon.html).
 pub mod daemon {
     use super::system::*;
 
@@ -245,7 +245,7 @@ pub mod daemon {
     }
 }
 
-/// `<systemd/sd-journal.h>`
+/// `<systemd/sd-journal.h>`: see [sd-journal](https://www.freedesktop.org/software/systemd/man/latest/sd-journal.html).
 pub mod journal {
     pub use super::id128::*;
     use super::system::*;

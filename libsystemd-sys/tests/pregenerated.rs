@@ -62,9 +62,10 @@ fn pregenerate(version: &str) {
          between processors.\n// A test compares it with them, and writes it: see CONTRIBUTING.md.\n"
     );
     for module in MODULES {
-        let header = format!("/// `<systemd/sd-{module}.h>`\n");
-        let about = if module == "system" { "/// Types of the system.\n" } else { &header };
-        text += &format!("\n{about}pub mod {module} {{ {} }}\n", items(BINDINGS, module).concat());
+        let before = BINDINGS.split(&format!("pub mod {module} {{")).next().unwrap();
+        let about = before.lines().last().unwrap();
+        text +=
+            &format!("\n{about}\npub mod {module} {{ {} }}\n", items(BINDINGS, module).concat());
     }
     fs::write(FILE, filter("rustfmt", &["--edition=2024"], &text)).unwrap();
 }
