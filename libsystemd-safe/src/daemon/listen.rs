@@ -48,6 +48,9 @@ pub struct ListenFd {
     ///
     /// It is `connection` for a unit with `Accept=yes`, `stored` for a descriptor that was stored
     /// without a name, and `unknown` if the service manager passed no names.
+    ///
+    /// libsystemd removes a backslash, and keeps the character after it, even a colon. systemd passes
+    /// `FileDescriptorName=a\b` as it is, so the name here is `ab`.
     pub name: OsString,
     /// The descriptor. This is its only owner, so it is closed when this is dropped.
     pub fd: OwnedFd,
@@ -70,6 +73,16 @@ pub struct ListenFd {
 /// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
+///
+/// # Programs between systemd and this one
+///
+/// libsystemd takes nothing unless `LISTEN_PID` is the number of this process. Tools that start a
+/// program for development, such as systemfd, leave the variable unset, and nothing is taken. A
+/// shell can set it: `sh -c 'LISTEN_PID=$$ exec hello'`. Or use systemd-socket-activate(1).
+///
+/// systemd 259 and newer also set `LISTEN_PIDFDID`, and libsystemd takes nothing if it names another
+/// process. A program that passes its descriptors to one that it starts sets `LISTEN_PID`, and
+/// removes `LISTEN_PIDFDID`. An empty value is an error.
 ///
 /// # Ownership
 ///

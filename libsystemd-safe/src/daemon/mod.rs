@@ -11,6 +11,91 @@
 //! | keep a descriptor through restarts | [`notify_with_fds`], [`NotifyState::FDSTORE`] |
 //! | wait until notifications have been read | [`notify_barrier`] |
 //! | report for another process | [`pid_notify`], [`pid_notify_with_fds`] |
+//!
+//! # Reload
+//!
+//! With `Type=notify-reload`, `systemctl reload` sends SIGHUP, and waits for
+//! [`NotifyState::reloading`] and then [`NotifyState::READY`]. The handler must be installed before
+//! the first [`NotifyState::READY`]. systemd 262 refuses to start a service without one then.
+//!
+//! systemd before 253 does not know this type. It takes the service for one of `Type=simple`, which
+//! it can't reload, and ignores its notifications. These settings work with all releases:
+//!
+//! ```ini
+//! [Service]
+//! Type=notify
+//! ExecReload=kill -HUP $MAINPID
+//! ```
+//!
+//! ```no_run
+//! use libsystemd_safe::daemon::{NotifyState, notify};
+//! use tokio::signal::unix::{SignalKind, signal};
+//!
+//! # async fn work() {}
+//! # fn read_configuration() -> std::io::Result<()> { Ok(()) }
+//! async fn serve() -> std::io::Result<()> {
+//!     let mut hangup = signal(SignalKind::hangup())?;
+//!     notify(&[NotifyState::READY])?;
+//!     loop {
+//!         tokio::select! {
+//!             _ = work() => {}
+//!             _ = hangup.recv() => {
+//!                 notify(&[NotifyState::reloading()?])?;
+//!                 // If this fails, the service goes on with its old configuration.
+//!                 if let Err(error) = read_configuration() {
+//!                     eprintln!("<3>Configuration not reloaded: {error}");
+//!                 }
+//!                 notify(&[NotifyState::READY])?;
+//!             }
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! # Watchdog
+//!
+//! With `WatchdogSec=`, the service manager kills a service that sends no
+//! [`NotifyState::WATCHDOG`] for that long, and `Restart=on-failure` starts it again. Send one every
+//! half of [`watchdog_enabled`], from the loop that does the work. A thread or a task of its own
+//! would send them even while that loop hangs, so the service manager would never notice. The
+//! example `tokio_socket` does so:
+//!
+//! ```no_run
+//! use libsystemd_safe::daemon::{NotifyState, try_notify, watchdog_enabled};
+//! use std::{io, time::Duration};
+//!
+//! # async fn work() {}
+//! async fn serve() -> io::Result<()> {
+//!     let hour = Duration::from_secs(3600);
+//!     let mut beat = tokio::time::interval(watchdog_enabled()?.map_or(hour, |timeout| timeout / 2));
+//!     loop {
+//!         tokio::select! {
+//!             _ = work() => {}
+//!             // If the service manager's queue is full, the next one counts.
+//!             _ = beat.tick() => match try_notify(&[NotifyState::WATCHDOG]) {
+//!                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+//!                 _ => {}
+//!             },
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! # Descriptor store
+//!
+//! With `FileDescriptorStoreMax=`, the service manager keeps duplicates of descriptors that
+//! [`notify_with_fds`] sends. The next process of the service gets them from
+//! [`listen_fds_with_names`], under their [`NotifyState::fd_name`]. The example `fd_store` counts
+//! its starts that way.
+//!
+//! - The store lasts through `systemctl restart`, and through a crash with `Restart=`. It is closed
+//!   when the service stops otherwise: after `systemctl stop`, or a crash without `Restart=`.
+//!   `FileDescriptorStorePreserve=yes` keeps it then, since systemd 254.
+//! - A process that ends right after [`notify_with_fds`], such as by SIGKILL, may lose what it has
+//!   sent: the service manager ignores a message if it can't find the sender any more. After
+//!   [`notify_barrier`] the service manager has the descriptors.
+//! - The service manager removes a descriptor after a hang-up or an error of its own, unless
+//!   [`NotifyState::FDPOLL_0`] was sent with it.
 
 mod convert;
 mod inherited;

@@ -31,6 +31,7 @@ pub enum Notified {
 /// - systemd ignores a message of more than 4096 bytes, and one that `NotifyAccess=` of the unit
 ///   does not allow. See systemd.service(5).
 /// - It ignores assignments that it does not know, such as those of newer releases.
+/// - If one message has two `STATUS=`, the first counts.
 ///
 /// ```
 /// use libsystemd_safe::daemon::{Notified, NotifyState, notify};
@@ -178,15 +179,19 @@ pub fn notify_barrier(timeout: Option<Duration>) -> io::Result<Notified> {
 ///
 /// ```
 /// use libsystemd_safe::daemon::pid_notify_barrier;
-/// use std::time::Duration;
+/// use std::{io::ErrorKind, time::Duration};
 ///
-/// pid_notify_barrier(std::process::id(), Some(Duration::from_secs(5)))?;
+/// match pid_notify_barrier(std::process::id(), Some(Duration::from_secs(5))) {
+///     Err(error) if error.kind() == ErrorKind::Unsupported => println!("{error}"),
+///     notified => drop(notified?),
+/// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// # Errors
 ///
-/// The errors of [`notify_barrier`] and [`pid_notify`].
+/// `Unsupported` if libsystemd is older. Otherwise the errors of [`notify_barrier`] and
+/// [`pid_notify`].
 #[doc(alias = "sd_pid_notify_barrier")]
 pub fn pid_notify_barrier(pid: u32, timeout: Option<Duration>) -> io::Result<Notified> {
     let (pid, timeout) = (raw_pid(pid)?, timeout.map_or(u64::MAX, microseconds));
