@@ -102,7 +102,7 @@
 //! [`Unsupported`](io::ErrorKind::Unsupported) with an older library.
 
 #![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
-#![deny(clippy::print_stderr, clippy::print_stdout)]
+#![deny(clippy::missing_errors_doc, clippy::print_stderr, clippy::print_stdout)]
 
 pub mod daemon;
 pub mod journal;

@@ -32,6 +32,29 @@ pub const LISTEN_FDS_START: RawFd = sys::SD_LISTEN_FDS_START;
 /// | [`TcpListener`](std::net::TcpListener) | an internet stream socket that listens |
 /// | [`TcpStream`](std::net::TcpStream) | an internet stream socket that does not listen |
 ///
+/// The standard library has no type for a SEQPACKET, vsock or netlink socket, or a message queue.
+/// socket2 and rustix take these, and a FIFO is a [`File`](std::fs::File):
+///
+/// ```no_run
+/// use libsystemd_safe::daemon::{ListenFd, SocketType, is_fifo, is_socket};
+/// use std::{fs::File, io, io::Read, os::fd::OwnedFd};
+///
+/// fn read(passed: ListenFd, buffer: &mut [u8]) -> io::Result<usize> {
+///     if is_socket(&passed, None, Some(SocketType::SequentialPacket), Some(true))? {
+///         // ListenSequentialPacket=, of the families AF_UNIX and AF_VSOCK.
+///         let (mut connection, _) = socket2::Socket::from(OwnedFd::from(passed)).accept()?;
+///         connection.read(buffer)
+///     } else if is_fifo(&passed, None)? {
+///         File::from(passed.fd).read(buffer)
+///     } else {
+///         // ListenNetlink=.
+///         Ok(rustix::net::recv(&passed, buffer, rustix::net::RecvFlags::empty())?.0)
+///     }
+/// }
+/// ```
+///
+/// The others:
+///
 /// ```no_run
 /// use libsystemd_safe::daemon::listen_fds_with_names;
 /// use std::os::unix::net::UnixListener;
@@ -198,14 +221,6 @@ impl ListenFd {
     /// fn listener(passed: ListenFd) -> io::Result<async_io::Async<UnixListener>> {
     ///     async_io::Async::new_nonblocking(UnixListener::try_from(passed.nonblocking()?)?)
     /// }
-    /// ```
-    ///
-    /// The standard library has no type for a SEQPACKET, vsock or netlink socket, or a FIFO. These
-    /// are an [`OwnedFd`], which other crates take:
-    ///
-    /// ```text
-    /// let socket = socket2::Socket::from(OwnedFd::from(passed.nonblocking()?));
-    /// let n = rustix::io::read(&passed.fd, &mut buffer)?;
     /// ```
     ///
     /// # Errors

@@ -59,6 +59,7 @@ const TESTS: &[(&str, fn())] = named! {
     journal::invalid_fields;
     journal::priorities;
     journal::an_entry_as_debug_shows_it;
+    journal::the_stream_of_the_service;
 };
 
 const ROLES: &[(&str, fn())] = named! {
@@ -77,6 +78,7 @@ const ROLES: &[(&str, fn())] = named! {
     journal::sends_each;
     journal::streams;
     journal::has_none;
+    journal::asks_for_its_stream;
 };
 
 fn main() -> ExitCode {
