@@ -34,9 +34,7 @@ fn main() -> std::process::ExitCode {
 
 /// Runs foo. Returns its exit status.
 fn run() -> u8 {
-    // SAFETY: the program has opened no descriptor yet but the first three, and nothing else in it
-    // takes the descriptors that were passed.
-    foo::daemon::main(unsafe { listen_fds_with_names() })
+    foo::daemon::main(listen_fds_with_names())
 }
 
 /// Opens what is closed of the first three descriptors, as std's start does. Otherwise a socket

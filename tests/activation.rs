@@ -1,40 +1,12 @@
-//! The daemon and the example of a server under systemd-socket-activate, which passes sockets as
-//! systemd does.
+//! The daemon under systemd-socket-activate, which passes sockets as systemd does.
 
 mod common;
 
-use common::daemon::Daemon;
-use common::{DEADLINE, TempDir, example, foo, have, patient};
+use common::activate::activate;
+use common::{TempDir, foo, patient};
 use nix::sys::signal::Signal::SIGTERM;
-use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Write};
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram, UnixStream};
-use std::process::{Command, Stdio};
-
-/// Listens on `sockets` and becomes the program when the first message comes. `None` if
-/// systemd-socket-activate is missing.
-fn activate(
-    test: &str,
-    program: impl AsRef<OsStr>,
-    dir: TempDir,
-    options: &[&str],
-    sockets: &[String],
-) -> Option<Daemon> {
-    if !have("systemd-socket-activate", "systemd", test) {
-        return None;
-    }
-    let notify = UnixDatagram::bind(dir.join("notify")).unwrap();
-    let mut command = Command::new("systemd-socket-activate");
-    command.args(options).args(sockets.iter().map(|address| format!("--listen={address}")));
-    command.arg(format!("--setenv=NOTIFY_SOCKET={}", dir.join("notify").display()));
-    command.arg(program).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let daemon = Daemon::spawn(&mut command, notify, dir);
-    for address in sockets {
-        while !daemon.line().contains(address.as_str()) {}
-    }
-    Some(daemon)
-}
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 /// The first message starts the daemon, and is the first that it logs.
 #[test]
@@ -66,69 +38,4 @@ fn every_socket_is_served() {
     let end = daemon.end();
     assert_eq!(end.code, 0);
     assert!(end.notified("STOPPING=1"));
-}
-
-#[test]
-fn the_example_of_a_server_serves_several() {
-    let (test, dir) = ("the_example_of_a_server_serves_several", TempDir::new());
-    let socket = dir.join("echo");
-    let sockets = [socket.to_str().unwrap().to_owned()];
-    let program = example("stream_socket");
-    let Some(server) = activate(test, program, dir, &[], &sockets) else { return };
-    let connect = || {
-        let stream = UnixStream::connect(&socket).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        BufReader::new(stream)
-    };
-    let mut clients = [connect(), connect()];
-    assert!(server.notified().has("READY=1"));
-    for (number, client) in (1..).zip(&mut clients) {
-        assert!(server.notified().has(&format!("STATUS={number} connections so far")));
-        for line in ["hello\n", "\u{e4}\n"] {
-            client.get_mut().write_all(line.as_bytes()).unwrap();
-            let mut echo = String::new();
-            client.read_line(&mut echo).unwrap();
-            assert_eq!(echo, line, "client {number}");
-        }
-    }
-}
-
-#[test]
-fn the_example_of_a_server_says_what_it_needs() {
-    let (test, dir) = ("the_example_of_a_server_says_what_it_needs", TempDir::new());
-    let (socket, other) = (dir.join("echo"), dir.join("other"));
-    let sockets = [&socket, &other].map(|path| path.to_str().unwrap().to_owned());
-    let program = example("stream_socket");
-    let Some(server) = activate(test, program, dir, &[], &sockets) else { return };
-    let _client = UnixStream::connect(socket).unwrap();
-    let end = server.end();
-    assert_eq!(end.code, 1);
-    assert!(
-        end.log.iter().any(|line| line.contains("2 sockets were passed, not one")),
-        "{:?}",
-        end.log
-    );
-}
-
-/// Each answers two clients at once, with its first notification sent before.
-#[test]
-fn the_examples_of_async_servers_answer() {
-    let test = "the_examples_of_async_servers_answer";
-    for (name, says, answer) in
-        [("tokio_socket", "hello\n", "hello\n"), ("async_io_socket", "", "Hello\n")]
-    {
-        let dir = TempDir::new();
-        let socket = dir.join("socket");
-        let sockets = [socket.to_str().unwrap().to_owned()];
-        let Some(server) = activate(test, example(name), dir, &[], &sockets) else { return };
-        let mut clients = [(); 2].map(|()| UnixStream::connect(&socket).unwrap());
-        assert!(server.notified().has("READY=1"), "{name}");
-        for client in &mut clients {
-            client.set_read_timeout(Some(DEADLINE)).unwrap();
-            client.write_all(says.as_bytes()).unwrap();
-            let mut line = String::new();
-            BufReader::new(client).read_line(&mut line).unwrap();
-            assert_eq!(line, answer, "{name}");
-        }
-    }
 }

@@ -7,8 +7,7 @@ use libsystemd_safe::daemon::{ListenFd, NotifyState, listen_fds_with_names, try_
 use std::{error::Error, io::Write, os::unix::net::UnixListener};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // SAFETY: nothing runs before this, so the program has not opened any descriptor.
-    let passed = unsafe { listen_fds_with_names() }?;
+    let passed = listen_fds_with_names()?;
     let [socket] = <[ListenFd; 1]>::try_from(passed).map_err(|passed| {
         format!("{} sockets were passed, not one: start async_io_socket.socket", passed.len())
     })?;

@@ -24,8 +24,7 @@ use std::os::{fd::AsFd, unix::fs::OpenOptionsExt};
 use std::{thread, time::Duration};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // SAFETY: nothing runs before this, so the program has not opened any descriptor.
-    let passed = unsafe { listen_fds_with_names() }?;
+    let passed = listen_fds_with_names()?;
     let kept = passed.into_iter().find(|passed| passed.name == "starts");
     let mut file = kept.map_or_else(create, |kept| Ok(File::from(kept.fd)))?;
     let mut starts = String::new();

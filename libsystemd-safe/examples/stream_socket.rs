@@ -28,8 +28,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // SAFETY: nothing runs before this, so the program has not opened any descriptor.
-    let passed = unsafe { listen_fds_with_names() }?;
+    let passed = listen_fds_with_names()?;
     let [socket] = <[ListenFd; 1]>::try_from(passed).map_err(|passed| {
         format!("{} sockets were passed, not one: start stream_socket.socket", passed.len())
     })?;

@@ -1,4 +1,4 @@
-//! An echo server under tokio, with a watchdog. The first connection starts it.
+//! An echo server under tokio, with a watchdog and a reload. The first connection starts it.
 //!
 //! ```ini
 //! # tokio_socket.socket
@@ -8,6 +8,7 @@
 //! # tokio_socket.service
 //! [Service]
 //! Type=notify
+//! ExecReload=kill -HUP $MAINPID
 //! WatchdogSec=30s
 //! ExecStart=/usr/local/bin/tokio_socket
 //! ```
@@ -16,10 +17,11 @@
 //! send them even while that loop hangs, so the watchdog would never notice.
 
 use libsystemd_safe::daemon::{
-    ListenFd, NotifyState, listen_fds_with_names, try_notify, watchdog_enabled,
+    ListenFd, NotifyState, listen_fds_with_names, notify, try_notify, watchdog_enabled,
 };
 use std::{error::Error, io, os::unix::net, time::Duration};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// The interval if the service has no watchdog. The keep-alive then has no effect.
@@ -27,8 +29,7 @@ const NO_WATCHDOG: Duration = Duration::from_secs(3600);
 
 // Not `#[tokio::main]`: the runtime opens descriptors before the function's first line.
 fn main() -> Result<(), Box<dyn Error>> {
-    // SAFETY: nothing runs before this, so the program has not opened any descriptor.
-    let passed = unsafe { listen_fds_with_names() }?;
+    let passed = listen_fds_with_names()?;
     let [socket] = <[ListenFd; 1]>::try_from(passed).map_err(|passed| {
         format!("{} sockets were passed, not one: start tokio_socket.socket", passed.len())
     })?;
@@ -41,11 +42,14 @@ async fn serve(listener: net::UnixListener) -> io::Result<()> {
     let listener = UnixListener::from_std(listener)?;
     let mut beat = interval(watchdog_enabled()?.map_or(NO_WATCHDOG, |timeout| timeout / 2));
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // A reload may come right after READY=1.
+    let mut hangup = signal(SignalKind::hangup())?;
     try_notify(&[NotifyState::READY])?;
     loop {
         tokio::select! {
             connection = listener.accept() => drop(tokio::spawn(echo(connection?.0))),
             _ = beat.tick() => keep_alive()?,
+            _ = hangup.recv() => reload()?,
         }
     }
 }
@@ -56,6 +60,14 @@ fn keep_alive() -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Reads the configuration again. The service manager waits for both notifications, so unlike a
+/// keep-alive neither may be lost.
+fn reload() -> io::Result<()> {
+    notify(&[NotifyState::reloading()?])?;
+    // The configuration would be read here.
+    notify(&[NotifyState::READY]).map(drop)
 }
 
 /// Sends everything back, until the client closes the connection.

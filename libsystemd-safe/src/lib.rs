@@ -11,13 +11,14 @@
 //! This service answers each connection to a socket that systemd listens on. `src/main.rs`:
 //!
 //! ```no_run
+//! #![forbid(unsafe_code)]
+//!
 //! use libsystemd_safe::daemon::{NotifyState, listen_fds_with_names, notify};
 //! use libsystemd_safe::journal::Priority;
 //! use std::{io::Write, os::unix::net::UnixListener};
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     // SAFETY: nothing runs before this, so the program has not opened any descriptor.
-//!     let passed = unsafe { listen_fds_with_names() }?.into_iter().next();
+//!     let passed = listen_fds_with_names()?.into_iter().next();
 //!     let listener = UnixListener::try_from(passed.ok_or("start hello.socket")?)?;
 //!     notify(&[NotifyState::READY, NotifyState::status("Saying hello")?])?;
 //!     loop {
@@ -84,9 +85,9 @@
 //!
 //! # Safety
 //!
-//! No argument of a safe function causes undefined behaviour or a panic. The only unsafe function
-//! is [`listen_fds_with_names`](daemon::listen_fds_with_names): its caller promises that nothing
-//! else owns the passed descriptors.
+//! All functions are safe: no argument causes undefined behaviour or a panic. So a program that uses
+//! them can have `#![forbid(unsafe_code)]`. [`listen_fds_with_names`](daemon::listen_fds_with_names)
+//! says how the passed descriptors get their only owner.
 //!
 //! # Threads and the environment
 //!
@@ -96,14 +97,16 @@
 //!
 //! # Versions
 //!
-//! Everything works with libsystemd 247 and newer. A function that needs a newer release says so,
-//! and is behind one of the features `v254`, `v256` and `v258` of this package.
+//! A program that was built with any libsystemd from 247 on runs with any other. Three functions
+//! need a newer release, and say so. They look their symbol up when they are called, and return
+//! [`Unsupported`](io::ErrorKind::Unsupported) with an older library.
 
 #![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
-#![deny(clippy::print_stderr, clippy::print_stdout)]
+#![deny(clippy::missing_errors_doc, clippy::print_stderr, clippy::print_stdout)]
 
 pub mod daemon;
 pub mod journal;
+mod newer;
 
 use std::{
     ffi::{CStr, OsStr, c_int, c_void},
@@ -154,21 +157,20 @@ fn invalid<T>(text: impl Into<String>) -> io::Result<T> {
 /// }
 /// ```
 pub fn library() -> Option<PathBuf> {
-    let function = libsystemd_sys::daemon::sd_notify as *const c_void;
-    let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: `info` has room for what dladdr writes, and dladdr accepts any address.
-    if unsafe { libc::dladdr(function, info.as_mut_ptr()) } == 0 {
+    let object = object_of(libsystemd_sys::daemon::sd_notify as *const c_void)?;
+    if object.dli_fname.is_null() {
         return None;
     }
-    // SAFETY: a Dl_info of zeros is valid, and dladdr succeeded. So the name is null, or a string
-    // that the dynamic linker keeps while the library is loaded. The program links the library, so
-    // that is until the process ends.
-    let name = unsafe {
-        let info = info.assume_init();
-        if info.dli_fname.is_null() {
-            return None;
-        }
-        CStr::from_ptr(info.dli_fname)
-    };
+    // SAFETY: the name is a string that the dynamic linker keeps while the library is loaded. The
+    // program links the library, so that is until the process ends.
+    let name = unsafe { CStr::from_ptr(object.dli_fname) };
     PathBuf::from(OsStr::from_bytes(name.to_bytes())).canonicalize().ok()
+}
+
+/// Returns what the dynamic linker knows of the executable or library that an address is in.
+fn object_of(address: *const c_void) -> Option<libc::Dl_info> {
+    let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: `info` has room for what dladdr writes, and dladdr accepts any address. A Dl_info of
+    // zeros is valid.
+    unsafe { (libc::dladdr(address, info.as_mut_ptr()) != 0).then(|| info.assume_init()) }
 }

@@ -15,7 +15,10 @@
     clippy::undocumented_unsafe_blocks
 )]
 mod bindings {
+    #[cfg(feature = "bindgen")]
     include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+    #[cfg(not(feature = "bindgen"))]
+    include!("pregenerated.rs");
 }
 
 pub use bindings::*;

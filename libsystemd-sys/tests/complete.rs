@@ -120,3 +120,13 @@ fn every_macro_with_a_value_is_bound() {
     assert!(count > 150, "only {count} macros seen");
     assert!(missing.is_empty(), "defined and not bound: {missing:?}");
 }
+
+#[test]
+fn each_module_links_to_its_manual_page() {
+    for (header, page) in [("sd-daemon.h", "sd-daemon"), ("sd-bus-protocol.h", "sd-bus")] {
+        let link = format!(
+            "[{page}](https://www.freedesktop.org/software/systemd/man/latest/{page}.html)"
+        );
+        assert!(BINDINGS.contains(&format!("/// `<systemd/{header}>`: see {link}.\n")), "{header}");
+    }
+}

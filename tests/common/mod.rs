@@ -3,6 +3,7 @@
 //! as the original.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
+pub mod activate;
 pub mod client;
 pub mod daemon;
 pub mod setup;
@@ -45,10 +46,8 @@ fn built(name: &str, path: Option<&str>) -> OsString {
 /// An example of the wrapper, built now: cargo builds examples before all tests, but not before those of one file.
 pub fn example(name: &str) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--locked", "--quiet", "--manifest-path"]);
-    cargo
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/libsystemd-safe/Cargo.toml"))
-        .args(["--example", name]);
+    cargo.args(["build", "--locked", "--quiet", "--package", "libsystemd-safe", "--example", name]);
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }

@@ -75,18 +75,23 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
 }
 
 impl Start {
-    /// The calls from foo's first one until it is ready, each with its number among the calls of
-    /// that name. Earlier calls are those of the dynamic linker and of Rust's runtime.
+    /// The calls from foo's first one, before main, until it is ready, each with its number among
+    /// the calls of that name. Others are those of the dynamic linker and of Rust's runtime.
     pub fn calls(&self) -> Vec<(String, u64)> {
         let mut before = self.trace.lines().collect::<Vec<_>>();
         let own = before.split_off(before.iter().position(|line| is_own(line)).unwrap());
         let is_ready = |line: &&str| line.starts_with("sendmsg(") && line.contains("READY=1");
         let ready = own.iter().position(is_ready).unwrap();
-        let mut calls = Vec::new();
+        let (mut calls, mut is_standard) = (Vec::new(), false);
         for line in &own[..=ready] {
             let name = call(line).unwrap();
             let earlier = before.iter().filter(|line| call(line) == Some(name)).count();
-            calls.push((name.to_owned(), earlier as u64 + 1));
+            // main opens and closes it, in place of Rust's runtime.
+            is_standard |= line.contains("\"/dev/null\"");
+            if !is_standard {
+                calls.push((name.to_owned(), earlier as u64 + 1));
+            }
+            is_standard &= name != "close";
             before.push(line);
         }
         calls

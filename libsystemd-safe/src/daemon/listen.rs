@@ -1,6 +1,6 @@
 //! Descriptors passed by the service manager: sd_listen_fds(3).
 
-use super::malformed::explained;
+use super::{inherited, malformed::explained};
 use crate::{check, cvt, invalid};
 use libsystemd_sys::daemon as sys;
 use std::{
@@ -32,12 +32,34 @@ pub const LISTEN_FDS_START: RawFd = sys::SD_LISTEN_FDS_START;
 /// | [`TcpListener`](std::net::TcpListener) | an internet stream socket that listens |
 /// | [`TcpStream`](std::net::TcpStream) | an internet stream socket that does not listen |
 ///
+/// The standard library has no type for a SEQPACKET, vsock or netlink socket, or a message queue.
+/// socket2 and rustix take these, and a FIFO is a [`File`](std::fs::File):
+///
+/// ```no_run
+/// use libsystemd_safe::daemon::{ListenFd, SocketType, is_fifo, is_socket};
+/// use std::{fs::File, io, io::Read, os::fd::OwnedFd};
+///
+/// fn read(passed: ListenFd, buffer: &mut [u8]) -> io::Result<usize> {
+///     if is_socket(&passed, None, Some(SocketType::SequentialPacket), Some(true))? {
+///         // ListenSequentialPacket=, of the families AF_UNIX and AF_VSOCK.
+///         let (mut connection, _) = socket2::Socket::from(OwnedFd::from(passed)).accept()?;
+///         connection.read(buffer)
+///     } else if is_fifo(&passed, None)? {
+///         File::from(passed.fd).read(buffer)
+///     } else {
+///         // ListenNetlink=.
+///         Ok(rustix::net::recv(&passed, buffer, rustix::net::RecvFlags::empty())?.0)
+///     }
+/// }
+/// ```
+///
+/// The others:
+///
 /// ```no_run
 /// use libsystemd_safe::daemon::listen_fds_with_names;
 /// use std::os::unix::net::UnixListener;
 ///
-/// // SAFETY: nothing runs before this, so the program has not opened any descriptor.
-/// for passed in unsafe { listen_fds_with_names() }? {
+/// for passed in listen_fds_with_names()? {
 ///     let listener = UnixListener::try_from(passed)?;
 ///     let (_stream, _address) = listener.accept()?;
 /// }
@@ -49,6 +71,9 @@ pub struct ListenFd {
     ///
     /// It is `connection` for a unit with `Accept=yes`, `stored` for a descriptor that was stored
     /// without a name, and `unknown` if the service manager passed no names.
+    ///
+    /// libsystemd removes a backslash, and keeps the character after it, even a colon. systemd passes
+    /// `FileDescriptorName=a\b` as it is, so the name here is `ab`.
     pub name: OsString,
     /// The descriptor. This is its only owner, so it is closed when this is dropped.
     pub fd: OwnedFd,
@@ -61,34 +86,40 @@ pub struct ListenFd {
 /// units is undefined. Descriptors from the descriptor store come last, in any order.
 ///
 /// All of them are close-on-exec. The result is empty if none were passed to this process, and
-/// after a call that has taken them. The environment stays as it is, so another library that takes
-/// passed descriptors would take them again.
+/// after a call that has taken them. The environment stays as it is.
 ///
 /// ```
-/// // SAFETY: nothing runs before this, so the program has not opened any descriptor.
-/// for passed in unsafe { libsystemd_safe::daemon::listen_fds_with_names() }? {
+/// #![forbid(unsafe_code)]
+///
+/// for passed in libsystemd_safe::daemon::listen_fds_with_names()? {
 ///     println!("{} is {:?}", passed.name.to_string_lossy(), passed.fd);
 /// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// # Safety
+/// # Programs between systemd and this one
 ///
-/// Nothing else in the process may own a descriptor from 3 to `LISTEN_FDS` + 2, now or later. This
-/// holds if the program has not opened any descriptor yet, and no other library takes the passed
-/// ones. libsystemd trusts the environment: if `LISTEN_FDS` promises a descriptor that was not
-/// passed, its number is that of the first descriptor that the program opens.
+/// libsystemd takes nothing unless `LISTEN_PID` is the number of this process. Tools that start a
+/// program for development, such as systemfd, leave the variable unset, and nothing is taken. A
+/// shell can set it: `sh -c 'LISTEN_PID=$$ exec hello'`. Or use systemd-socket-activate(1).
 ///
-/// ```compile_fail,E0133
-/// let pipe = std::io::pipe()?;
-/// // Too late, and an error in safe code: if LISTEN_FDS promises two descriptors that were not
-/// // passed, this would take those of the pipe.
-/// let passed = libsystemd_safe::daemon::listen_fds_with_names()?;
-/// # Ok::<(), std::io::Error>(())
-/// ```
+/// systemd 259 and newer also set `LISTEN_PIDFDID`, and libsystemd takes nothing if it names another
+/// process. A program that passes its descriptors to one that it starts sets `LISTEN_PID`, and
+/// removes `LISTEN_PIDFDID`. An empty value is an error.
 ///
-/// A descriptor of the program's own is detected if it is close-on-exec, as all are that the
-/// standard library opens. One that is not, such as that of a pipe(2), is not detected.
+/// # Ownership
+///
+/// libsystemd trusts the environment: if `LISTEN_FDS` promises a descriptor that was not passed, its
+/// number is that of the first descriptor that the program opens. This function takes only what the
+/// process was started with. A function in `.init_array` records that before `main`, so a program
+/// may call this one at any time.
+///
+/// From the start on, the passed descriptors belong to this package. Code that takes them without
+/// it, such as the crate listenfd or `OwnedFd::from_raw_fd(3)`, breaks the rules of [`std::os::fd`]
+/// in a program that also calls this function.
+///
+/// A shared library can't know what the process was started with. If this package is part of one,
+/// and not of the executable, passed descriptors are an error.
 ///
 /// # Errors
 ///
@@ -99,18 +130,20 @@ pub struct ListenFd {
 ///   negative, or `LISTEN_FDNAMES` has another number of names.
 /// - `ERANGE`: one of the numbers is too large, or `LISTEN_PID` is 0 or negative.
 /// - `EBADF`: a promised descriptor is not open.
-/// - `InvalidInput`: a promised descriptor is open, but it is the program's own.
+/// - `InvalidInput`: a promised descriptor is open, but the process was not started with it, or it
+///   has been taken already.
 ///
 /// The passed descriptors stay open on an error.
 #[doc(alias = "sd_listen_fds")]
 #[doc(alias = "sd_listen_fds_with_names")]
-pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
+pub fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     static TAKEN: Mutex<bool> = Mutex::new(false);
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     if *taken {
         return Ok(Vec::new());
     }
-    let first_own = (LISTEN_FDS_START..).find(|&fd| !is_inherited(fd)).unwrap_or(RawFd::MAX);
+    // Before the call, which makes them close-on-exec.
+    let end = inherited::end();
     let mut names: *mut *mut c_char = ptr::null_mut();
     // SAFETY: `names` has room for the pointer, which is written only if the result is positive.
     let count = check(unsafe { sys::sd_listen_fds_with_names(0, &mut names) });
@@ -121,22 +154,16 @@ pub unsafe fn listen_fds_with_names() -> io::Result<Vec<ListenFd>> {
     *taken = true;
     // SAFETY: on success the array holds `count` strings, and the caller owns all of it.
     let names = unsafe { take_names(names, count as usize) };
-    if first_own < LISTEN_FDS_START + count {
+    if end < LISTEN_FDS_START + count {
         return invalid(format!(
-            "descriptor {first_own} was promised by LISTEN_FDS, but this program has opened or \
-             taken it itself: take the passed descriptors first"
+            "LISTEN_FDS promises descriptor {end}, but this process was not started with it, or \
+             has taken it already"
         ));
     }
-    // SAFETY: libsystemd has checked that each is open. Nothing else owns it, as the caller
-    // promises, and TAKEN makes sure that it is taken only once.
+    // SAFETY: the process was started with each of them, so nothing owns it. libsystemd has checked
+    // that it is open. TAKEN makes sure that it is taken only once.
     let owned = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
     Ok((LISTEN_FDS_START..).zip(names).map(|(fd, name)| ListenFd { name, fd: owned(fd) }).collect())
-}
-
-/// Returns whether a descriptor was inherited. One that the program has opened, or taken before, is
-/// close-on-exec, which no descriptor is right after exec.
-fn is_inherited(fd: RawFd) -> bool {
-    flags(fd) == Some(0)
 }
 
 /// Returns the flags of a descriptor number. `None` if it is not open.
@@ -194,14 +221,6 @@ impl ListenFd {
     /// fn listener(passed: ListenFd) -> io::Result<async_io::Async<UnixListener>> {
     ///     async_io::Async::new_nonblocking(UnixListener::try_from(passed.nonblocking()?)?)
     /// }
-    /// ```
-    ///
-    /// The standard library has no type for a SEQPACKET, vsock or netlink socket, or a FIFO. These
-    /// are an [`OwnedFd`], which other crates take:
-    ///
-    /// ```text
-    /// let socket = socket2::Socket::from(OwnedFd::from(passed.nonblocking()?));
-    /// let n = rustix::io::read(&passed.fd, &mut buffer)?;
     /// ```
     ///
     /// # Errors

@@ -11,8 +11,94 @@
 //! | keep a descriptor through restarts | [`notify_with_fds`], [`NotifyState::FDSTORE`] |
 //! | wait until notifications have been read | [`notify_barrier`] |
 //! | report for another process | [`pid_notify`], [`pid_notify_with_fds`] |
+//!
+//! # Reload
+//!
+//! With `Type=notify-reload`, `systemctl reload` sends SIGHUP, and waits for
+//! [`NotifyState::reloading`] and then [`NotifyState::READY`]. The handler must be installed before
+//! the first [`NotifyState::READY`]. systemd 262 refuses to start a service without one then.
+//!
+//! systemd before 253 does not know this type. It takes the service for one of `Type=simple`, which
+//! it can't reload, and ignores its notifications. These settings work with all releases:
+//!
+//! ```ini
+//! [Service]
+//! Type=notify
+//! ExecReload=kill -HUP $MAINPID
+//! ```
+//!
+//! ```no_run
+//! use libsystemd_safe::daemon::{NotifyState, notify};
+//! use tokio::signal::unix::{SignalKind, signal};
+//!
+//! # async fn work() {}
+//! # fn read_configuration() -> std::io::Result<()> { Ok(()) }
+//! async fn serve() -> std::io::Result<()> {
+//!     let mut hangup = signal(SignalKind::hangup())?;
+//!     notify(&[NotifyState::READY])?;
+//!     loop {
+//!         tokio::select! {
+//!             _ = work() => {}
+//!             _ = hangup.recv() => {
+//!                 notify(&[NotifyState::reloading()?])?;
+//!                 // If this fails, the service goes on with its old configuration.
+//!                 if let Err(error) = read_configuration() {
+//!                     eprintln!("<3>Configuration not reloaded: {error}");
+//!                 }
+//!                 notify(&[NotifyState::READY])?;
+//!             }
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! # Watchdog
+//!
+//! With `WatchdogSec=`, the service manager kills a service that sends no
+//! [`NotifyState::WATCHDOG`] for that long, and `Restart=on-failure` starts it again. Send one every
+//! half of [`watchdog_enabled`], from the loop that does the work. A thread or a task of its own
+//! would send them even while that loop hangs, so the service manager would never notice. The
+//! example `tokio_socket` does so:
+//!
+//! ```no_run
+//! use libsystemd_safe::daemon::{NotifyState, try_notify, watchdog_enabled};
+//! use std::{io, time::Duration};
+//!
+//! # async fn work() {}
+//! async fn serve() -> io::Result<()> {
+//!     let hour = Duration::from_secs(3600);
+//!     let mut beat = tokio::time::interval(watchdog_enabled()?.map_or(hour, |timeout| timeout / 2));
+//!     loop {
+//!         tokio::select! {
+//!             _ = work() => {}
+//!             // If the service manager's queue is full, the next one counts.
+//!             _ = beat.tick() => match try_notify(&[NotifyState::WATCHDOG]) {
+//!                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+//!                 _ => {}
+//!             },
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! # Descriptor store
+//!
+//! With `FileDescriptorStoreMax=`, the service manager keeps duplicates of descriptors that
+//! [`notify_with_fds`] sends. The next process of the service gets them from
+//! [`listen_fds_with_names`], under their [`NotifyState::fd_name`]. The example `fd_store` counts
+//! its starts that way.
+//!
+//! - The store lasts through `systemctl restart`, and through a crash with `Restart=`. It is closed
+//!   when the service stops otherwise: after `systemctl stop`, or a crash without `Restart=`.
+//!   `FileDescriptorStorePreserve=yes` keeps it then, since systemd 254.
+//! - A process that ends right after [`notify_with_fds`], such as by SIGKILL, may lose what it has
+//!   sent: the service manager ignores a message if it can't find the sender any more. After
+//!   [`notify_barrier`] the service manager has the descriptors.
+//! - The service manager removes a descriptor after a hang-up or an error of its own, unless
+//!   [`NotifyState::FDPOLL_0`] was sent with it.
 
 mod convert;
+mod inherited;
 mod is;
 mod listen;
 mod malformed;
@@ -26,17 +112,20 @@ pub use is::{
     is_special,
 };
 pub use listen::{LISTEN_FDS_START, ListenFd, listen_fds_with_names};
-#[cfg(feature = "v254")]
-pub use notify::pid_notify_barrier;
 pub use notify::{
-    Notified, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_with_fds,
+    Notified, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_barrier,
+    pid_notify_with_fds,
 };
 pub use state::{NotifyAccess, NotifyState};
 pub use try_notify::try_notify;
 
-use super::check;
+use crate::{check, newer};
 use libsystemd_sys::daemon as sys;
-use std::{io, time::Duration};
+use std::{
+    io,
+    os::fd::{AsFd, AsRawFd},
+    time::Duration,
+};
 
 /// Returns whether the system was booted with systemd. See sd_booted(3).
 ///
@@ -86,27 +175,28 @@ pub fn watchdog_enabled() -> io::Result<Option<Duration>> {
 }
 
 /// Returns the inode number of a pidfd. It identifies a process: no two processes have the same one
-/// until the system is booted again. See sd_pidfd_get_inode_id(3); since libsystemd 258, with the
-/// feature `v258`.
+/// until the system is booted again. See sd_pidfd_get_inode_id(3); since libsystemd 258.
 ///
 /// ```no_run
 /// # let pidfd = std::fs::File::open("/dev/null")?;
 /// // A descriptor that pidfd_open(2) returned.
-/// println!("{}", libsystemd_safe::daemon::pidfd_get_inode_id(&pidfd)?);
+/// match libsystemd_safe::daemon::pidfd_get_inode_id(&pidfd) {
+///     Err(error) if error.kind() == std::io::ErrorKind::Unsupported => println!("{error}"),
+///     id => println!("{}", id?),
+/// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// # Errors
 ///
-/// `EOPNOTSUPP` if the kernel is older than 6.9, which has no such numbers. `EBADF` if the
+/// `Unsupported` if libsystemd is older, or the kernel older than 6.9, which has no such numbers
+/// and returns `EOPNOTSUPP`. `EBADF` if the
 /// descriptor is not a pidfd.
-#[cfg(feature = "v258")]
 #[doc(alias = "sd_pidfd_get_inode_id")]
-pub fn pidfd_get_inode_id(pidfd: impl std::os::fd::AsFd) -> io::Result<u64> {
-    use std::os::fd::AsRawFd;
+pub fn pidfd_get_inode_id(pidfd: impl AsFd) -> io::Result<u64> {
     let mut id = 0;
     // SAFETY: the descriptor is open during the call, since it is borrowed. `id` has room for the
     // result.
-    check(unsafe { sys::sd_pidfd_get_inode_id(pidfd.as_fd().as_raw_fd(), &mut id) })?;
+    unsafe { newer::sd_pidfd_get_inode_id(pidfd.as_fd().as_raw_fd(), &mut id) }?;
     Ok(id)
 }

@@ -1,7 +1,7 @@
 //! Notifications to the service manager: sd_notify(3).
 
 use super::state::{NotifyState, microseconds};
-use crate::{check, invalid};
+use crate::{check, invalid, newer};
 use libsystemd_sys::daemon as sys;
 use std::{
     ffi::{CString, c_int, c_uint},
@@ -31,6 +31,7 @@ pub enum Notified {
 /// - systemd ignores a message of more than 4096 bytes, and one that `NotifyAccess=` of the unit
 ///   does not allow. See systemd.service(5).
 /// - It ignores assignments that it does not know, such as those of newer releases.
+/// - If one message has two `STATUS=`, the first counts.
 ///
 /// ```
 /// use libsystemd_safe::daemon::{Notified, NotifyState, notify};
@@ -174,26 +175,28 @@ pub fn notify_barrier(timeout: Option<Duration>) -> io::Result<Notified> {
 }
 
 /// Like [`notify_barrier`], on behalf of another process as in [`pid_notify`]. See
-/// sd_pid_notify_barrier(3); since libsystemd 254, with the feature `v254`.
+/// sd_pid_notify_barrier(3); since libsystemd 254.
 ///
 /// ```
 /// use libsystemd_safe::daemon::pid_notify_barrier;
-/// use std::time::Duration;
+/// use std::{io::ErrorKind, time::Duration};
 ///
-/// pid_notify_barrier(std::process::id(), Some(Duration::from_secs(5)))?;
+/// match pid_notify_barrier(std::process::id(), Some(Duration::from_secs(5))) {
+///     Err(error) if error.kind() == ErrorKind::Unsupported => println!("{error}"),
+///     notified => drop(notified?),
+/// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// # Errors
 ///
-/// The errors of [`notify_barrier`] and [`pid_notify`].
-#[cfg(feature = "v254")]
+/// `Unsupported` if libsystemd is older. Otherwise the errors of [`notify_barrier`] and
+/// [`pid_notify`].
 #[doc(alias = "sd_pid_notify_barrier")]
 pub fn pid_notify_barrier(pid: u32, timeout: Option<Duration>) -> io::Result<Notified> {
+    let (pid, timeout) = (raw_pid(pid)?, timeout.map_or(u64::MAX, microseconds));
     // SAFETY: all arguments are numbers.
-    notified(unsafe {
-        sys::sd_pid_notify_barrier(raw_pid(pid)?, 0, timeout.map_or(u64::MAX, microseconds))
-    })
+    unsafe { newer::sd_pid_notify_barrier(pid, 0, timeout) }.map(is_sent)
 }
 
 /// Joins assignments to the text of a message, with one on each line.
@@ -205,9 +208,14 @@ fn message(state: &[NotifyState]) -> io::Result<CString> {
     Ok(CString::new(assignments.join("\n"))?)
 }
 
-/// Converts the return value of a function that notifies: it is 0 if `NOTIFY_SOCKET` is not set.
+/// Converts the return value of a function that notifies.
 fn notified(result: c_int) -> io::Result<Notified> {
-    check(result).map(|sent| if sent > 0 { Notified::Queued } else { Notified::Nobody })
+    check(result).map(is_sent)
+}
+
+/// Converts a result that is not an error: it is 0 if `NOTIFY_SOCKET` is not set.
+fn is_sent(result: c_int) -> Notified {
+    if result > 0 { Notified::Queued } else { Notified::Nobody }
 }
 
 /// Converts a process ID to the type that C expects.

@@ -57,7 +57,8 @@ impl Entry {
         entry
     }
 
-    /// Adds a field. An entry can have several fields of the same name.
+    /// Adds a field. An entry can have several fields of the same name. The journal does not keep
+    /// their order, and keeps equal values once.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ mod entry;
 
 pub use entry::{Entry, sendv};
 
-use crate::{check, cvt, invalid};
+use crate::{check, cvt, invalid, newer};
 use libsystemd_sys::{daemon, journal as sys};
 use std::{
     env,
@@ -159,11 +159,12 @@ pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
     check_identifier(identifier)?;
     // SAFETY: the identifier is a C string, which the call only reads. The stack has room: see
     // IDENTIFIER_MAX.
-    owned(unsafe { sys::sd_journal_stream_fd(identifier.as_ptr(), priority as c_int, 1) })
+    let fd = unsafe { sys::sd_journal_stream_fd(identifier.as_ptr(), priority as c_int, 1) };
+    owned(check(fd))
 }
 
 /// Like [`stream_fd`], for the journal of a namespace. See sd_journal_stream_fd_with_namespace(3),
-/// and `LogNamespace=` in systemd.exec(5); since libsystemd 256, with the feature `v256`.
+/// and `LogNamespace=` in systemd.exec(5); since libsystemd 256.
 ///
 /// ```
 /// use libsystemd_safe::journal::{Priority, stream_fd_with_namespace};
@@ -175,8 +176,7 @@ pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 ///
-/// `EINVAL` if the namespace's name is not valid. Otherwise the errors of [`stream_fd`].
-#[cfg(feature = "v256")]
+/// `EINVAL` if the namespace's name is not valid. `Unsupported` if libsystemd is older. Otherwise the errors of [`stream_fd`].
 #[doc(alias = "sd_journal_stream_fd_with_namespace")]
 pub fn stream_fd_with_namespace(
     namespace: &CStr,
@@ -187,9 +187,10 @@ pub fn stream_fd_with_namespace(
     let (namespace, identifier) = (namespace.as_ptr(), identifier.as_ptr());
     // SAFETY: both are C strings, which the call only reads. The stack has room: see
     // IDENTIFIER_MAX.
-    owned(unsafe {
-        sys::sd_journal_stream_fd_with_namespace(namespace, identifier, priority as c_int, 1)
-    })
+    let fd = unsafe {
+        newer::sd_journal_stream_fd_with_namespace(namespace, identifier, priority as c_int, 1)
+    };
+    owned(fd)
 }
 
 /// Returns an error if libsystemd can't take an identifier: it would overflow the stack, or end its
@@ -202,10 +203,10 @@ fn check_identifier(identifier: &CStr) -> io::Result<()> {
     invalid(format!("an identifier must have at most {IDENTIFIER_MAX} bytes and no newline"))
 }
 
-/// Converts the return value of a function that opens a descriptor.
-fn owned(result: c_int) -> io::Result<OwnedFd> {
+/// Converts the result of a function that opens a descriptor.
+fn owned(result: io::Result<c_int>) -> io::Result<OwnedFd> {
     // SAFETY: on success the result is a new descriptor, which nothing else owns.
-    check(result).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
+    result.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Returns whether a descriptor is the stream to the journal that the service manager opened as

@@ -3,12 +3,14 @@
 use crate::common::patient;
 use crate::receive::{Message, receive};
 use crate::role::{self, assert_errno, assert_invalid};
-use libsystemd_safe::journal::{self, Entry, Priority, sendv, stream_fd};
+use libsystemd_safe::daemon;
+use libsystemd_safe::journal::{self, Entry, Priority, sendv, stream_fd, stream_fd_with_namespace};
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, IoSlice, Read, Seek, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::thread;
 
 /// An entry, and the bytes that the journal receives, without what libsystemd adds.
@@ -120,9 +122,7 @@ pub fn streams() {
     }
     // The journal listens no longer.
     assert_errno("not too long", stream_fd(&long(2048), Priority::Info), libc::ECONNREFUSED);
-    #[cfg(feature = "v256")]
-    {
-        use libsystemd_safe::journal::stream_fd_with_namespace;
+    if role::has(256) {
         stream("journal.quiet", || {
             stream_fd_with_namespace(c"quiet", c"example", Priority::Warning)
         });
@@ -131,6 +131,9 @@ pub fn streams() {
         {
             assert_errno(case, stream_fd_with_namespace(name, c"a", Priority::Info), errno);
         }
+    } else {
+        let stream = stream_fd_with_namespace(c"quiet", c"example", Priority::Info);
+        role::assert_unsupported(stream, 256);
     }
 }
 
@@ -241,4 +244,26 @@ pub fn an_entry_as_debug_shows_it() {
     let entry = Entry::new(Priority::Info, "a b").field("EXAMPLE", [0xff, b'c']).unwrap();
     let text = "Entry [\"MESSAGE=a b\", \"PRIORITY=6\", \"EXAMPLE=\u{fffd}c\"]";
     assert_eq!(format!("{entry:?}"), text);
+}
+
+pub fn the_stream_of_the_service() {
+    let (here, _there) = UnixStream::pair().unwrap();
+    let about = File::from(OwnedFd::from(here.try_clone().unwrap())).metadata().unwrap();
+    let stream = |inode| format!("{}:{inode}", about.dev());
+    let rows = [
+        ("ours", stream(about.ino()), "true"),
+        ("another", stream(about.ino() + 1), "false"),
+        ("no stream", "socket".into(), "false"),
+        ("nothing", String::new(), "false"),
+    ];
+    for (case, value, want) in rows {
+        let role =
+            role::new("journal::asks_for_its_stream", vec![here.try_clone().unwrap().into()]);
+        assert_eq!(role::run(case, role.env("JOURNAL_STREAM", value)).log, [want], "{case}");
+    }
+}
+
+pub fn asks_for_its_stream() {
+    let passed = daemon::listen_fds_with_names().unwrap();
+    println!("{}", journal::is_stream(&passed[0]).unwrap());
 }

@@ -9,13 +9,6 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::thread;
 
-/// The first call of a program.
-fn take() -> io::Result<Vec<ListenFd>> {
-    // SAFETY: this program has opened nothing before, or only what is close-on-exec, which the call
-    // notices.
-    unsafe { listen_fds_with_names() }
-}
-
 /// Two sockets to pass.
 fn two() -> Vec<OwnedFd> {
     let (here, there) = UnixDatagram::pair().unwrap();
@@ -103,7 +96,7 @@ pub fn each_environment() {
 
 /// Prints what it takes, and checks what stays open.
 pub fn takes() {
-    let taken = take();
+    let taken = listen_fds_with_names();
     match &taken {
         Err(error) => {
             let errno = error
@@ -120,7 +113,7 @@ pub fn takes() {
                 |one: &ListenFd| format!("{} {}", one.fd.as_raw_fd(), one.name.to_string_lossy());
             println!("{}", taken.iter().map(show).collect::<Vec<_>>().join(", "));
             assert!(taken.iter().all(|one| is_close_on_exec(one.fd.as_raw_fd())));
-            assert!(take().expect("a second time").is_empty(), "taken twice");
+            assert!(listen_fds_with_names().expect("a second time").is_empty(), "taken twice");
         }
     }
     let taken = taken.unwrap_or_default();
@@ -137,27 +130,37 @@ pub fn a_descriptor_that_the_program_opened() {
     for (case, passed) in
         [("the first", vec![]), ("the second", two().into_iter().take(1).collect())]
     {
-        let (opened, promised) = (3 + passed.len(), 1 + passed.len());
-        let role = role::new("listen::takes_too_late", passed);
-        let names = vec!["a"; promised].join(":");
-        let role = role.env("LISTEN_FDS", promised.to_string()).env("LISTEN_FDNAMES", names);
-        assert_eq!(role::run(case, role).log, [format!("opened {opened}")], "{case}");
+        for opener in ["listen::takes_after_a_file", "listen::takes_after_a_pipe"] {
+            let (opened, promised) = (3 + passed.len(), 1 + passed.len());
+            let role = role::new(
+                opener,
+                passed.iter().map(|fd: &OwnedFd| fd.try_clone().unwrap()).collect(),
+            );
+            let names = vec!["a"; promised].join(":");
+            let role = role.env("LISTEN_FDS", promised.to_string()).env("LISTEN_FDNAMES", names);
+            assert_eq!(role::run(case, role).log, [format!("opened {opened}")], "{case}, {opener}");
+        }
     }
 }
 
-pub fn takes_too_late() {
-    let opened = File::open("/dev/null").unwrap();
+pub fn takes_after_a_file() {
+    takes_too_late(File::open("/dev/null").unwrap().into());
+}
+
+/// Both ends stay open in a program that this one starts, as those that were passed do.
+pub fn takes_after_a_pipe() {
+    takes_too_late(nix::unistd::pipe().unwrap().0);
+}
+
+fn takes_too_late(opened: OwnedFd) {
     let number = opened.as_raw_fd();
     println!("opened {number}");
     let says = format!(
-        "descriptor {number} was promised by LISTEN_FDS, but this program has opened or taken it"
+        "LISTEN_FDS promises descriptor {number}, but this process was not started with it"
     );
-    assert_invalid("the first time", take(), &says);
-    assert!(take().is_ok_and(|passed| passed.is_empty()), "taken at last");
-    for fd in 3..=number {
-        assert!(is_open(fd) && is_close_on_exec(fd), "{fd}");
-    }
-    assert!(opened.metadata().is_ok(), "closed");
+    assert_invalid("the first time", listen_fds_with_names(), &says);
+    assert!(listen_fds_with_names().is_ok_and(|passed| passed.is_empty()), "taken at last");
+    assert!((3..=number).all(is_open), "closed");
 }
 
 pub fn only_one_thread_takes_them() {
@@ -167,7 +170,7 @@ pub fn only_one_thread_takes_them() {
 
 pub fn takes_in_threads() {
     let taken: Vec<ListenFd> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(listen_fds_with_names)).collect();
         let all = threads.into_iter().map(|thread| thread.join().unwrap());
         all.flat_map(Result::unwrap).collect()
     });

@@ -40,7 +40,6 @@ const TESTS: &[(&str, fn())] = named! {
     manager::the_watchdog;
     manager::booted_where_systemd_runs;
     manager::the_library_is_the_one_loaded;
-    #[cfg(feature = "v258")]
     manager::a_pidfd_has_its_number;
     state::each_assignment;
     state::invalid_assignments;
@@ -60,12 +59,14 @@ const TESTS: &[(&str, fn())] = named! {
     journal::invalid_fields;
     journal::priorities;
     journal::an_entry_as_debug_shows_it;
+    journal::the_stream_of_the_service;
 };
 
 const ROLES: &[(&str, fn())] = named! {
     is::has_a_message_queue;
     listen::takes;
-    listen::takes_too_late;
+    listen::takes_after_a_file;
+    listen::takes_after_a_pipe;
     listen::takes_in_threads;
     manager::asks_for_the_watchdog;
     manager::is_booted;
@@ -77,6 +78,7 @@ const ROLES: &[(&str, fn())] = named! {
     journal::sends_each;
     journal::streams;
     journal::has_none;
+    journal::asks_for_its_stream;
 };
 
 fn main() -> ExitCode {

@@ -1,9 +1,10 @@
 //! The watchdog's environment, and which systemd is there.
 
-use crate::common::setup::Setup;
+use crate::common::{setup::Setup, sys::pidfd};
 use crate::role;
 use libsystemd_safe::daemon;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 pub fn the_watchdog() {
@@ -69,16 +70,17 @@ pub fn the_library_is_the_one_loaded() {
     }
 }
 
-#[cfg(feature = "v258")]
 pub fn a_pidfd_has_its_number() {
-    use std::os::unix::fs::MetadataExt;
-    let pidfd = crate::common::sys::pidfd(std::process::id()).unwrap();
+    let null = fs::File::open("/dev/null").unwrap();
+    if !role::has(258) {
+        return role::assert_unsupported(daemon::pidfd_get_inode_id(null), 258);
+    }
+    role::assert_errno("no pidfd", daemon::pidfd_get_inode_id(null), libc::EBADF);
+    let pidfd = pidfd(std::process::id()).unwrap();
     let inode = fs::File::from(pidfd.try_clone().unwrap()).metadata().unwrap().ino();
     match daemon::pidfd_get_inode_id(&pidfd) {
         Ok(id) => assert_eq!(id, inode),
         // Linux before 6.9.
         Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EOPNOTSUPP)),
     }
-    let null = fs::File::open("/dev/null").unwrap();
-    role::assert_errno("no pidfd", daemon::pidfd_get_inode_id(null), libc::EBADF);
 }

@@ -4,10 +4,8 @@ use crate::common::daemon::{Daemon, Note};
 use crate::common::{TempDir, eventually};
 use crate::receive::receive;
 use crate::role::{self, assert_errno, assert_invalid};
-#[cfg(feature = "v254")]
-use libsystemd_safe::daemon::pid_notify_barrier;
 use libsystemd_safe::daemon::{
-    Notified, NotifyState, notify, notify_barrier, notify_with_fds, pid_notify,
+    Notified, NotifyState, notify, notify_barrier, notify_with_fds, pid_notify, pid_notify_barrier,
     pid_notify_with_fds, try_notify,
 };
 use nix::sys::socket::{setsockopt, sockopt::PassCred};
@@ -57,12 +55,10 @@ pub fn sends_each() {
     let barriers: &[fn() -> io::Result<Notified>] = &[
         || notify_barrier(TIMEOUT),
         || notify_barrier(Some(Duration::MAX)),
-        #[cfg(feature = "v254")]
         || pid_notify_barrier(process::id(), TIMEOUT),
-        #[cfg(feature = "v254")]
         || pid_notify_barrier(0, None),
     ];
-    for call in MESSAGES.iter().map(|row| &row.1).chain(barriers) {
+    for call in MESSAGES.iter().map(|row| &row.1).chain(&barriers[..self::barriers()]) {
         match call() {
             Ok(notified) => println!("{notified:?}"),
             Err(error) => println!("{}", error.raw_os_error().unwrap()),
@@ -71,16 +67,18 @@ pub fn sends_each() {
 }
 
 /// How many barriers follow the messages.
-const BARRIERS: usize = if cfg!(feature = "v254") { 4 } else { 2 };
+fn barriers() -> usize {
+    if role::has(254) { 4 } else { 2 }
+}
 
 pub fn each_message_as_it_arrives() {
     let role = || role::new("notify::sends_each", vec![]);
     for (case, role) in [("a path", role()), ("an abstract name", role().abstract_notify())] {
         let end = role::run(case, role);
-        assert_eq!(end.log, vec!["Queued"; MESSAGES.len() + BARRIERS], "{case}");
+        assert_eq!(end.log, vec!["Queued"; MESSAGES.len() + barriers()], "{case}");
         let sent: Vec<_> = end.notes.iter().map(|Note { text, .. }| text.as_str()).collect();
         let mut want: Vec<_> = MESSAGES.iter().map(|row| row.2).collect();
-        want.resize(MESSAGES.len() + BARRIERS, "BARRIER=1");
+        want.resize(MESSAGES.len() + barriers(), "BARRIER=1");
         assert_eq!(sent, want, "{case}");
     }
 }
@@ -88,7 +86,7 @@ pub fn each_message_as_it_arrives() {
 pub fn no_notify_socket() {
     let end =
         role::run("no socket", role::new("notify::sends_each", vec![]).unset("NOTIFY_SOCKET"));
-    assert_eq!(end.log, vec!["Nobody"; MESSAGES.len() + BARRIERS]);
+    assert_eq!(end.log, vec!["Nobody"; MESSAGES.len() + barriers()]);
     assert!(end.notes.is_empty());
 }
 
@@ -105,7 +103,7 @@ pub fn an_invalid_address() {
             role::new("notify::sends_each", vec![]).env("NOTIFY_SOCKET", address),
         );
         let one_of = |line: &String| errnos.contains(&line.parse().unwrap_or_default());
-        assert_eq!(end.log.len(), MESSAGES.len() + BARRIERS, "{address}");
+        assert_eq!(end.log.len(), MESSAGES.len() + barriers(), "{address}");
         assert!(end.log.iter().all(one_of), "{address}: {:?}", end.log);
     }
 }
@@ -118,7 +116,6 @@ pub fn invalid_arguments() {
         pid_notify(u32::MAX, &[NotifyState::READY]),
         "4294967295 is no process",
     );
-    #[cfg(feature = "v254")]
     assert_invalid("no process", pid_notify_barrier(1 << 31, None), "2147483648 is no process");
 }
 
@@ -267,8 +264,12 @@ pub fn waits_a_moment() {
     let moment = Some(Duration::from_millis(1));
     assert_errno("unread", notify_barrier(moment), libc::ETIMEDOUT);
     assert_errno("at once", notify_barrier(Some(Duration::ZERO)), libc::ETIMEDOUT);
-    #[cfg(feature = "v254")]
-    assert_errno("of a process", pid_notify_barrier(process::id(), moment), libc::ETIMEDOUT);
+    let of_a_process = pid_notify_barrier(process::id(), moment);
+    if role::has(254) {
+        assert_errno("of a process", of_a_process, libc::ETIMEDOUT);
+    } else {
+        role::assert_unsupported(of_a_process, 254);
+    }
 }
 
 pub fn a_barrier_times_out() {

@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
 use std::sync::LazyLock;
 use std::{env, fs, io};
 
@@ -16,6 +17,7 @@ pub fn new(role: &str, passed: Vec<OwnedFd>) -> Setup {
     let under = env::var("WRAPPER_UNDER").unwrap_or_default();
     let role =
         Setup::new(passed, TempDir::new()).program(COMMAND.clone()).env("WRAPPER_ROLE", role);
+    let role = role.env("WRAPPER_RELEASE", RELEASE.to_string());
     role.under(under.split_whitespace())
 }
 
@@ -45,6 +47,30 @@ static COMMAND: LazyLock<Vec<OsString>> = LazyLock::new(|| {
     words.truncate(words.len() + 1 - env::args_os().len());
     words
 });
+
+/// Returns whether the libsystemd of this process is this release or a newer one.
+pub fn has(release: u32) -> bool {
+    *RELEASE >= release
+}
+
+/// The release of libsystemd. A role gets it in its environment, which has nothing else for
+/// pkg-config.
+static RELEASE: LazyLock<u32> = LazyLock::new(|| {
+    let version = env::var("WRAPPER_RELEASE").unwrap_or_else(|_| {
+        let version = Command::new("pkg-config").args(["--modversion", "libsystemd"]).output();
+        String::from_utf8(version.unwrap().stdout).unwrap()
+    });
+    version.split(|digit: char| !digit.is_ascii_digit()).next().unwrap().parse().unwrap()
+});
+
+/// Fails unless libsystemd is too old for a function.
+#[track_caller]
+pub fn assert_unsupported<T: Debug>(result: io::Result<T>, release: u32) {
+    let error = result.expect_err("libsystemd is too old");
+    assert_eq!(error.kind(), io::ErrorKind::Unsupported, "{error}");
+    let says = format!("needs libsystemd {release} or newer");
+    assert!(error.to_string().ends_with(&says), "{error}");
+}
 
 /// Fails unless this is the system's error of this number.
 #[track_caller]
