@@ -3,6 +3,7 @@
 //!
 //! - [`daemon`]: sd-daemon(3), for services: passed sockets, notifications, watchdog.
 //! - [`journal`]: the write side of sd-journal(3): structured entries, and streams of lines.
+//! - [`id128`]: sd-id128(3): IDs of the machine, the boot, the service's start and of messages.
 //!
 //! `libsystemd-sys` has all other functions of the library.
 //!
@@ -103,6 +104,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod daemon;
+pub mod id128;
 pub mod journal;
 
 use std::{

@@ -8,6 +8,7 @@
 mod common;
 
 mod convert;
+mod id128;
 mod is;
 mod journal;
 mod listen;
@@ -60,6 +61,9 @@ const TESTS: &[(&str, fn())] = named! {
     journal::invalid_fields;
     journal::priorities;
     journal::an_entry_as_debug_shows_it;
+    id128::each_text;
+    id128::of_the_machine_and_the_boot;
+    id128::of_an_invocation;
 };
 
 const ROLES: &[(&str, fn())] = named! {
@@ -77,6 +81,7 @@ const ROLES: &[(&str, fn())] = named! {
     journal::sends_each;
     journal::streams;
     journal::has_none;
+    id128::prints;
 };
 
 fn main() -> ExitCode {

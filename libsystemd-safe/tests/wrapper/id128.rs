@@ -1,0 +1,78 @@
+//! IDs of 128 bits.
+
+use crate::role::{self, assert_errno, assert_invalid};
+use libsystemd_safe::id128::{self, Id128};
+use std::fs;
+
+const TEXT: &str = "0123456789abcdef0123456789abcdef";
+const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
+const BYTES: [u8; 16] = 0x0123456789abcdef0123456789abcdef_u128.to_be_bytes();
+
+pub fn each_text() {
+    let id = Id128::from_bytes(BYTES);
+    for text in [TEXT, UUID, &TEXT.to_uppercase()] {
+        assert_eq!(text.parse::<Id128>().unwrap(), id, "{text}");
+    }
+    assert_eq!(id.to_bytes(), BYTES);
+    let shown = [format!("{id}"), format!("{id:#}"), format!("{id:?}"), format!("{id:34}|")];
+    assert_eq!(shown, [TEXT, UUID, TEXT, &format!("{TEXT}  |")]);
+    for text in [
+        "",
+        "0",
+        &TEXT[1..],
+        &format!("{TEXT}0"),
+        &format!("{TEXT}\0"),
+        &UUID.replacen('-', "", 1),
+        "g",
+    ] {
+        assert_invalid(text, text.parse::<Id128>(), "32 hexadecimal digits or a UUID");
+    }
+    assert_ne!(id128::randomize().unwrap(), id128::randomize().unwrap());
+}
+
+pub fn of_the_machine_and_the_boot() {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    assert_eq!(format!("{:#}\n", id128::boot().unwrap()), boot);
+    let application = Id128::from_bytes(BYTES);
+    assert_ne!(id128::boot_app_specific(application).unwrap(), id128::boot().unwrap());
+    #[cfg(feature = "v256")]
+    {
+        let derived = id128::app_specific(id128::boot().unwrap(), application).unwrap();
+        assert_eq!(derived, id128::boot_app_specific(application).unwrap());
+    }
+    match fs::read_to_string("/etc/machine-id") {
+        Ok(text) if text.len() == 33 => {
+            let machine = id128::machine().unwrap();
+            assert_eq!(format!("{machine}\n"), text);
+            assert_ne!(id128::machine_app_specific(application).unwrap(), machine);
+        }
+        // A machine that was never booted.
+        _ => assert!(id128::machine().is_err()),
+    }
+}
+
+pub fn of_an_invocation() {
+    let rows = [("one", TEXT, format!("Ok({TEXT})")), ("no ID", "x", "Err".into())];
+    for (case, value, want) in rows {
+        let end = role::run(case, role::new("id128::prints", vec![]).env("INVOCATION_ID", value));
+        assert!(end.log[0].starts_with(&want), "{case}: {:?}", end.log);
+    }
+    // Under systemd the keyring of the kernel may have one.
+    let end = role::run("none", role::new("id128::prints", vec![]).unset("INVOCATION_ID"));
+    assert!(end.log[0].starts_with("Ok") || end.log[0] == "Err(6)", "{:?}", end.log);
+}
+
+pub fn prints() {
+    println!("{:?}", id128::invocation().map_err(|error| error.raw_os_error().unwrap()));
+    #[cfg(feature = "v256")]
+    if let Ok(id) = id128::invocation() {
+        let application = Id128::from_bytes(BYTES);
+        let derived = id128::app_specific(id, application).unwrap();
+        assert_eq!(id128::invocation_app_specific(application).unwrap(), derived);
+    }
+    let none = Id128::default();
+    // Since 253 an application must have an ID.
+    if let Err(error) = id128::boot_app_specific(none) {
+        assert_errno::<()>("no application", Err(error), libc::ENXIO);
+    }
+}
