@@ -8,15 +8,21 @@
 mod common;
 
 mod convert;
+mod damaged;
+mod data;
+mod follow;
 mod id128;
 mod is;
 mod journal;
 mod listen;
 mod manager;
 mod notify;
+mod open;
+mod position;
 mod receive;
 mod role;
 mod state;
+mod written;
 
 use libtest_mimic::{Arguments, Trial};
 use std::env;
@@ -64,6 +70,20 @@ const TESTS: &[(&str, fn())] = named! {
     id128::each_text;
     id128::of_the_machine_and_the_boot;
     id128::of_an_invocation;
+    open::each_way_to_open;
+    open::what_cannot_be_opened;
+    position::matches;
+    position::positions;
+    position::cursors;
+    position::without_a_current_entry;
+    data::fields_of_any_bytes;
+    data::values_of_one_field;
+    data::the_catalog;
+    data::the_whole_journal;
+    follow::each_change;
+    follow::rotations_lose_and_double_nothing;
+    follow::a_forked_child;
+    damaged::truncated_and_foreign_files;
 };
 
 const ROLES: &[(&str, fn())] = named! {
@@ -82,6 +102,8 @@ const ROLES: &[(&str, fn())] = named! {
     journal::streams;
     journal::has_none;
     id128::prints;
+    open::opens;
+    follow::forks;
 };
 
 fn main() -> ExitCode {
