@@ -22,7 +22,7 @@
 use crate::{check, invalid};
 use libsystemd_sys::id128 as sys;
 use std::{
-    ffi::{CStr, CString, c_char, c_int},
+    ffi::{CString, c_int},
     fmt, io,
     str::FromStr,
 };
@@ -77,17 +77,15 @@ impl Id128 {
 }
 
 impl fmt::Display for Id128 {
+    // sd_id128_to_uuid_string(3) is newer than libsystemd 247.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0 as c_char; sys::SD_ID128_UUID_STRING_MAX];
-        let format =
-            if f.alternate() { sys::sd_id128_to_uuid_string } else { sys::sd_id128_to_string };
-        // SAFETY: `text` has room for the longer form with its NUL, which both functions write.
-        let text = unsafe {
-            format(self.to_sys(), text.as_mut_ptr());
-            CStr::from_ptr(text.as_ptr())
-        };
-        // It is ASCII, so the default is never used.
-        f.pad(text.to_str().unwrap_or_default())
+        let mut text = format!("{:032x}", u128::from_be_bytes(self.0));
+        if f.alternate() {
+            for hyphen in [20, 16, 12, 8] {
+                text.insert(hyphen, '-');
+            }
+        }
+        f.pad(&text)
     }
 }
 

@@ -68,6 +68,7 @@ pub fn positions() {
         ("the head", |r| r.seek_head().and_then(|()| r.next()), Some("0")),
         ("the tail", |r| r.seek_tail().and_then(|()| r.previous()), Some("7")),
         ("forward", |r| Ok(r.next_skip(3)? == 3), Some("3")),
+        ("a step back", |r| Ok(r.next_skip(3)? == 3 && r.previous()?), Some("2")),
         ("forward and back", |r| Ok(r.next_skip(3)? == 3 && r.previous_skip(2)? == 2), Some("1")),
         ("beyond the end", |r| Ok(r.next_skip(100)? == 7), Some("7")),
         ("beyond the beginning", |r| Ok(r.previous_skip(100)? == 0), Some("0")),
