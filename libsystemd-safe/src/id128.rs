@@ -17,6 +17,7 @@
 //! - `ENXIO`: the service manager has set no invocation ID, or an application ID is all zeros.
 //! - `EUCLEAN`, and before libsystemd 253 `EIO` or `EINVAL`: the text that is read is not an ID.
 //! - `ENOSYS`, and before libsystemd 253 `ENOENT`: `/proc` is not mounted.
+//! - `EOPNOTSUPP`: libsystemd 247 derives IDs with `AF_ALG`, which this kernel lacks.
 //! - Otherwise the errors of open(2) and read(2).
 
 use crate::{check, invalid};
@@ -153,7 +154,8 @@ pub fn boot() -> io::Result<Id128> {
 /// Returns the ID of the current start of this service, which the service manager makes anew each
 /// time. See sd_id128_get_invocation(3), and `INVOCATION_ID` in systemd.exec(5).
 ///
-/// `_SYSTEMD_INVOCATION_ID=` of the service's journal entries has it.
+/// `_SYSTEMD_INVOCATION_ID=` of the service's journal entries has it. libsystemd 247 finds it for
+/// system services only.
 #[doc(alias = "sd_id128_get_invocation")]
 pub fn invocation() -> io::Result<Id128> {
     // SAFETY: `id` has room for the result.

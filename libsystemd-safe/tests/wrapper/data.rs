@@ -143,6 +143,8 @@ pub fn the_whole_journal() {
             values.push(String::from_utf8(value.to_vec()).unwrap());
         }
         values.sort();
+        // libsystemd 247 returns a value once for each file.
+        values.dedup();
         assert_eq!(values, *want, "{field:?}");
     }
     for _ in 0..2 {

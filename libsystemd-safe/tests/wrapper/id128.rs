@@ -34,32 +34,34 @@ pub fn of_the_machine_and_the_boot() {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
     assert_eq!(format!("{:#}\n", id128::boot().unwrap()), boot);
     let application = Id128::from_bytes(BYTES);
-    assert_ne!(id128::boot_app_specific(application).unwrap(), id128::boot().unwrap());
+    match id128::boot_app_specific(application) {
+        Ok(derived) => assert_ne!(derived, id128::boot().unwrap()),
+        // libsystemd 247 needs AF_ALG of the kernel.
+        other => return assert_errno("no AF_ALG", other, libc::EOPNOTSUPP),
+    }
     #[cfg(feature = "v256")]
     {
         let derived = id128::app_specific(id128::boot().unwrap(), application).unwrap();
         assert_eq!(derived, id128::boot_app_specific(application).unwrap());
     }
-    match fs::read_to_string("/etc/machine-id") {
-        Ok(text) if text.len() == 33 => {
-            let machine = id128::machine().unwrap();
-            assert_eq!(format!("{machine}\n"), text);
-            assert_ne!(id128::machine_app_specific(application).unwrap(), machine);
-        }
-        // A machine that was never booted.
-        _ => assert!(id128::machine().is_err()),
+    let Ok(text) = fs::read_to_string("/etc/machine-id") else {
+        return assert_errno("no ID", id128::machine(), libc::ENOENT);
+    };
+    // On a machine that was never booted it is not an ID.
+    if text.len() == 33 {
+        let machine = id128::machine().unwrap();
+        assert_eq!(format!("{machine}\n"), text);
+        assert_ne!(id128::machine_app_specific(application).unwrap(), machine);
     }
 }
 
 pub fn of_an_invocation() {
-    let rows = [("one", TEXT, format!("Ok({TEXT})")), ("no ID", "x", "Err".into())];
+    let rows = [("one", TEXT, format!("Ok({TEXT})")), ("no ID", "x", "Err(22)".into())];
     for (case, value, want) in rows {
         let end = role::run(case, role::new("id128::prints", vec![]).env("INVOCATION_ID", value));
-        assert!(end.log[0].starts_with(&want), "{case}: {:?}", end.log);
+        // libsystemd 247 uses the ID of the keyring only, which system services have.
+        assert!(end.log[0] == want || is_247() && case == "one", "{case}: {:?}", end.log);
     }
-    // Under systemd the keyring of the kernel may have one.
-    let end = role::run("none", role::new("id128::prints", vec![]).unset("INVOCATION_ID"));
-    assert!(end.log[0].starts_with("Ok") || end.log[0] == "Err(6)", "{:?}", end.log);
 }
 
 pub fn prints() {
@@ -70,9 +72,8 @@ pub fn prints() {
         let derived = id128::app_specific(id, application).unwrap();
         assert_eq!(id128::invocation_app_specific(application).unwrap(), derived);
     }
-    let none = Id128::default();
-    // Since 253 an application must have an ID.
-    if let Err(error) = id128::boot_app_specific(none) {
-        assert_errno::<()>("no application", Err(error), libc::ENXIO);
-    }
+}
+
+fn is_247() -> bool {
+    libsystemd_safe::library().unwrap().ends_with("libsystemd.so.0.30.0")
 }

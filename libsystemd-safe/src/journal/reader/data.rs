@@ -93,7 +93,7 @@ impl Reader {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
-    /// The order is not defined.
+    /// The order is not defined. libsystemd 247 may return a value once for each file.
     ///
     /// # Errors
     ///
