@@ -10,7 +10,7 @@ int main(int argc, char *argv[]) {
         sd_journal *journal;
         if (argc != 2 || sd_journal_open_directory(&journal, argv[1], 0) < 0)
                 return 1;
-        sd_journal_set_data_threshold(journal, 0);
+        sd_journal_set_data_threshold(journal, (size_t) -1);
         setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
         while (sd_journal_next(journal) > 0) {
                 const char *data;

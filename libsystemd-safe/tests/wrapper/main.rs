@@ -77,6 +77,7 @@ const TESTS: &[(&str, fn())] = named! {
     position::cursors;
     position::without_a_current_entry;
     data::fields_of_any_bytes;
+    data::files_of_each_format;
     data::values_of_one_field;
     data::the_catalog;
     data::the_whole_journal;

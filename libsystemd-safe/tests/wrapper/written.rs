@@ -51,12 +51,17 @@ pub fn message(number: u64, message: &str) -> Vec<u8> {
     entry(number, &[("MESSAGE", message)])
 }
 
-/// Appends entries to a file, or creates it.
+/// Appends entries to a file, or creates it in a format that each supported libsystemd can read.
 #[track_caller]
 pub fn write(file: &Path, entries: &[Vec<u8>]) {
+    write_as(("SYSTEMD_JOURNAL_COMPACT", "0"), file, entries);
+}
+
+/// The same in the format that a variable of the environment selects, if this systemd knows it.
+#[track_caller]
+pub fn write_as((name, value): (&str, &str), file: &Path, entries: &[Vec<u8>]) {
     let mut remote = Command::new(REMOTE);
-    // libsystemd 247 can't read the compact format.
-    remote.arg("--output").arg(file).arg("-").env("SYSTEMD_JOURNAL_COMPACT", "0");
+    remote.arg("--output").arg(file).arg("-").env(name, value);
     remote.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut remote = remote.spawn().unwrap();
     // It reads everything before it reports an error.

@@ -109,7 +109,7 @@ impl Reader {
     /// Begins to return the names of all fields that any entry has. Matches do not count. See
     /// sd_journal_enumerate_fields(3).
     ///
-    /// The order is not defined.
+    /// The order is not defined. libsystemd 247 may return a name once for each file.
     #[doc(alias = "sd_journal_enumerate_fields")]
     #[doc(alias = "sd_journal_restart_fields")]
     pub fn enumerate_fields(&mut self) -> FieldNames<'_> {

@@ -81,8 +81,9 @@ use std::{
 ///
 /// libsystemd checks what it reads, and files of journald only grow. But the files are mapped: if
 /// another program makes a file smaller, `SIGBUS` ends this process, and if it overwrites a file,
-/// borrowed bytes change. Some damage makes libsystemd abort the process. So open only files that nobody but journald can write; read others
-/// in a process of their own, from a copy.
+/// borrowed bytes change. Some damage makes libsystemd abort the process. So
+/// open only files that nobody but journald can write. Read others in a process of their own, from
+/// a copy.
 #[derive(Debug)]
 pub struct Reader {
     /// Owned, and closed by `drop`. A pointer also makes this type neither `Send` nor `Sync`.

@@ -150,8 +150,9 @@ impl Reader {
             return Err(io::ErrorKind::Other.into());
         };
         let reader = Self { journal };
+        // Not 0, which also stands for no limit: libsystemd 247 truncates the names of fields to it.
         // SAFETY: the journal is open, and this is the thread that opened it.
-        check(unsafe { sys::sd_journal_set_data_threshold(reader.as_ptr(), 0) })?;
+        check(unsafe { sys::sd_journal_set_data_threshold(reader.as_ptr(), usize::MAX) })?;
         Ok(reader)
     }
 }
