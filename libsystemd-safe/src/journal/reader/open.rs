@@ -126,7 +126,8 @@ impl Reader {
     /// # Errors
     ///
     /// - `InvalidInput`: a path contains a NUL.
-    /// - `ENODATA` or `EBADMSG`: a file is truncated or is no journal.
+    /// - `ENODATA` or `EBADMSG`: a file is no journal, or is truncated. libsystemd 262 may open such a
+    ///   file, and read what is there.
     /// - `EPROTONOSUPPORT`: a file has a feature that this libsystemd does not know.
     /// - Otherwise the errors of open(2).
     #[doc(alias = "sd_journal_open_files")]
