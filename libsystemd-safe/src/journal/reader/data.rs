@@ -60,8 +60,8 @@ impl Reader {
     /// # Order
     ///
     /// The order of the fields is that of the file, not the one in which they were sent. A file has
-    /// each pair of field and value once, and since libsystemd 233 it orders those of an entry by
-    /// their place in the file. So if an entry has several values of a field:
+    /// each pair of field and value once, and journald sorts those of an entry by their place in the
+    /// file. So if an entry has several values of a field:
     ///
     /// - equal values come back once;
     /// - the others come back in the order in which the file first got each of them, maybe with an

@@ -28,8 +28,8 @@ impl Reader {
     /// Waits until the journal changes, or the timeout has passed. `None` waits without end. See
     /// sd_journal_wait(3).
     ///
-    /// The first call returns at once, since the journal may have changed before. So read to the end
-    /// after each call:
+    /// The first call begins to watch the files, unless [`fd`](Self::fd) has done so. Then it returns
+    /// at once, since the journal may have changed before. So read to the end after each call:
     ///
     /// ```no_run
     /// use libsystemd_safe::journal::{OpenFlags, Reader};
@@ -132,7 +132,8 @@ impl Reader {
     }
 
     /// Handles what the descriptor reports, and returns how the journal has changed. Does not block.
-    /// See sd_journal_process(3).
+    /// Does nothing before the first [`fd`](Self::fd) or [`wait`](Self::wait). See
+    /// sd_journal_process(3).
     ///
     /// # Errors
     ///

@@ -13,7 +13,7 @@ pub use open::OpenFlags;
 use crate::{check, id128::Id128};
 use libsystemd_sys::journal as sys;
 use std::{
-    ffi::{CStr, CString, c_char},
+    ffi::{CStr, c_char},
     io,
     ptr::NonNull,
     time::{Duration, SystemTime},
@@ -79,11 +79,10 @@ use std::{
 ///
 /// # Trust
 ///
-/// libsystemd checks what it reads, and files of journald only grow. But the files are mapped: if
-/// another program makes a file smaller, `SIGBUS` ends this process, and if it overwrites a file,
-/// borrowed bytes change. Some damage makes libsystemd abort the process. So
-/// open only files that nobody but journald can write. Read others in a process of their own, from
-/// a copy.
+/// libsystemd checks what it reads, and journald never changes an entry that it has written. But the
+/// files are mapped: if another program makes a file smaller, `SIGBUS` ends this process, and if it
+/// overwrites a file, borrowed bytes change. Some damage makes libsystemd abort the process. So open only files that nobody but journald can write. Read others in a
+/// process of their own, from a copy.
 #[derive(Debug)]
 pub struct Reader {
     /// Owned, and closed by `drop`. A pointer also makes this type neither `Send` nor `Sync`.
@@ -149,6 +148,10 @@ impl Reader {
 
     /// Returns whether files in `/run` have been opened, which last until the next boot. See
     /// sd_journal_has_runtime_files(3).
+    ///
+    /// # Errors
+    ///
+    /// `ECHILD` after fork(2).
     #[doc(alias = "sd_journal_has_runtime_files")]
     pub fn has_runtime_files(&self) -> io::Result<bool> {
         // SAFETY: the journal is open.
@@ -156,6 +159,10 @@ impl Reader {
     }
 
     /// Returns whether files in `/var` have been opened. See sd_journal_has_persistent_files(3).
+    ///
+    /// # Errors
+    ///
+    /// `ECHILD` after fork(2).
     #[doc(alias = "sd_journal_has_persistent_files")]
     pub fn has_persistent_files(&self) -> io::Result<bool> {
         // SAFETY: the journal is open.
@@ -169,11 +176,6 @@ impl Drop for Reader {
         // from the reader.
         unsafe { sys::sd_journal_close(self.as_ptr()) };
     }
-}
-
-/// Converts a text for libsystemd.
-fn c_text(text: &str) -> io::Result<CString> {
-    Ok(CString::new(text)?)
 }
 
 /// Converts a text that libsystemd allocated, and frees it.

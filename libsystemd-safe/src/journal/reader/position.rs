@@ -1,10 +1,10 @@
 //! Where a reader is: sd_journal_next(3), sd_journal_seek_head(3), sd_journal_get_cursor(3).
 
-use super::{Reader, c_text, owned_text, system_time};
+use super::{Reader, owned_text, system_time};
 use crate::{check, id128::Id128, invalid, microseconds};
 use libsystemd_sys::journal as sys;
 use std::{
-    ffi::c_int,
+    ffi::{CString, c_int},
     io, ptr,
     time::{Duration, SystemTime},
 };
@@ -80,7 +80,7 @@ impl Reader {
     }
 
     /// Seeks to after the last entry. [`previous`](Self::previous) must follow. If
-    /// [`next`](Self::next) does, libsystemd 252 moves back, and 257 finds no new entries. See
+    /// [`next`](Self::next) does, libsystemd 252 moves to the last entry, and 257 finds no new ones. See
     /// sd_journal_seek_tail(3).
     ///
     /// ```
@@ -135,19 +135,16 @@ impl Reader {
     /// [`previous`](Self::previous) move to that entry, or to one nearby if the journal does not
     /// have it: see [`test_cursor`](Self::test_cursor). See sd_journal_seek_cursor(3).
     ///
-    /// ```
+    /// ```no_run
     /// use libsystemd_safe::journal::{OpenFlags, Reader};
     ///
     /// let mut reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
-    /// # if false {
-    /// # let file = "";
-    /// // Goes on after the last entry of the last time.
-    /// let cursor = std::fs::read_to_string(file)?;
+    /// // Goes on after the entry that a former process has read last.
+    /// let cursor = std::fs::read_to_string("/var/lib/example/cursor")?;
     /// reader.seek_cursor(&cursor)?;
     /// if reader.next()? && !reader.test_cursor(&cursor)? {
     ///     println!("The entry is not in the journal any more: this is a later one");
     /// }
-    /// # }
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
@@ -156,7 +153,7 @@ impl Reader {
     /// `InvalidInput` if the text contains a NUL. `EINVAL` if it is not a cursor.
     #[doc(alias = "sd_journal_seek_cursor")]
     pub fn seek_cursor(&mut self, cursor: &str) -> io::Result<()> {
-        let cursor = c_text(cursor)?;
+        let cursor = CString::new(cursor)?;
         // SAFETY: the journal is open. The cursor is a C string, which the call only reads.
         check(unsafe { sys::sd_journal_seek_cursor(self.as_ptr(), cursor.as_ptr()) }).map(drop)
     }
@@ -191,7 +188,7 @@ impl Reader {
     /// [`seek_cursor`](Self::seek_cursor).
     #[doc(alias = "sd_journal_test_cursor")]
     pub fn test_cursor(&self, cursor: &str) -> io::Result<bool> {
-        let cursor = c_text(cursor)?;
+        let cursor = CString::new(cursor)?;
         // SAFETY: the journal is open. The cursor is a C string, which the call only reads.
         check(unsafe { sys::sd_journal_test_cursor(self.as_ptr(), cursor.as_ptr()) })
             .map(|same| same > 0)
