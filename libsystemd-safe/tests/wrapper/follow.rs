@@ -57,6 +57,31 @@ pub fn each_change() {
     assert_eq!(reader.timeout().unwrap(), None);
 }
 
+/// As the documentation of `Reader::seek_tail` shows it.
+pub fn only_new_entries() {
+    if !can_write("only_new_entries") {
+        return;
+    }
+    // The unit that is followed, if it has entries already.
+    for (case, unit, old) in [("after old ones", "a", true), ("the first ones", "b", false)] {
+        let of = |number, unit: &str| written::entry(number, &[("MESSAGE", unit), ("UNIT", unit)]);
+        let directory = written::directory(&[of(0, "a"), of(1, "a"), of(2, "c")]);
+        let mut reader = written::open(&directory);
+        reader.add_match("UNIT", unit).unwrap();
+        reader.seek_tail().unwrap();
+        assert_eq!(reader.previous().unwrap(), old, "{case}");
+        if !old {
+            reader.seek_head().unwrap();
+        }
+        assert!(!reader.next().unwrap(), "{case}");
+        written::write(&directory.join("system.journal"), &[of(3, unit), of(4, unit)]);
+        for _ in 0..2 {
+            assert_eq!(next_message(&mut reader).0, unit, "{case}");
+        }
+        assert!(!reader.next().unwrap(), "{case}");
+    }
+}
+
 /// Waits with poll(2) until there is a change.
 fn is_ready(reader: &Reader, timeout: PollTimeout) -> bool {
     let events = PollFlags::from_bits(reader.events().unwrap()).unwrap();

@@ -82,6 +82,7 @@ const TESTS: &[(&str, fn())] = named! {
     data::the_catalog;
     data::the_whole_journal;
     follow::each_change;
+    follow::only_new_entries;
     follow::rotations_lose_and_double_nothing;
     follow::a_forked_child;
     damaged::truncated_and_foreign_files;

@@ -87,9 +87,12 @@ impl Reader {
     /// use libsystemd_safe::journal::{OpenFlags, Reader};
     ///
     /// let mut reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
-    /// reader.seek_tail()?;
-    /// reader.previous()?;
     /// // From here on, `next` returns entries that are written from now on.
+    /// reader.seek_tail()?;
+    /// if !reader.previous()? {
+    ///     // There is no entry yet.
+    ///     reader.seek_head()?;
+    /// }
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
