@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
 
-/// The dependencies of tests and builds do not count.
+/// The dependencies of tests and builds do not count, nor that of the feature `log`.
 #[test]
 fn only_libc_and_the_bindings() {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let tree = Command::new(cargo)
-        .args(["tree", "--locked", "--edges=normal", "--target=all", "--all-features"])
+        .args(["tree", "--locked", "--edges=normal", "--target=all", "--features=v258"])
         .args(["--prefix=none", "--format={lib}", "--manifest-path", manifest])
         .output()
         .unwrap();

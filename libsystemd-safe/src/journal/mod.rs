@@ -10,9 +10,13 @@
 //! | read the journal | [`Reader`] |
 
 mod entry;
+#[cfg(feature = "log")]
+mod logger;
 mod reader;
 
 pub use entry::{Entry, sendv};
+#[cfg(feature = "log")]
+pub use logger::Logger;
 pub use reader::{Data, FieldNames, OpenFlags, Reader, Unique, Wakeup, catalog_for_message_id};
 
 use crate::{check, cvt, invalid};

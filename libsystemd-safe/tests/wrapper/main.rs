@@ -67,6 +67,8 @@ const TESTS: &[(&str, fn())] = named! {
     journal::invalid_fields;
     journal::priorities;
     journal::an_entry_as_debug_shows_it;
+    #[cfg(feature = "log")]
+    journal::each_record_of_a_logger;
     id128::each_text;
     id128::of_the_machine_and_the_boot;
     id128::of_an_invocation;
@@ -103,6 +105,8 @@ const ROLES: &[(&str, fn())] = named! {
     journal::sends_each;
     journal::streams;
     journal::has_none;
+    #[cfg(feature = "log")]
+    journal::logs;
     id128::prints;
     open::opens;
     follow::forks;
