@@ -47,6 +47,7 @@ check-booted:
 
 check-beside:
 	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --package libsystemd-safe --features log --test wrapper logger
 	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation
 	@tools/settings other-queue
 	@tools/fuzz 2

@@ -2,7 +2,8 @@
 //! library.
 //!
 //! - [`daemon`]: sd-daemon(3), for services: passed sockets, notifications, watchdog.
-//! - [`journal`]: the write side of sd-journal(3): structured entries, and streams of lines.
+//! - [`journal`]: sd-journal(3): structured entries, streams of lines, and a reader.
+//! - [`id128`]: sd-id128(3): IDs of the machine, the boot, the service's start and of messages.
 //!
 //! `libsystemd-sys` has all other functions of the library.
 //!
@@ -91,13 +92,14 @@
 //!
 //! # Threads and the environment
 //!
-//! Every function may be called from any thread, and from several at once. Functions read the
+//! Every function may be called from any thread, and from several at once; a
+//! [`journal::Reader`] only from the thread that opened it. Functions read the
 //! environment, such as `NOTIFY_SOCKET`, and never change it. [`std::env::set_var`] is unsafe, in
 //! part because it must not run at the same time as such a read.
 //!
 //! # Versions
 //!
-//! A program that was built with any libsystemd from 247 on runs with any other. Three functions
+//! A program that was built with any libsystemd from 247 on runs with any other. Some functions
 //! need a newer release, and say so. They look their symbol up when they are called, and return
 //! [`Unsupported`](io::ErrorKind::Unsupported) with an older library.
 
@@ -105,6 +107,7 @@
 #![deny(clippy::missing_errors_doc, clippy::print_stderr, clippy::print_stdout)]
 
 pub mod daemon;
+pub mod id128;
 pub mod journal;
 mod newer;
 
@@ -134,6 +137,12 @@ fn monotonic() -> io::Result<Duration> {
     cvt(unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) })?;
     let seconds = Duration::from_secs(now.tv_sec.try_into().unwrap_or_default());
     Ok(seconds + Duration::from_nanos(now.tv_nsec.try_into().unwrap_or_default()))
+}
+
+/// Returns a time in microseconds, rounded down. The largest number stands for no timeout, so the
+/// result is at most one less.
+fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).min(u64::MAX - 1)
 }
 
 /// Returns `InvalidInput` with a text that says what is wrong with the argument.

@@ -2,6 +2,7 @@
 //! a program that needs a missing function, so they are looked up when they are called.
 
 use crate::check;
+use libsystemd_sys::{id128::sd_id128_t, journal::sd_journal};
 use std::{
     ffi::{c_char, c_int, c_void},
     hint, io, mem,
@@ -27,7 +28,12 @@ macro_rules! newer {
 }
 
 newer! {
+    254: sd_journal_get_seqnum(
+        journal: *mut sd_journal, number: *mut u64, sequence: *mut sd_id128_t
+    );
     254: sd_pid_notify_barrier(pid: libc::pid_t, unset_environment: c_int, timeout: u64);
+    255: sd_id128_get_app_specific(base: sd_id128_t, application: sd_id128_t, id: *mut sd_id128_t);
+    256: sd_id128_get_invocation_app_specific(application: sd_id128_t, id: *mut sd_id128_t);
     256: sd_journal_stream_fd_with_namespace(
         namespace: *const c_char, identifier: *const c_char, priority: c_int, level_prefix: c_int
     );

@@ -140,6 +140,7 @@ const CASES: &[Case] = cases! {
     wrapper::the_service_manager_knows_what_it_was_told: Ours;
     wrapper::a_service_has_more_time_and_triggers_its_watchdog: Ours;
     wrapper::the_journal_has_each_byte_of_an_entry: Ours;
+    wrapper::a_reader_follows_rotations: Ours;
 };
 
 fn main() -> ExitCode {

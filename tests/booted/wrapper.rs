@@ -105,3 +105,21 @@ pub fn the_journal_has_each_byte_of_an_entry(container: &mut Container) {
         container.entries("SYSLOG_IDENTIFIER=example").iter().map(|entry| entry.line()).collect();
     assert_eq!(lines, ["6 a line", "3 an error"]);
 }
+
+/// A service rotates the journal while it logs, and a reader follows it.
+pub fn a_reader_follows_rotations(container: &mut Container) {
+    container.run(
+        "systemd-run --quiet --unit=reading --property=StandardOutput=file:/run/read \
+            read_journal counting.service",
+    );
+    container.run(
+        "systemd-run --quiet --wait --unit=counting sh -ec \
+            'for number in $(seq 200); do \
+                echo \"message $number\"; [ $((number % 10)) != 0 ] || journalctl --rotate; \
+            done'",
+    );
+    let read =
+        container.until("grep ^message /run/read || :", |read| read.ends_with("message 200"));
+    let want: Vec<_> = (1..=200).map(|number| format!("message {number}")).collect();
+    assert_eq!(read.lines().collect::<Vec<_>>(), want);
+}

@@ -1,7 +1,7 @@
 //! Notifications to the service manager: sd_notify(3).
 
-use super::state::{NotifyState, microseconds};
-use crate::{check, invalid, newer};
+use super::state::NotifyState;
+use crate::{check, invalid, microseconds, newer};
 use libsystemd_sys::daemon as sys;
 use std::{
     ffi::{CString, c_int, c_uint},

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::{invalid, monotonic};
+use crate::{invalid, microseconds, monotonic};
 use std::{borrow::Cow, ffi::c_int, fmt, io, time::Duration};
 
 /// The processes of a service whose notifications the service manager accepts. See `NotifyAccess=`
@@ -181,10 +181,4 @@ impl fmt::Display for NotifyState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Returns a time in microseconds, rounded down. The largest number stands for no timeout, so the
-/// result is at most one less.
-pub(super) fn microseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).min(u64::MAX - 1)
 }

@@ -100,7 +100,7 @@ impl Entry {
         sendv(&self.fields.iter().map(|field| IoSlice::new(field)).collect::<Vec<_>>())
     }
 
-    fn push(&mut self, name: &str, value: &[u8]) {
+    pub(super) fn push(&mut self, name: &str, value: &[u8]) {
         self.fields.push([name.as_bytes(), b"=", value].concat());
     }
 }

@@ -1,4 +1,4 @@
-//! The write side of sd-journal(3): structured entries, and streams of lines.
+//! sd-journal(3): structured entries, streams of lines, and a reader.
 //!
 //! A line that a service writes to standard error becomes an entry anyway. This module is for more:
 //!
@@ -7,10 +7,17 @@
 //! | set the priority of a line | [`Priority::prefix`] |
 //! | write an entry with fields of its own, or with several lines | [`Entry`], [`sendv`] |
 //! | write lines under another name, or from a process that is not a service | [`stream_fd`] |
+//! | read the journal | [`Reader`] |
 
 mod entry;
+#[cfg(feature = "log")]
+mod logger;
+mod reader;
 
 pub use entry::{Entry, sendv};
+#[cfg(feature = "log")]
+pub use logger::Logger;
+pub use reader::{Data, FieldNames, OpenFlags, Reader, Unique, Wakeup, catalog_for_message_id};
 
 use crate::{check, cvt, invalid, newer};
 use libsystemd_sys::{daemon, journal as sys};

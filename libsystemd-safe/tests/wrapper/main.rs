@@ -8,14 +8,21 @@
 mod common;
 
 mod convert;
+mod damaged;
+mod data;
+mod follow;
+mod id128;
 mod is;
 mod journal;
 mod listen;
 mod manager;
 mod notify;
+mod open;
+mod position;
 mod receive;
 mod role;
 mod state;
+mod written;
 
 use libtest_mimic::{Arguments, Trial};
 use std::env;
@@ -60,6 +67,27 @@ const TESTS: &[(&str, fn())] = named! {
     journal::priorities;
     journal::an_entry_as_debug_shows_it;
     journal::the_stream_of_the_service;
+    #[cfg(feature = "log")]
+    journal::each_record_of_a_logger;
+    id128::each_text;
+    id128::of_the_machine_and_the_boot;
+    id128::of_an_invocation;
+    open::each_way_to_open;
+    open::what_cannot_be_opened;
+    position::matches;
+    position::positions;
+    position::cursors;
+    position::without_a_current_entry;
+    data::fields_of_any_bytes;
+    data::files_of_each_format;
+    data::values_of_one_field;
+    data::the_catalog;
+    data::the_whole_journal;
+    follow::each_change;
+    follow::only_new_entries;
+    follow::rotations_lose_and_double_nothing;
+    follow::a_forked_child;
+    damaged::truncated_and_foreign_files;
 };
 
 const ROLES: &[(&str, fn())] = named! {
@@ -79,6 +107,11 @@ const ROLES: &[(&str, fn())] = named! {
     journal::streams;
     journal::has_none;
     journal::asks_for_its_stream;
+    #[cfg(feature = "log")]
+    journal::logs;
+    id128::prints;
+    open::opens;
+    follow::forks;
 };
 
 fn main() -> ExitCode {

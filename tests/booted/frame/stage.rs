@@ -40,7 +40,7 @@ impl Units {
 }
 
 /// The examples that are installed too.
-pub const EXAMPLES: [&str; 3] = ["fd_store", "journal", "notify"];
+pub const EXAMPLES: [&str; 4] = ["fd_store", "journal", "notify", "read_journal"];
 
 /// A directory of this process. It holds one tree to install for each pair of units.
 pub struct Stage {
