@@ -1,7 +1,7 @@
 //! The buffer of lines that wait to be written.
 //!
 //! A line is to become an entry of its own if journald would split it, read a priority in it, or
-//! strip what is at its end. The buffer has two states:
+//! strip what is at its end, or if it has further fields. The buffer has two states:
 //!
 //! - Empty: everything was written.
 //! - Pending: what begins at `written` waits, in order. Adding a line begins this state.
@@ -18,6 +18,7 @@ use super::{
         machine::Pending,
     },
     memory::{free_unused, reserve},
+    record::{Record, fields},
 };
 use libsystemd_safe::journal::Priority;
 use std::{collections::VecDeque, io, mem};
@@ -26,7 +27,8 @@ use std::{collections::VecDeque, io, mem};
 const FULL: usize = 64 * 1024;
 
 /// The longest line: each byte of a datagram and of its sender's name becomes an escape of four.
-const LONGEST: usize = 4 * MAX_LENGTH + 1024;
+/// Further fields follow, and one of them is the datagram.
+const LONGEST: usize = 5 * MAX_LENGTH + 2048;
 
 /// Begins a line that is to become an entry, in place of its prefix. The line is then a field.
 const MESSAGE_FIELD: &[u8] = b"MESSAGE=";
@@ -44,10 +46,20 @@ pub struct Lines {
     bytes: Vec<u8>,
     /// How many bytes of it are written. It can move back to the start of a line.
     written: usize,
-    /// The start and the priority of each line that is to become an entry.
-    entries: VecDeque<(usize, Priority)>,
+    /// The lines that are to become entries.
+    entries: VecDeque<Entry>,
     /// Whether the buffer grew beyond [`FULL`] since its memory was last given back.
     has_grown: bool,
+}
+
+/// A line of the buffer that is to become an entry.
+struct Entry {
+    /// Where it starts.
+    start: usize,
+    /// How many bytes of the buffer it takes: `MESSAGE=`, a newline, and the further fields, if it
+    /// has any, with another newline.
+    length: usize,
+    priority: Priority,
 }
 
 /// When a line is to become an entry.
@@ -87,17 +99,31 @@ impl Lines {
         let is_changed = entries == Entries::Changed && matches!(text, [.., b' ' | b'\t', b'\n']);
         if entries != Entries::Never && (is_changed || text.len() > LINE_MAX || has_prefix(text)) {
             self.bytes.splice(start..start + prefix.len(), MESSAGE_FIELD.iter().copied());
-            self.entries.push_back((start, priority));
+            self.entries.push_back(Entry { start, length: self.bytes.len() - start, priority });
         }
         self.has_grown |= self.bytes.len() >= FULL;
         self.bytes.len() - start
+    }
+
+    /// Adds a record that is to become an entry with fields. Returns its length in bytes.
+    pub fn add_with_fields(&mut self, priority: Priority, record: &Record<'_>) -> usize {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(MESSAGE_FIELD);
+        record.render(&mut self.bytes);
+        self.bytes.push(b'\n');
+        record.render_fields(&mut self.bytes);
+        self.bytes.push(b'\n');
+        let length = self.bytes.len() - start;
+        self.entries.push_back(Entry { start, length, priority });
+        self.has_grown |= self.bytes.len() >= FULL;
+        length
     }
 
     /// Returns what is to be written next.
     pub fn next(&self) -> Pending {
         if self.written == self.bytes.len() {
             Pending::Nothing
-        } else if self.entries.front().is_some_and(|&(start, _)| start == self.written) {
+        } else if self.next_entry().is_some() {
             Pending::Entry
         } else if self.written == start_of_line(&self.bytes[..self.written]) {
             Pending::Lines
@@ -108,7 +134,7 @@ impl Lines {
 
     /// Returns the lines to be written, up to the next entry.
     pub fn unwritten(&self) -> &[u8] {
-        let end = self.entries.front().map_or(self.bytes.len(), |&(start, _)| start);
+        let end = self.entries.front().map_or(self.bytes.len(), |entry| entry.start);
         &self.bytes[self.written..end]
     }
 
@@ -126,22 +152,23 @@ impl Lines {
         self.written = start_of_line(&self.bytes[..self.written]);
     }
 
-    /// Returns the field `MESSAGE=` of the next line or entry, its priority, and its length in the
-    /// buffer. That of a line is copied to `copy`.
-    pub fn field<'a>(&'a self, copy: &'a mut Vec<u8>) -> (&'a [u8], u8, usize) {
+    /// Returns the next line or entry as fields, its priority, and its length in the buffer. The
+    /// text of a line is copied to `copy`.
+    pub fn fields<'a>(&'a self, copy: &'a mut Vec<u8>) -> (Vec<&'a [u8]>, u8, usize) {
         let rest = &self.bytes[self.written..];
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        match (self.entries.front(), &rest[..end]) {
-            (Some(&(start, priority)), field) if start == self.written => {
-                (field, priority as u8, end + 1)
+        match (self.next_entry(), &rest[..end]) {
+            (Some(&Entry { length, priority, .. }), message) => {
+                let further = rest[..length - 1].get(end + 1..).unwrap_or_default();
+                ([message].into_iter().chain(fields(further)).collect(), priority as u8, length)
             }
             (_, [b'<', digit @ b'0'..=b'7', b'>', text @ ..]) => {
                 copy.clear();
                 copy.extend_from_slice(MESSAGE_FIELD);
                 copy.extend_from_slice(text);
-                (copy, digit - b'0', end + 1)
+                (vec![copy], digit - b'0', end + 1)
             }
-            (_, text) => (text, Priority::Notice as u8, end + 1),
+            (_, text) => (vec![text], Priority::Notice as u8, end + 1),
         }
     }
 
@@ -151,17 +178,21 @@ impl Lines {
         self.advance(length);
     }
 
-    /// Returns the start and the priority of the next entry, and forgets that it is one. Returns
-    /// `None` if the next one is a line.
-    fn take_entry(&mut self) -> Option<(usize, Priority)> {
-        let is_next = self.entries.front().is_some_and(|&(start, _)| start == self.written);
-        if is_next { self.entries.pop_front() } else { None }
+    /// Returns what is to be written next, if it is an entry.
+    fn next_entry(&self) -> Option<&Entry> {
+        self.entries.front().filter(|entry| entry.start == self.written)
+    }
+
+    /// Returns the next entry, and forgets that it is one. Returns `None` if the next one is a line.
+    fn take_entry(&mut self) -> Option<Entry> {
+        self.next_entry()?;
+        self.entries.pop_front()
     }
 
     /// Makes lines of the next entry, which journald does not split and in which it finds no
-    /// priority. Does nothing if the next one is a line.
+    /// priority. Further fields are left out. Does nothing if the next one is a line.
     pub fn split(&mut self) {
-        let Some((start, priority)) = self.take_entry() else { return };
+        let Some(Entry { start, length: old, priority }) = self.take_entry() else { return };
         let prefix = priority.prefix().as_bytes();
         let rest = &self.bytes[start + MESSAGE_FIELD.len()..];
         let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
@@ -180,9 +211,10 @@ impl Lines {
                 byte => lines.push(byte),
             }
         }
-        let (old, new) = (MESSAGE_FIELD.len() + length, lines.len());
+        lines.push(b'\n');
+        let new = lines.len();
         self.bytes.splice(start..start + old, lines);
-        self.entries.iter_mut().for_each(|(start, _)| *start = *start + new - old);
+        self.entries.iter_mut().for_each(|entry| entry.start = entry.start + new - old);
     }
 
     /// Returns whether lines should be written before more are added.

@@ -1,8 +1,13 @@
-//! Renders a datagram as one line: its length, its sender and its text. Does no I/O.
+//! Renders a datagram as one line: its length, its sender and its text; and as fields of an entry of
+//! the journal. Does no I/O.
 
 #![forbid(unsafe_code)]
 
 pub use super::escape::escape;
+use std::iter;
+
+/// Begins the last field, the only one that may contain newlines.
+const PAYLOAD_FIELD: &[u8] = b"FOO_PAYLOAD=";
 
 /// The process and the user that sent a datagram, as the kernel reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +37,18 @@ impl<'a> Sender<'a> {
             [0, name @ ..] => Self::Abstract(name),
             // A path of all 108 bytes has no NUL.
             path => Self::Path(path.split(|&byte| byte == 0).next().unwrap_or(path)),
+        }
+    }
+
+    /// Appends the address as text: `/path`, `@name` or `(unnamed)`.
+    fn render(self, line: &mut Vec<u8>) {
+        match self {
+            Self::Path(path) => escape(path, line),
+            Self::Abstract(name) => {
+                line.push(b'@');
+                escape(name, line);
+            }
+            Self::Unnamed => line.extend_from_slice(b"(unnamed)"),
         }
     }
 }
@@ -67,14 +84,7 @@ impl Record<'_> {
             line.push(b')');
         }
         line.extend_from_slice(b" from ");
-        match self.sender {
-            Sender::Path(path) => escape(path, line),
-            Sender::Abstract(name) => {
-                line.push(b'@');
-                escape(name, line);
-            }
-            Sender::Unnamed => line.extend_from_slice(b"(unnamed)"),
-        }
+        self.sender.render(line);
         let truncated_bytes = self.length - self.payload.len().min(self.length);
         if truncated_bytes > 0 {
             line.extend_from_slice(b", ");
@@ -85,6 +95,31 @@ impl Record<'_> {
         escape(self.text(truncated_bytes > 0), line);
     }
 
+    /// Appends the record as fields of an entry, which [`fields`] separates. A field is left out if
+    /// its value is unknown.
+    ///
+    /// Their names are foo's own, and no value but that of the last has a newline. So no sender can
+    /// add a field, or imitate one of journald's, which begin with an underscore.
+    pub fn render_fields(&self, fields: &mut Vec<u8>) {
+        if self.sender != Sender::Unnamed {
+            fields.extend_from_slice(b"FOO_SENDER_ADDRESS=");
+            self.sender.render(fields);
+            fields.push(b'\n');
+        }
+        let mut push = |name: &[u8], number| {
+            fields.extend_from_slice(name);
+            push_decimal(number, fields);
+            fields.push(b'\n');
+        };
+        if let Some(Credentials { pid, uid }) = self.credentials {
+            push(b"FOO_SENDER_PID=", pid as usize);
+            push(b"FOO_SENDER_UID=", uid as usize);
+        }
+        push(b"FOO_LENGTH=", self.length);
+        fields.extend_from_slice(PAYLOAD_FIELD);
+        fields.extend_from_slice(self.payload);
+    }
+
     /// Returns the payload without one trailing newline, NUL, or both in this order, unless it was
     /// truncated. Python's SysLogHandler ends messages with a NUL.
     fn text(&self, is_truncated: bool) -> &[u8] {
@@ -93,6 +128,20 @@ impl Record<'_> {
             text => text,
         }
     }
+}
+
+/// Returns the fields that [`Record::render_fields`] has appended, each as `NAME=value`.
+pub fn fields(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+    iter::from_fn(move || {
+        let is_last = rest.starts_with(PAYLOAD_FIELD);
+        let end = memchr::memchr(b'\n', rest).filter(|_| !is_last);
+        let field;
+        (field, rest) = match end {
+            Some(end) => (&rest[..end], &rest[end + 1..]),
+            None => (rest, &[][..]),
+        };
+        Some(field).filter(|field| !field.is_empty())
+    })
 }
 
 /// Appends a number in decimal. Takes a fraction of the time of `write!`.

@@ -61,7 +61,7 @@ const BUSY_POLL_MAX: Duration = Duration::from_millis(2);
 
 /// Serves the sockets that systemd passed until a signal stops it. Returns the exit status.
 pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> u8 {
-    let mut log = match Log::open() {
+    let mut log = match Log::open(options.fields) {
         Ok(log) => log,
         Err(error) => {
             // If standard error can't be written, the exit status still reports the error.

@@ -109,6 +109,7 @@ const CASES: &[Case] = cases! {
     recipes::in_a_journal_of_its_own: Ours;
     recipes::to_a_file: Ours;
     recipes::with_credentials: Ours;
+    recipes::with_fields: Ours;
     network::all_reach_another_machine: Ours;
     package::installed_it_runs: Packaged;
     package::its_autopkgtest_passes: Packaged;

@@ -2,6 +2,7 @@
 
 use super::frame::container::{Container, until};
 use super::frame::journal::Entry;
+use std::fs;
 
 /// A drop-in of foo.socket.
 pub const ANOTHER_PATH: &str = "[Socket]\nListenDatagram=\nListenDatagram=/run/another.socket\n";
@@ -156,5 +157,37 @@ pub fn with_credentials(container: &mut Container) {
         let exposure =
             table.split(": ").nth(1).unwrap_or_default().split(' ').next().unwrap_or_default();
         container.report(format_args!("PrivateUsers={private}: exposure {exposure}"));
+    }
+}
+
+/// `journalctl` finds messages by their fields, and writes their exact bytes.
+pub fn with_fields(container: &mut Container) {
+    container.drop_in("foo.socket", "[Socket]\nPassCredentials=yes\n");
+    container.drop_in(
+        "foo.service",
+        "[Service]\nPrivateUsers=no\nExecStart=\nExecStart=/usr/local/bin/foo --fields --max-rate=256K\n",
+    );
+    container.start();
+    let all: Vec<u8> = (0..=255).collect();
+    let forged = b"\nFOO_SENDER_UID=0\n_UID=0\nMESSAGE=forged\nPRIORITY=0\n\n";
+    let messages = [&b"hello\n\n"[..], b"\0", &all, &all.repeat(800), forged];
+    for (number, message) in messages.iter().enumerate() {
+        let uid = 1000 + number;
+        fs::write(container.path("/tmp/sent"), message).expect("a message");
+        let socat = "exec socat -b 262144 -u OPEN:/tmp/sent UNIX-SENDTO:/run/foo.socket";
+        let send =
+            format!("setpriv --reuid={uid} --regid={uid} --clear-groups sh -c 'echo $$; {socat}'");
+        let pid = container.run(&send);
+        let query = format!(
+            "journalctl -q FOO_SENDER_UID={uid} FOO_SENDER_PID={pid} PRIORITY=5 _SYSTEMD_UNIT=foo.service"
+        );
+        let length = message.len().to_string();
+        container.until(
+            &format!("journalctl --sync; {query} -o cat --output-fields=FOO_LENGTH"),
+            |found| *found == length,
+        );
+        container.run(&format!(
+            "{query} -n 1 -o cat --output-fields=FOO_PAYLOAD | head -c -1 | cmp - /tmp/sent"
+        ));
     }
 }

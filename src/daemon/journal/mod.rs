@@ -172,11 +172,12 @@ impl Journal {
     /// Sends the next line or entry as an entry.
     fn send(&mut self, lines: &mut Lines) -> Outcome {
         let Some(queue) = &self.queue else { return Outcome::Closed };
-        let (message, priority, length) = lines.field(&mut self.copy);
+        let (mut fields, priority, length) = lines.fields(&mut self.copy);
         let level = [b"PRIORITY=".as_slice(), &[b'0' + priority]].concat();
         let [facility, identifier] = &self.fields;
-        let outcome = queue
-            .send(&[message, &level, facility.as_bytes(), identifier.as_bytes()].map(IoSlice::new));
+        fields.extend([&level, facility.as_bytes(), identifier.as_bytes()]);
+        let fields: Vec<_> = fields.into_iter().map(IoSlice::new).collect();
+        let outcome = queue.send(&fields);
         if outcome == Outcome::OK {
             lines.sent(length);
         }
