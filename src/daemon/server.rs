@@ -112,16 +112,6 @@ enum Hold {
     Limit(Instant),
 }
 
-impl Hold {
-    /// Returns what to show in the status, if an administrator has to know.
-    fn status(self) -> Option<&'static str> {
-        match self {
-            Self::Log(blocked) => blocked.status(),
-            Self::Limit(_) => Some("--max-rate= is reached"),
-        }
-    }
-}
-
 /// Why foo can't serve.
 enum Error {
     /// systemd passed no sockets that foo can serve.
@@ -207,20 +197,23 @@ impl<'a> Server<'a> {
         let (mut is_busy_polling, mut ready) = (false, Ready::default());
         loop {
             let hold = self.write().err();
-            if let Some(reason) = hold.and_then(Hold::status) {
-                self.notifier.senders_wait(reason);
-            }
-            let mut deadline =
-                if is_busy_polling { Some(Instant::now()) } else { self.notifier.next_due() };
-            let (mut sources, mut blocked) = (&self.sources[..], None);
+            let (mut sources, mut blocked, mut limited) = (&self.sources[..], None, None);
             match hold {
                 None => {}
-                Some(Hold::Log(reason)) => blocked = Some((&*self.log, reason)),
+                Some(Hold::Log(reason)) => {
+                    reason.status().into_iter().for_each(|why| self.notifier.senders_wait(why));
+                    blocked = Some((&*self.log, reason));
+                }
                 Some(Hold::Limit(until)) => {
-                    sources = &[];
-                    deadline = Some(deadline.map_or(until, |deadline| deadline.min(until)));
+                    self.notifier.limited_until(until, self.log);
+                    (sources, limited) = (&[], Some(until));
                 }
             }
+            let deadline = if is_busy_polling {
+                Some(Instant::now())
+            } else {
+                self.notifier.next_due().into_iter().chain(limited).min()
+            };
             wait(&self.signals, sources, blocked, deadline, &mut ready)
                 .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
             if ready.signal {
