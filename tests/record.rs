@@ -5,6 +5,7 @@
 mod shown;
 
 use foo::daemon::record::{Credentials, Record, Sender, fields};
+use foo::daemon::unit::Unit;
 use proptest::prelude::*;
 use shown::{is_printable, line, name};
 
@@ -16,6 +17,7 @@ fn record<'a>(
 ) -> Record<'a> {
     Record {
         credentials: credentials.map(|(pid, uid)| Credentials { pid, uid }),
+        unit: None,
         sender: Sender::from_sun_path(sun_path),
         length: payload.len() + truncated,
         payload,
@@ -115,6 +117,81 @@ fn credentials() {
         let want = format!("Received 1 bytes {who}: m");
         assert_eq!(rendered(Some((pid, uid)), sun_path, 0, b"m"), want);
     }
+}
+
+/// The unit of a control group, as sd_pid_get_unit(3) and sd_pid_get_user_unit(3) name it.
+#[test]
+fn units() {
+    let longest = format!("{}.service", "x".repeat(247));
+    let cases: &[(&str, &[&str])] = &[
+        ("", &[]),
+        ("system.slice", &[]),
+        ("user.slice/user-1000.slice", &[]),
+        ("init.scope", &["init.scope"]),
+        ("system.slice/backup.service", &["backup.service"]),
+        ("system.slice/backup.service/sub/other.service", &["backup.service"]),
+        ("system.slice/system-getty.slice/getty@tty1.service", &["getty@tty1.service"]),
+        ("system.slice/dev-hugepages.mount", &["dev-hugepages.mount"]),
+        ("system.slice/_cgroup.service", &["cgroup.service"]),
+        ("system.slice/a\\x2db.service", &["a\\x2db.service"]),
+        ("user.slice/user-1000.slice/session-2.scope", &["session-2.scope"]),
+        (
+            "user.slice/user-1000.slice/user@1000.service/app.slice/x.service",
+            &["user@1000.service", "x.service"],
+        ),
+        (
+            "user.slice/user-1000.slice/user@1000.service/init.scope",
+            &["user@1000.service", "init.scope"],
+        ),
+        ("user.slice/user-1000.slice/user@1000.service", &["user@1000.service"]),
+        ("user@x.service/x.service", &["user@x.service"]),
+        // Names that a user can choose, below the unit of its manager, and that no unit has.
+        ("user@1000.service/a b.service", &["user@1000.service"]),
+        ("user@1000.service/, unit x.service", &["user@1000.service"]),
+        ("user@1000.service/a\u{fffd}.service", &["user@1000.service"]),
+        ("lxc/backup.service", &[]),
+        ("system.slice/.service", &[]),
+        (&longest, &[&longest]),
+        (&format!("x{longest}"), &[]),
+    ];
+    for (path, want) in cases {
+        let unit = Unit::of_cgroup(path);
+        let names = unit.into_iter().flat_map(|unit| [Some(unit.name), unit.user]);
+        assert_eq!(names.flatten().collect::<Vec<_>>(), *want, "{path}");
+    }
+}
+
+#[test]
+fn senders_with_units() {
+    let unit = |user: Option<&str>| Unit {
+        name: "user@1000.service".into(),
+        user: user.map(str::to_owned),
+    };
+    let (system, user) = (unit(None), unit(Some("x.service")));
+    let cases = [
+        (Some((4711, 1000)), &system, "(pid 4711, uid 1000, unit user@1000.service)"),
+        (
+            Some((4711, 1000)),
+            &user,
+            "(pid 4711, uid 1000, unit user@1000.service, user unit x.service)",
+        ),
+        (None, &system, "(unit user@1000.service)"),
+    ];
+    for (credentials, unit, who) in cases {
+        let record = Record { unit: Some(unit), ..record(credentials, b"", 0, b"m") };
+        let mut line = Vec::new();
+        record.render(&mut line);
+        let want = format!("Received 1 bytes {who} from (unnamed): m");
+        assert_eq!(String::from_utf8(line).unwrap(), want);
+    }
+    let record = Record { unit: Some(&user), ..record(None, b"", 0, b"m") };
+    let want = [
+        "FOO_SENDER_UNIT=user@1000.service",
+        "FOO_SENDER_USER_UNIT=x.service",
+        "FOO_LENGTH=1",
+        "FOO_PAYLOAD=m",
+    ];
+    assert_eq!(rendered_fields(&record), want.map(|field| field.as_bytes().to_vec()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::{datagram::passes_credentials, log::Log};
+use super::{control::Passes, log::Log};
 use libsystemd_safe::{
     daemon::{self, ListenFd, SocketType, WrongKind},
     journal::Priority,
@@ -48,8 +48,8 @@ pub struct Socket {
     pub name: String,
     /// The socket.
     pub fd: OwnedFd,
-    /// Whether it passes the credentials of senders: `PassCredentials=`.
-    pub credentials: bool,
+    /// What it passes along with each datagram.
+    pub passes: Passes,
 }
 
 /// Why there is no socket to serve.
@@ -141,9 +141,9 @@ fn to_socket(passed: ListenFd) -> Result<Socket, Error> {
     let name = passed.name.to_string_lossy().into_owned();
     match UnixDatagram::try_from(passed) {
         Ok(socket) => {
-            // If the kernel does not report it, foo logs no credentials.
-            let credentials = passes_credentials(&socket).unwrap_or(false);
-            Ok(Socket { name, fd: socket.into(), credentials })
+            // If the kernel does not report it, foo logs none of it.
+            let passes = Passes::of(&socket).unwrap_or_default();
+            Ok(Socket { name, fd: socket.into(), passes })
         }
         Err(WrongKind { passed: ListenFd { fd, .. }, .. }) => {
             Err(Error::WrongType { number: fd.as_raw_fd(), name, found: describe(&fd) })

@@ -28,7 +28,7 @@ const FULL: usize = 64 * 1024;
 
 /// The longest line: each byte of a datagram and of its sender's name becomes an escape of four.
 /// Further fields follow, and one of them is the datagram.
-const LONGEST: usize = 5 * MAX_LENGTH + 2048;
+const LONGEST: usize = 5 * MAX_LENGTH + 4096;
 
 /// Begins a line that is to become an entry, in place of its prefix. The line is then a field.
 const MESSAGE_FIELD: &[u8] = b"MESSAGE=";

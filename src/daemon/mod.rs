@@ -6,6 +6,7 @@ mod activation;
 mod blocked;
 mod bounded;
 pub mod cli;
+pub mod control;
 pub mod datagram;
 mod escape;
 mod journal;
@@ -19,6 +20,8 @@ mod printable;
 pub mod record;
 mod server;
 mod source;
+pub mod unit;
+mod units;
 mod wait;
 
 use crate::cli::Parsed;

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub use super::escape::escape;
+use super::unit::Unit;
 use std::iter;
 
 /// Begins the last field, the only one that may contain newlines.
@@ -58,12 +59,31 @@ impl<'a> Sender<'a> {
 pub struct Record<'a> {
     /// Who sent it, if the socket passes credentials.
     pub credentials: Option<Credentials>,
+    /// The unit that the sender belongs to, if it is known.
+    pub unit: Option<&'a Unit>,
     /// The address it was sent from.
     pub sender: Sender<'a>,
     /// Its length as sent, in bytes.
     pub length: usize,
     /// Its bytes. The datagram is truncated if `length` is greater.
     pub payload: &'a [u8],
+}
+
+/// What the kernel reports of a sender.
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    Number(u32),
+    /// The name of a unit, which has no character to escape.
+    Name(&'a str),
+}
+
+impl Value<'_> {
+    fn render(self, line: &mut Vec<u8>) {
+        match self {
+            Self::Number(number) => push_decimal(number as usize, line),
+            Self::Name(name) => line.extend_from_slice(name.as_bytes()),
+        }
+    }
 }
 
 impl Record<'_> {
@@ -75,12 +95,15 @@ impl Record<'_> {
         line.extend_from_slice(b"Received ");
         push_decimal(self.length, line);
         line.extend_from_slice(b" bytes");
-        if let Some(Credentials { pid, uid }) = self.credentials {
-            // Stands before everything that the sender chooses, so that no name can imitate it.
-            line.extend_from_slice(b" (pid ");
-            push_decimal(pid as usize, line);
-            line.extend_from_slice(b", uid ");
-            push_decimal(uid as usize, line);
+        // Stands before everything that the sender chooses, so that no name can imitate it.
+        let mut separator: &[u8] = b" (";
+        for (what, _, value) in self.trusted() {
+            line.extend_from_slice(separator);
+            line.extend_from_slice(what);
+            value.render(line);
+            separator = b", ";
+        }
+        if separator == b", " {
             line.push(b')');
         }
         line.extend_from_slice(b" from ");
@@ -106,18 +129,33 @@ impl Record<'_> {
             self.sender.render(fields);
             fields.push(b'\n');
         }
-        let mut push = |name: &[u8], number| {
+        for (_, name, value) in self.trusted() {
             fields.extend_from_slice(name);
-            push_decimal(number, fields);
+            value.render(fields);
             fields.push(b'\n');
-        };
-        if let Some(Credentials { pid, uid }) = self.credentials {
-            push(b"FOO_SENDER_PID=", pid as usize);
-            push(b"FOO_SENDER_UID=", uid as usize);
         }
-        push(b"FOO_LENGTH=", self.length);
+        fields.extend_from_slice(b"FOO_LENGTH=");
+        push_decimal(self.length, fields);
+        fields.push(b'\n');
         fields.extend_from_slice(PAYLOAD_FIELD);
         fields.extend_from_slice(self.payload);
+    }
+
+    /// Returns what the kernel reports of the sender, as far as it is known: what it is, the name of
+    /// its field, and its value.
+    fn trusted(&self) -> impl Iterator<Item = (&'static [u8], &'static [u8], Value<'_>)> {
+        let of_credentials = |get: fn(&Credentials) -> u32| {
+            self.credentials.as_ref().map(|credentials| Value::Number(get(credentials)))
+        };
+        let name = self.unit.map(|unit| Value::Name(&unit.name));
+        let user = self.unit.and_then(|unit| unit.user.as_deref()).map(Value::Name);
+        let all: [(&[u8], &[u8], _); 4] = [
+            (b"pid ", b"FOO_SENDER_PID=", of_credentials(|credentials| credentials.pid)),
+            (b"uid ", b"FOO_SENDER_UID=", of_credentials(|credentials| credentials.uid)),
+            (b"unit ", b"FOO_SENDER_UNIT=", name),
+            (b"user unit ", b"FOO_SENDER_USER_UNIT=", user),
+        ];
+        all.into_iter().filter_map(|(what, field, value)| Some((what, field, value?)))
     }
 
     /// Returns the payload without one trailing newline, NUL, or both in this order, unless it was

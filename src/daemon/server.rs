@@ -26,6 +26,7 @@ use super::{
     notifier::Notifier,
     record::{Record, Sender},
     source::Source,
+    units::Units,
     wait::{Ready, ReadySource, wait},
 };
 use libsystemd_safe::{
@@ -149,6 +150,7 @@ struct Server<'a> {
     sources: Vec<Source>,
     signals: SignalFd,
     batch: Batch,
+    units: Units,
     /// Messages in the log that it has not written yet.
     unwritten: usize,
     limit: Option<Limit>,
@@ -189,7 +191,8 @@ impl<'a> Server<'a> {
         notifier.ready(log);
         let sources = sockets.into_iter().map(|socket| Source { socket, retry_at: None }).collect();
         let limit = options.max_rate.map(Limit::new);
-        Ok(Self { log, notifier, sources, signals, batch, unwritten: 0, limit })
+        let units = Units::new();
+        Ok(Self { log, notifier, sources, signals, batch, units, unwritten: 0, limit })
     }
 
     /// Serves until a signal stops it.
@@ -305,6 +308,7 @@ impl<'a> Server<'a> {
             self.log.flush().map_err(Hold::Log)?;
             self.unwritten = 0;
             if self.batch.is_empty() {
+                self.units.end_batch();
                 let until = self.limit.as_mut().and_then(Limit::used_up_until);
                 return until.map_or(Ok(()), |until| Err(Hold::Limit(until)));
             }
@@ -312,11 +316,13 @@ impl<'a> Server<'a> {
                 let Some(datagram) = self.batch.take() else {
                     break;
                 };
-                let Datagram { credentials, sender, length, payload } = datagram;
+                let Datagram { credentials, pidfd, sender, length, payload } = datagram;
+                let unit = pidfd.and_then(|pidfd| self.units.of(pidfd));
                 self.notifier.count(length);
                 self.unwritten += 1;
                 let bytes = self.log.record(&Record {
                     credentials,
+                    unit,
                     sender: Sender::from_sun_path(sender),
                     length,
                     payload,

@@ -110,6 +110,7 @@ const CASES: &[Case] = cases! {
     recipes::to_a_file: Ours;
     recipes::with_credentials: Ours;
     recipes::with_fields: Ours;
+    recipes::with_units: Ours;
     network::all_reach_another_machine: Ours;
     package::installed_it_runs: Packaged;
     package::its_autopkgtest_passes: Packaged;
