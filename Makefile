@@ -120,12 +120,15 @@ audit:
 with_bindir = sed 's|/usr/local/bin/|$(bindir)/|g'
 # The release of systemd that the units are for.
 systemd_version = $(shell pkg-config --modversion libsystemd 2>/dev/null | sed 's/[^0-9].*//')
-# An older systemd does not know RESTART_RESET=1, so that the pause would stay grown after a crash.
-without_unknown = if [ 0$(systemd_version) -ge 258 ]; then cat; else sed '/^RestartSteps=/d; /^RestartMaxDelaySec=/d'; fi
+# An older systemd does not know RESTART_RESET=1, so that the pause would stay grown after a crash. It would warn about
+# AcceptFileDescriptors=.
+without_unknown = if [ 0$(systemd_version) -ge 258 ]; then cat; \
+	else sed '/^RestartSteps=/d; /^RestartMaxDelaySec=/d; /^AcceptFileDescriptors=/d'; fi
 install: $(programs)
 	$(if $(unitdir),,$(error There is no systemd here: set unitdir= to the directory for units))
 	install -Dt $(DESTDIR)$(bindir) $(programs)
-	install -Dm644 -t $(DESTDIR)$(unitdir) units/foo.socket
+	install -d $(DESTDIR)$(unitdir)
+	$(without_unknown) < units/foo.socket | install -m644 /dev/stdin $(DESTDIR)$(unitdir)/foo.socket
 	$(with_bindir) units/foo.service | $(without_unknown) | install -m644 /dev/stdin $(DESTDIR)$(unitdir)/foo.service
 	install -Dm644 units/foo.sysusers $(DESTDIR)$(sysusersdir)/foo.conf
 	install -Dm644 -t $(DESTDIR)$(catalogdir) units/foo.catalog

@@ -33,6 +33,10 @@ const LOADS: [(&str, usize, usize, Text, usize); 7] = [
     ("32 bytes, queue of 512", 50_000, 32, Text::Plain, 512),
 ];
 
+/// The number of messages with `--fields`, and the drop-in for that.
+const MESSAGES_WITH_FIELDS: usize = 20_000;
+const FIELDS: &str = "[Service]\nExecStart=\nExecStart=/usr/local/bin/foo --fields\n";
+
 /// Number of messages that are sent one at a time.
 const SINGLE: usize = 400;
 
@@ -79,6 +83,7 @@ pub fn figures(
     let mut costs = LOADS.map(|(name, ..)| {
         Figure::new(format!("processor time per message, journal, {name}"), "ns")
     });
+    let mut fields = Figure::new("processor time per message, journal, 32 bytes, --fields", "ns");
     let mut median = Figure::new("send to journal entry, one at a time, p50", "µs");
     let mut slow = Figure::new("send to journal entry, one at a time, p99", "µs");
     let Contenders { ours, c, c_roomy, floor, crates, .. } = contenders;
@@ -105,9 +110,17 @@ pub fn figures(
                     slow.add(*column, delays[SINGLE * 99 / 100]);
                 }
             }
+            if *column == Column::Foo {
+                container.drop_in("foo.service", FIELDS);
+                replace(&container, program, LOADS[0].4);
+                let text = Text::Plain.of(LOADS[0].2);
+                let messages = scaled(MESSAGES_WITH_FIELDS);
+                fields.add(*column, at_full_speed(&container, messages, &[text.clone(), text]));
+                container.drop_in("foo.service", "");
+            }
         }
     }
-    Ok((costs.into_iter().chain([median, slow]).collect(), suite.systemd()))
+    Ok((costs.into_iter().chain([fields, median, slow]).collect(), suite.systemd()))
 }
 
 /// Starts a daemon in place of foo, with a queue of this length.

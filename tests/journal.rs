@@ -135,10 +135,14 @@ impl Journal {
 
     /// Returns the next datagram: an entry, or the empty mark behind several.
     fn datagram(&self) -> String {
-        let mut buffer = vec![0; 300_000];
+        String::from_utf8(self.bytes()).unwrap()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut buffer = vec![0; 600_000];
         let size = persist(|| self.queue.recv(&mut buffer)).unwrap();
         buffer.truncate(size);
-        String::from_utf8(buffer).unwrap()
+        buffer
     }
 
     /// Returns the next entry.
@@ -301,6 +305,51 @@ fn what_is_an_entry() {
         assert_line("an entry", &journal.entry(), &entry);
     }
     assert!(stream.is_empty(), "a line of what is an entry");
+}
+
+/// With `--fields` each message is an entry with its exact bytes, of any content and length. None
+/// waits for another, and no line is written.
+#[test]
+fn each_message_with_its_fields() {
+    let Some(journal) = Journal::new("each_message_with_its_fields") else { return };
+    let (daemon, mut stream) = journal.ready(Daemon::listening().arg("--fields"));
+    let long = "y".repeat(100_000);
+    let cases: [(&[u8], &str); 7] = [
+        (b"hello", "hello"),
+        (b"", ""),
+        (b"<0>x ", "<0>x "),
+        (b"two\nlines\n\0", r"two\x0alines"),
+        (b"\nMESSAGE=forged\nPRIORITY=0\n", r"\x0aMESSAGE=forged\x0aPRIORITY=0"),
+        (b"\0\xff\n", r"\x00\xff"),
+        (long.as_bytes(), &long),
+    ];
+    cases.iter().for_each(|(payload, _)| daemon.send(payload));
+    daemon.counted(cases.len());
+    assert!(stream.is_empty(), "a line of what is an entry");
+    for (payload, text) in cases {
+        let message = &daemon.received(payload.len(), text)[3..];
+        let address = daemon.dir.join("client");
+        let mut want = format!(
+            "MESSAGE={message}\nFOO_SENDER_ADDRESS={}\nFOO_LENGTH={}\nFOO_PAYLOAD",
+            address.display(),
+            payload.len()
+        )
+        .into_bytes();
+        // The form that journald reads any bytes in.
+        if payload.contains(&b'\n') {
+            want.push(b'\n');
+            want.extend((payload.len() as u64).to_le_bytes());
+        } else {
+            want.push(b'=');
+        }
+        want.extend(payload);
+        want.extend(b"\nPRIORITY=5\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=foo\n");
+        let mut entry = journal.bytes();
+        while entry.is_empty() {
+            entry = journal.bytes();
+        }
+        assert_eq!(entry.escape_ascii().to_string(), want.escape_ascii().to_string());
+    }
 }
 
 /// Entries have the identifier and facility that the unit sets for lines, if journald accepts them.
@@ -731,6 +780,18 @@ fn a_queue_that_is_missing() {
     daemon.send(ENTRIES[0]);
     let text = daemon.received(3, r"\x3c0>");
     assert_eq!(stream.line(), text, "not in time");
+}
+
+/// The lines that entries with fields become have no fields, and keep their order.
+#[test]
+fn fields_without_a_queue() {
+    let Some(journal) = Journal::new("fields_without_a_queue") else { return };
+    let (daemon, mut stream) = journal.ready(Daemon::listening().arg("--fields"));
+    fs::remove_file(journal.dir.join("socket")).unwrap();
+    daemon.stopped(|| ["one", "two\nlines", ENTRIES[0]].iter().for_each(|text| daemon.send(text)));
+    for (length, text) in [(3, "one"), (9, r"two\x0alines"), (3, r"\x3c0>")] {
+        assert_eq!(stream.line(), daemon.received(length, text));
+    }
 }
 
 /// Several waiting entries become lines one after the other, such as those of the environment.

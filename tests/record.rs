@@ -4,9 +4,25 @@
 #[allow(dead_code, reason = "for others")]
 mod shown;
 
-use foo::daemon::record::{Credentials, Record, Sender};
+use foo::daemon::record::{Credentials, Record, Sender, fields};
+use foo::daemon::unit::Unit;
 use proptest::prelude::*;
 use shown::{is_printable, line, name};
+
+fn record<'a>(
+    credentials: Option<(u32, u32)>,
+    sun_path: &'a [u8],
+    truncated: usize,
+    payload: &'a [u8],
+) -> Record<'a> {
+    Record {
+        credentials: credentials.map(|(pid, uid)| Credentials { pid, uid }),
+        unit: None,
+        sender: Sender::from_sun_path(sun_path),
+        length: payload.len() + truncated,
+        payload,
+    }
+}
 
 /// Returns the line that foo logs.
 fn rendered(
@@ -16,14 +32,15 @@ fn rendered(
     payload: &[u8],
 ) -> String {
     let mut line = Vec::new();
-    Record {
-        credentials: credentials.map(|(pid, uid)| Credentials { pid, uid }),
-        sender: Sender::from_sun_path(sun_path),
-        length: payload.len() + truncated,
-        payload,
-    }
-    .render(&mut line);
+    record(credentials, sun_path, truncated, payload).render(&mut line);
     String::from_utf8(line).expect("a line is UTF-8")
+}
+
+/// Returns the fields of the entry that foo logs with `--fields`.
+fn rendered_fields(record: &Record<'_>) -> Vec<Vec<u8>> {
+    let mut bytes = Vec::new();
+    record.render_fields(&mut bytes);
+    fields(&bytes).map(<[u8]>::to_vec).collect()
 }
 
 #[test]
@@ -102,6 +119,116 @@ fn credentials() {
     }
 }
 
+/// The unit of a control group, as sd_pid_get_unit(3) and sd_pid_get_user_unit(3) name it.
+#[test]
+fn units() {
+    let longest = format!("{}.service", "x".repeat(247));
+    let cases: &[(&str, &[&str])] = &[
+        ("", &[]),
+        ("system.slice", &[]),
+        ("user.slice/user-1000.slice", &[]),
+        ("init.scope", &["init.scope"]),
+        ("system.slice/backup.service", &["backup.service"]),
+        ("system.slice/backup.service/sub/other.service", &["backup.service"]),
+        ("system.slice/system-getty.slice/getty@tty1.service", &["getty@tty1.service"]),
+        ("system.slice/dev-hugepages.mount", &["dev-hugepages.mount"]),
+        ("system.slice/_cgroup.service", &["cgroup.service"]),
+        ("system.slice/a\\x2db.service", &["a\\x2db.service"]),
+        ("user.slice/user-1000.slice/session-2.scope", &["session-2.scope"]),
+        (
+            "user.slice/user-1000.slice/user@1000.service/app.slice/x.service",
+            &["user@1000.service", "x.service"],
+        ),
+        (
+            "user.slice/user-1000.slice/user@1000.service/init.scope",
+            &["user@1000.service", "init.scope"],
+        ),
+        ("user.slice/user-1000.slice/user@1000.service", &["user@1000.service"]),
+        ("user@x.service/x.service", &["user@x.service"]),
+        // Names that a user can choose, below the unit of its manager, and that no unit has.
+        ("user@1000.service/a b.service", &["user@1000.service"]),
+        ("user@1000.service/, unit x.service", &["user@1000.service"]),
+        ("user@1000.service/a\u{fffd}.service", &["user@1000.service"]),
+        ("lxc/backup.service", &[]),
+        ("system.slice/.service", &[]),
+        (&longest, &[&longest]),
+        (&format!("x{longest}"), &[]),
+    ];
+    for (path, want) in cases {
+        let unit = Unit::of_cgroup(path);
+        let names = unit.into_iter().flat_map(|unit| [Some(unit.name), unit.user]);
+        assert_eq!(names.flatten().collect::<Vec<_>>(), *want, "{path}");
+    }
+}
+
+#[test]
+fn senders_with_units() {
+    let unit = |user: Option<&str>| Unit {
+        name: "user@1000.service".into(),
+        user: user.map(str::to_owned),
+    };
+    let (system, user) = (unit(None), unit(Some("x.service")));
+    let cases = [
+        (Some((4711, 1000)), &system, "(pid 4711, uid 1000, unit user@1000.service)"),
+        (
+            Some((4711, 1000)),
+            &user,
+            "(pid 4711, uid 1000, unit user@1000.service, user unit x.service)",
+        ),
+        (None, &system, "(unit user@1000.service)"),
+    ];
+    for (credentials, unit, who) in cases {
+        let record = Record { unit: Some(unit), ..record(credentials, b"", 0, b"m") };
+        let mut line = Vec::new();
+        record.render(&mut line);
+        let want = format!("Received 1 bytes {who} from (unnamed): m");
+        assert_eq!(String::from_utf8(line).unwrap(), want);
+    }
+    let record = Record { unit: Some(&user), ..record(None, b"", 0, b"m") };
+    let want = [
+        "FOO_SENDER_UNIT=user@1000.service",
+        "FOO_SENDER_USER_UNIT=x.service",
+        "FOO_LENGTH=1",
+        "FOO_PAYLOAD=m",
+    ];
+    assert_eq!(rendered_fields(&record), want.map(|field| field.as_bytes().to_vec()));
+}
+
+#[test]
+fn fields_of_an_entry() {
+    let cases = [
+        (record(None, b"", 0, b""), &["FOO_LENGTH=0", "FOO_PAYLOAD="][..]),
+        (
+            record(Some((4711, 1000)), b"/run/a\0", 0, b"hello\n"),
+            &[
+                "FOO_SENDER_ADDRESS=/run/a",
+                "FOO_SENDER_PID=4711",
+                "FOO_SENDER_UID=1000",
+                "FOO_LENGTH=6",
+                "FOO_PAYLOAD=hello\n",
+            ],
+        ),
+        // No name and no text add a field, and the payload is not escaped.
+        (
+            record(None, b"\0a\nFOO_SENDER_UID=0", 3, b"\nFOO_SENDER_UID=0\n_UID=0\0\n\n"),
+            &[
+                "FOO_SENDER_ADDRESS=@a\\x0aFOO_SENDER_UID=0",
+                "FOO_LENGTH=30",
+                "FOO_PAYLOAD=\nFOO_SENDER_UID=0\n_UID=0\0\n\n",
+            ],
+        ),
+        (
+            record(None, b"FOO_PAYLOAD=", 0, b"m"),
+            &["FOO_SENDER_ADDRESS=FOO_PAYLOAD=", "FOO_LENGTH=1", "FOO_PAYLOAD=m"],
+        ),
+    ];
+    for (record, want) in cases {
+        let got = rendered_fields(&record);
+        let got: Vec<_> = got.iter().map(|field| std::str::from_utf8(field).unwrap()).collect();
+        assert_eq!(got, want);
+    }
+}
+
 /// Bytes that need an escape, or that end text of several bytes for a character, at each place of
 /// blocks that are checked at once.
 #[test]
@@ -158,5 +285,10 @@ proptest! {
         let got = rendered(credentials, &sun_path, truncated, &payload);
         prop_assert!(got.chars().all(is_printable), "{got:?}");
         prop_assert_eq!(got, line(credentials, &name(&sun_path), truncated, &payload));
+        let fields = rendered_fields(&record(credentials, &sun_path, truncated, &payload));
+        let (last, rest) = fields.split_last().unwrap();
+        prop_assert_eq!(last, &[b"FOO_PAYLOAD=", &payload[..]].concat());
+        let count = 1 + usize::from(!sun_path.is_empty()) + 2 * usize::from(credentials.is_some());
+        prop_assert_eq!(rest.len(), count);
     }
 }

@@ -7,7 +7,7 @@ use libfuzzer_sys::{arbitrary::Unstructured, fuzz_target};
 use std::{ffi::OsString, os::unix::ffi::OsStringExt};
 
 /// Arguments that the programs know. The fuzzer would take a long time to find them.
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 18] = [
     "-",
     "--",
     "-h",
@@ -20,6 +20,7 @@ const KNOWN: [&str; 17] = [
     "--timeout=",
     "infinity",
     "1e9",
+    "--fields",
     "--max-rate=",
     "--max-rate",
     "99999999G",
@@ -37,7 +38,9 @@ fuzz_target!(|data: &[u8]| {
             let rates = args.iter().filter(is_rate).count();
             assert_eq!(options.max_rate.is_some(), rates > 0, "{args:?}");
             assert_ne!(options.max_rate, Some(0), "{args:?}");
-            let rest = args.iter().filter(|arg| !is_rate(arg) && *arg != "--").count();
+            assert!(!options.fields || args.iter().any(|arg| arg == "--fields"), "{args:?}");
+            let is_other = |arg: &&OsString| !is_rate(arg) && *arg != "--" && *arg != "--fields";
+            let rest = args.iter().filter(is_other).count();
             assert!(rest <= rates, "foo runs with {args:?}");
         }
         Parsed::Exit(status) => assert!(is_help_or_usage_error(status), "{args:?}"),

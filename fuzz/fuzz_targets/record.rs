@@ -27,6 +27,7 @@ fuzz_target!(|input: Input| {
     let mut got = b"<5>".to_vec();
     Record {
         credentials: input.credentials.map(|(pid, uid)| Credentials { pid, uid }),
+        unit: None,
         sender: Sender::from_sun_path(sun_path),
         length: input.payload.len() + truncated,
         payload: input.payload,

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::{datagram::passes_credentials, log::Log, socket_file::SocketFile};
+use super::{control::Passes, log::Log, socket_file::SocketFile};
 use libsystemd_safe::{
     daemon::{self, ListenFd, SocketType, WrongKind},
     journal::Priority,
@@ -48,8 +48,8 @@ pub struct Socket {
     pub name: String,
     /// The socket.
     pub fd: OwnedFd,
-    /// Whether it passes the credentials of senders: `PassCredentials=`.
-    pub credentials: bool,
+    /// What it passes along with each datagram.
+    pub passes: Passes,
     /// Its file, if it has one.
     pub file: Option<SocketFile>,
 }
@@ -143,10 +143,10 @@ fn to_socket(passed: ListenFd) -> Result<Socket, Error> {
     let name = passed.name.to_string_lossy().into_owned();
     match UnixDatagram::try_from(passed) {
         Ok(socket) => {
-            // If the kernel does not report it, foo logs no credentials.
-            let credentials = passes_credentials(&socket).unwrap_or(false);
+            // If the kernel does not report it, foo logs none of it.
+            let passes = Passes::of(&socket).unwrap_or_default();
             let file = SocketFile::of(&socket);
-            Ok(Socket { name, fd: socket.into(), credentials, file })
+            Ok(Socket { name, fd: socket.into(), passes, file })
         }
         Err(WrongKind { passed: ListenFd { fd, .. }, .. }) => {
             Err(Error::WrongType { number: fd.as_raw_fd(), name, found: describe(&fd) })

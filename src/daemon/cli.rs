@@ -18,6 +18,8 @@ error, which foo.service connects to the journal. systemd starts foo:
     systemctl start foo
 
 Options:
+      --fields         Write each message to the journal as an entry with fields
+                       for its sender and its exact bytes
       --max-rate RATE  Let messages take up at most RATE bytes of the journal
                        per second, such as 256K or 1M, after a burst of 600
                        times as much; then senders wait (default: no limit)
@@ -30,6 +32,8 @@ See foo(8).
 /// The command line of foo.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Options {
+    /// Whether each message becomes an entry with fields.
+    pub fields: bool,
     /// How many bytes of the journal messages may take up per second in the long run.
     pub max_rate: Option<u64>,
 }
@@ -43,6 +47,7 @@ fn command(mut parser: Parser) -> Result<Command<Options>, lexopt::Error> {
     let mut options = Options::default();
     while let Some(arg) = parser.next()? {
         match arg {
+            Long("fields") => options.fields = true,
             Long("max-rate") => options.max_rate = Some(rate(&mut parser)?),
             Short('h') | Long("help") => return print(HELP, &mut parser),
             Short('V') | Long("version") => return print(version(), &mut parser),

@@ -8,6 +8,7 @@
 //! next `receive` come when all are free.
 
 use super::{
+    control::{Control, Passes},
     memory::{free_pages, zeroed},
     record::Credentials,
 };
@@ -16,7 +17,7 @@ use std::{
     io,
     mem::{self, MaybeUninit},
     ops::Range,
-    os::fd::{AsFd, AsRawFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
     ptr,
 };
 
@@ -38,10 +39,12 @@ const QUEUED_MAX: usize = 16_384;
 const NAME_OFFSET: usize = mem::offset_of!(libc::sockaddr_un, sun_path);
 
 /// A datagram of a [`Batch`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Datagram<'a> {
     /// Who sent it, if the socket passes credentials.
     pub credentials: Option<Credentials>,
+    /// A pidfd of the sender, if the socket passes it.
+    pub pidfd: Option<OwnedFd>,
     /// The sender's `sun_path` as the kernel returned it; empty if its socket is not bound.
     pub sender: &'a [u8],
     /// The length as sent, in bytes. Greater than that of the payload if it is over [`MAX_LENGTH`].
@@ -63,64 +66,6 @@ struct Slots {
     heads: [[u8; HEAD]; SLOTS],
     /// The first [`HEAD`] bytes of each are for a copy of the head.
     tails: [[u8; MAX_LENGTH]; SLOTS],
-}
-
-/// Room for one control message, the credentials, which the kernel puts first. There is no room for
-/// descriptors that a sender attaches, so the kernel closes them.
-#[repr(C)]
-struct Control {
-    header: libc::cmsghdr,
-    credentials: libc::ucred,
-}
-
-impl Control {
-    /// Returns the credentials in the first `length` bytes. If another message takes their room,
-    /// they are unknown.
-    fn credentials(&self, length: usize) -> Credentials {
-        const UNKNOWN: Credentials = Credentials { pid: 0, uid: 65534 };
-        let Self { header, credentials } = self;
-        let is_whole = length >= size_of::<Self>();
-        let is_credentials =
-            (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_CREDENTIALS);
-        if is_whole && is_credentials {
-            Credentials { pid: credentials.pid.unsigned_abs(), uid: credentials.uid }
-        } else {
-            UNKNOWN
-        }
-    }
-}
-
-/// Returns whether a socket passes the credentials of senders: `PassCredentials=` of
-/// systemd.socket(5).
-///
-/// If it does, turns off its timestamps (`Timestamping=`). The kernel would put them first, into
-/// the room for the credentials.
-///
-/// # Errors
-///
-/// Fails as getsockopt(2) and setsockopt(2) do.
-pub fn passes_credentials(socket: impl AsFd) -> io::Result<bool> {
-    let (mut value, mut size): (libc::c_int, _) = (0, size_of::<libc::c_int>() as libc::socklen_t);
-    let (socket, place) = (socket.as_fd().as_raw_fd(), (&raw mut value).cast());
-    // SAFETY: the descriptor is borrowed for the call, which writes an integer to `value`.
-    Errno::result(unsafe {
-        libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_PASSCRED, place, &mut size)
-    })?;
-    let asks = value != 0;
-    if asks {
-        value = 0;
-        // SAFETY: as above, but the call reads the integer.
-        Errno::result(unsafe {
-            libc::setsockopt(
-                socket,
-                libc::SOL_SOCKET,
-                libc::SO_TIMESTAMP,
-                (&raw const value).cast(),
-                size,
-            )
-        })?;
-    }
-    Ok(asks)
 }
 
 /// Returns how many datagrams are queued at a socket. Counts at most 16,384, of 2 GiB.
@@ -168,6 +113,15 @@ pub fn queued(socket: impl AsFd) -> io::Result<usize> {
     Ok(result?)
 }
 
+/// Returns the length of the control messages that the kernel has written.
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "musl has another type for the length of control messages"
+)]
+fn control_length(header: &libc::mmsghdr) -> usize {
+    header.msg_hdr.msg_controllen as usize
+}
+
 /// Receives several datagrams with one system call.
 pub struct Batch {
     /// The slots, which this owns. They are accessed by this pointer only, since the kernel writes
@@ -175,8 +129,10 @@ pub struct Batch {
     slots: *mut Slots,
     /// The slots with datagrams that were received and not taken yet.
     received: Range<usize>,
-    /// Whether the datagrams have credentials.
-    credentials: bool,
+    /// What the socket passes along with the datagrams.
+    passes: Passes,
+    /// The pidfds of the datagrams that were received and not taken yet.
+    pidfds: [Option<OwnedFd>; SLOTS],
     /// Whether tails were written to since their memory was last given back.
     has_used_tails: bool,
 }
@@ -206,21 +162,26 @@ impl Batch {
                 (*header).msg_control = (&raw mut (*slots).controls[slot]).cast();
             }
         }
-        Ok(Self { slots, received: 0..0, credentials: false, has_used_tails: false })
+        Ok(Self {
+            slots,
+            received: 0..0,
+            passes: Passes::default(),
+            pidfds: [const { None }; SLOTS],
+            has_used_tails: false,
+        })
     }
 
     /// Receives queued datagrams of a socket without blocking. Returns how many. Drops those of the
     /// last call that were not taken.
     ///
-    /// Descriptors that a sender attached are closed by the kernel. A socket of another type yields
-    /// no datagrams, but never memory outside the batch. `credentials` is what
-    /// [`passes_credentials`] returned for the socket.
+    /// Descriptors that a sender attached are closed. A socket of another type yields no datagrams,
+    /// but never memory outside the batch. `passes` is what [`Passes::of`] returned for the socket.
     ///
     /// # Errors
     ///
     /// Fails with `WouldBlock` if nothing is queued, and otherwise as recvmmsg(2) does.
-    pub fn receive(&mut self, socket: impl AsFd, credentials: bool) -> io::Result<usize> {
-        (self.received, self.credentials) = (0..0, credentials);
+    pub fn receive(&mut self, socket: impl AsFd, passes: Passes) -> io::Result<usize> {
+        (self.received, self.passes) = (0..0, passes);
         // With MSG_TRUNC the kernel returns the full length of a truncated datagram.
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
         // SAFETY: `slots` and the pointers in it are valid, see `new`, and nothing borrows from the
@@ -229,14 +190,23 @@ impl Batch {
             let headers = &mut (*self.slots).headers;
             for header in &mut *headers {
                 header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_un>() as libc::socklen_t;
-                header.msg_hdr.msg_controllen =
-                    if credentials { size_of::<Control>() as _ } else { 0 };
+                header.msg_hdr.msg_controllen = passes.room() as _;
             }
             let socket = socket.as_fd().as_raw_fd();
             libc::recvmmsg(socket, headers.as_mut_ptr(), SLOTS as _, flags as _, ptr::null_mut())
         };
         let count = usize::try_from(Errno::result(count)?).unwrap_or_default();
         self.received = 0..count.min(SLOTS);
+        if passes.pidfd {
+            for slot in self.received.clone() {
+                // SAFETY: as above. The kernel has just written the slot, so this takes its
+                // descriptors once.
+                self.pidfds[slot] = unsafe {
+                    let slots = &*self.slots;
+                    slots.controls[slot].take_pidfd(control_length(&slots.headers[slot]))
+                };
+            }
+        }
         Ok(count)
     }
 
@@ -251,10 +221,6 @@ impl Batch {
     }
 
     /// Returns the next datagram that was received, and frees its slot.
-    #[allow(
-        clippy::unnecessary_cast,
-        reason = "musl has another type for the length of control messages"
-    )]
     pub fn take(&mut self) -> Option<Datagram<'_>> {
         let slot = self.received.next()?;
         // SAFETY: `slots` is valid and always initialized. The result borrows the batch, so the
@@ -275,8 +241,8 @@ impl Batch {
         let sender = slots.senders[slot].get(NAME_OFFSET..end).unwrap_or_default();
         let control = &slots.controls[slot];
         let credentials =
-            self.credentials.then(|| control.credentials(header.msg_hdr.msg_controllen as usize));
-        Some(Datagram { credentials, sender, length, payload })
+            self.passes.credentials.then(|| control.credentials(control_length(header)));
+        Some(Datagram { credentials, pidfd: self.pidfds[slot].take(), sender, length, payload })
     }
 
     /// Gives back the memory of large datagrams. Called when the traffic pauses; does nothing if

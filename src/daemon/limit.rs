@@ -30,14 +30,12 @@ pub struct Limit {
     tokens: i64,
     /// When earned tokens were last added.
     counted_at: Instant,
-    /// When the log last reported that the limit is reached.
-    reported_at: Option<Instant>,
 }
 
 impl Limit {
     /// Returns a full bucket.
     pub fn new(rate: u64) -> Self {
-        let mut limit = Self { rate, tokens: 0, counted_at: Instant::now(), reported_at: None };
+        let mut limit = Self { rate, tokens: 0, counted_at: Instant::now() };
         limit.tokens = limit.burst();
         limit
     }
@@ -61,15 +59,6 @@ impl Limit {
         }
         let missing = self.tokens.unsigned_abs() as f64 / self.rate as f64;
         Some(now + Duration::from_secs_f64(missing.min(LONGEST_PAUSE_SECS)).max(SHORTEST_PAUSE))
-    }
-
-    /// Returns whether to report that the limit is reached: at first, and then once in the time that
-    /// fills the bucket.
-    pub fn is_report_due(&mut self) -> bool {
-        let burst = Duration::from_secs(BURST_SECS);
-        let is_due = self.reported_at.is_none_or(|at| at.elapsed() >= burst);
-        self.reported_at = if is_due { Some(Instant::now()) } else { self.reported_at };
-        is_due
     }
 
     /// Returns the tokens of a full bucket.

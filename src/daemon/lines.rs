@@ -1,7 +1,7 @@
 //! The buffer of lines that wait to be written.
 //!
 //! A line is to become an entry of its own if journald would split it, read a priority in it, or
-//! strip what is at its end. The buffer has two states:
+//! strip what is at its end, or if it has further fields. The buffer has two states:
 //!
 //! - Empty: everything was written.
 //! - Pending: what begins at `written` waits, in order. Adding a line begins this state.
@@ -19,6 +19,7 @@ use super::{
         machine::Pending,
     },
     memory::{free_unused, reserve},
+    record::{Record, fields},
 };
 use libsystemd_safe::journal::Priority;
 use std::{collections::VecDeque, io, mem};
@@ -27,7 +28,8 @@ use std::{collections::VecDeque, io, mem};
 const FULL: usize = 64 * 1024;
 
 /// The longest line: each byte of a datagram and of its sender's name becomes an escape of four.
-const LONGEST: usize = 4 * MAX_LENGTH + 1024;
+/// Further fields follow, and one of them is the datagram.
+const LONGEST: usize = 5 * MAX_LENGTH + 4096;
 
 /// Begins a line that is to become an entry, in place of its prefix. The line is then a field.
 const MESSAGE_FIELD: &[u8] = b"MESSAGE=";
@@ -51,23 +53,16 @@ pub struct Lines {
     has_grown: bool,
 }
 
-/// A line that is to become an entry.
+/// A line of the buffer that is to become an entry.
 struct Entry {
+    /// Where it starts.
     start: usize,
+    /// How many bytes of the buffer it takes: `MESSAGE=`, a newline, and the further fields, if it
+    /// has any, with another newline.
+    length: usize,
     priority: Priority,
-    id: Option<MessageId>,
-}
-
-/// The fields of the next line or entry.
-pub struct Fields<'a> {
-    /// The field `MESSAGE=`.
-    pub message: &'a [u8],
-    /// The priority, `0` to `7`.
-    pub priority: u8,
     /// The field `MESSAGE_ID=`.
-    pub id: Option<MessageId>,
-    /// The length of the line or entry in the buffer.
-    pub length: usize,
+    id: Option<MessageId>,
 }
 
 /// When a line is to become an entry.
@@ -111,17 +106,32 @@ impl Lines {
         let is_entry = id.is_some() || is_changed || text.len() > LINE_MAX || has_prefix(text);
         if entries != Entries::Never && is_entry {
             self.bytes.splice(start..start + prefix.len(), MESSAGE_FIELD.iter().copied());
-            self.entries.push_back(Entry { start, priority, id });
+            let length = self.bytes.len() - start;
+            self.entries.push_back(Entry { start, length, priority, id });
         }
         self.has_grown |= self.bytes.len() >= FULL;
         self.bytes.len() - start
+    }
+
+    /// Adds a record that is to become an entry with fields. Returns its length in bytes.
+    pub fn add_with_fields(&mut self, priority: Priority, record: &Record<'_>) -> usize {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(MESSAGE_FIELD);
+        record.render(&mut self.bytes);
+        self.bytes.push(b'\n');
+        record.render_fields(&mut self.bytes);
+        self.bytes.push(b'\n');
+        let length = self.bytes.len() - start;
+        self.entries.push_back(Entry { start, length, priority, id: None });
+        self.has_grown |= self.bytes.len() >= FULL;
+        length
     }
 
     /// Returns what is to be written next.
     pub fn next(&self) -> Pending {
         if self.written == self.bytes.len() {
             Pending::Nothing
-        } else if self.entries.front().is_some_and(|entry| entry.start == self.written) {
+        } else if self.next_entry().is_some() {
             Pending::Entry
         } else if self.written == start_of_line(&self.bytes[..self.written]) {
             Pending::Lines
@@ -150,23 +160,26 @@ impl Lines {
         self.written = start_of_line(&self.bytes[..self.written]);
     }
 
-    /// Returns the fields of the next line or entry. The message of a line is copied to `copy`.
-    pub fn fields<'a>(&'a self, copy: &'a mut Vec<u8>) -> Fields<'a> {
+    /// Returns the next line or entry as fields, its priority, and its length in the buffer. The
+    /// text of a line is copied to `copy`.
+    pub fn fields<'a>(&'a self, copy: &'a mut Vec<u8>) -> (Vec<&'a [u8]>, u8, usize) {
         let rest = &self.bytes[self.written..];
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        let (message, priority, id) = match (self.entries.front(), &rest[..end]) {
-            (Some(entry), field) if entry.start == self.written => {
-                (field, entry.priority as u8, entry.id)
+        match (self.next_entry(), &rest[..end]) {
+            (Some(&Entry { length, priority, id, .. }), message) => {
+                let further = rest[..length - 1].get(end + 1..).unwrap_or_default();
+                let id = id.map(str::as_bytes);
+                let all = [message].into_iter().chain(fields(further)).chain(id);
+                (all.collect(), priority as u8, length)
             }
             (_, [b'<', digit @ b'0'..=b'7', b'>', text @ ..]) => {
                 copy.clear();
                 copy.extend_from_slice(MESSAGE_FIELD);
                 copy.extend_from_slice(text);
-                (&copy[..], digit - b'0', None)
+                (vec![copy], digit - b'0', end + 1)
             }
-            (_, text) => (text, Priority::Notice as u8, None),
-        };
-        Fields { message, priority, id, length: end + 1 }
+            (_, text) => (vec![text], Priority::Notice as u8, end + 1),
+        }
     }
 
     /// Counts the next line or entry as sent.
@@ -175,16 +188,21 @@ impl Lines {
         self.advance(length);
     }
 
+    /// Returns what is to be written next, if it is an entry.
+    fn next_entry(&self) -> Option<&Entry> {
+        self.entries.front().filter(|entry| entry.start == self.written)
+    }
+
     /// Returns the next entry, and forgets that it is one. Returns `None` if the next one is a line.
     fn take_entry(&mut self) -> Option<Entry> {
-        let is_next = self.entries.front().is_some_and(|entry| entry.start == self.written);
-        if is_next { self.entries.pop_front() } else { None }
+        self.next_entry()?;
+        self.entries.pop_front()
     }
 
     /// Makes lines of the next entry, which journald does not split and in which it finds no
-    /// priority. Does nothing if the next one is a line.
+    /// priority. Further fields are left out. Does nothing if the next one is a line.
     pub fn split(&mut self) {
-        let Some(Entry { start, priority, .. }) = self.take_entry() else { return };
+        let Some(Entry { start, length: old, priority, .. }) = self.take_entry() else { return };
         let prefix = priority.prefix().as_bytes();
         let rest = &self.bytes[start + MESSAGE_FIELD.len()..];
         let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
@@ -203,7 +221,8 @@ impl Lines {
                 byte => lines.push(byte),
             }
         }
-        let (old, new) = (MESSAGE_FIELD.len() + length, lines.len());
+        lines.push(b'\n');
+        let new = lines.len();
         self.bytes.splice(start..start + old, lines);
         self.entries.iter_mut().for_each(|entry| entry.start = entry.start + new - old);
     }

@@ -41,15 +41,18 @@ enum Output {
 pub struct Log {
     lines: Lines,
     output: Output,
+    /// Whether each record becomes an entry with fields: `--fields`.
+    with_fields: bool,
 }
 
 impl Log {
-    /// Opens a log on standard error.
+    /// Opens a log on standard error. If that is the journal, and `fields` is set, each record
+    /// becomes an entry with fields.
     ///
     /// # Errors
     ///
     /// Fails if there is no descriptor or no memory left.
-    pub fn open() -> io::Result<Self> {
+    pub fn open(fields: bool) -> io::Result<Self> {
         let stderr = io::stderr().as_fd().try_clone_to_owned()?;
         let is_missing = is_missing_journal(&stderr);
         let output = if is_missing || journal::is_stream(&stderr)? {
@@ -61,7 +64,8 @@ impl Log {
         } else {
             Output::Plain(Plain::new(stderr.into())?)
         };
-        Ok(Self { lines: Lines::new()?, output })
+        let with_fields = fields && matches!(output, Output::Journal(_));
+        Ok(Self { lines: Lines::new()?, output, with_fields })
     }
 
     /// Returns whether lines go to the journal.
@@ -89,8 +93,11 @@ impl Log {
         self.lines.add(priority, entries, |line| escape(bytes, line));
     }
 
-    /// Adds a datagram as a line. Returns the line's length in bytes.
+    /// Adds a datagram as a line, or as an entry with fields. Returns its length in bytes.
     pub fn record(&mut self, record: &Record<'_>) -> usize {
+        if self.with_fields {
+            return self.lines.add_with_fields(Priority::Notice, record);
+        }
         let entries = if self.is_journal() { Entries::Changed } else { Entries::Never };
         self.lines.add(Priority::Notice, entries, |line| record.render(line))
     }

@@ -7,6 +7,7 @@ mod blocked;
 mod bounded;
 mod catalog;
 pub mod cli;
+pub mod control;
 pub mod datagram;
 mod escape;
 mod journal;
@@ -21,6 +22,8 @@ pub mod record;
 mod server;
 mod socket_file;
 mod source;
+pub mod unit;
+mod units;
 mod wait;
 
 use crate::cli::Parsed;

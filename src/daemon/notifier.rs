@@ -1,15 +1,17 @@
 //! The notifications to the service manager: `READY=1`, `STATUS=`, `WATCHDOG=1` and the like.
 //!
-//! Two things have states:
+//! Three things have states:
 //!
 //! - The status is current, or due at `status_at`. A datagram makes it due, and `notify_due` sends
 //!   it.
+//! - The rate limit is reached, or not. `limited_until` begins it, and a status without a reason why
+//!   senders wait ends it. Since nobody sees a past status, the log shows both.
 //! - The manager's queue has room, or foo retries at `resend_at`. `send` moves between the two;
 //!   notifications wait in `unsent`.
 
 #![forbid(unsafe_code)]
 
-use super::{blocked::RETRY_AFTER, bounded::bounded, log::Log, socket_file::SocketFile};
+use super::{blocked::RETRY_AFTER, bounded::bounded, catalog, log::Log, socket_file::SocketFile};
 use libsystemd_safe::{
     daemon::{self, NotifyState},
     journal::Priority,
@@ -37,6 +39,17 @@ const STOP_EXTENSION: Duration = Duration::from_secs(15);
 /// cause more, and those are dropped.
 const UNSENT_MAX: usize = 8;
 
+/// Why senders wait for the rate limit.
+const LIMITED: &str = "--max-rate= is reached";
+
+/// A rate limit that is reached.
+struct Limited {
+    since: Instant,
+    until: Instant,
+    /// The number of messages received before.
+    messages: u64,
+}
+
 /// Notifies the service manager, at once or when a notification is due.
 pub struct Notifier {
     messages: u64,
@@ -47,6 +60,7 @@ pub struct Notifier {
     files: Vec<SocketFile>,
     /// What the last `STATUS=` said of them.
     shown: Option<String>,
+    limited: Option<Limited>,
     /// When the next `STATUS=` is due. Set by a datagram, and reset when it is sent.
     status_at: Option<Instant>,
     /// The interval of `WATCHDOG=1`, and when the next one is due.
@@ -81,6 +95,7 @@ impl Notifier {
             wait_reason: None,
             files,
             shown: None,
+            limited: None,
             status_at: None,
             watchdog,
             unsent,
@@ -102,6 +117,31 @@ impl Notifier {
     pub fn senders_wait(&mut self, reason: &'static str) {
         self.wait_reason = Some(reason);
         self.status_at.get_or_insert_with(|| Instant::now() + STATUS_INTERVAL);
+    }
+
+    /// Takes note that senders wait for the rate limit until then. Logs that it is reached, once.
+    pub fn limited_until(&mut self, until: Instant, log: &mut Log) {
+        self.senders_wait(LIMITED);
+        let messages = self.messages;
+        let limited = self.limited.get_or_insert_with(|| {
+            let text = format_args!("{LIMITED}, senders wait");
+            log.report(Priority::Warning, catalog::LIMIT_REACHED, text);
+            // If the log is blocked, the next turn of the loop writes the line.
+            let _ = log.flush();
+            Limited { since: Instant::now(), until, messages }
+        });
+        limited.until = until;
+    }
+
+    /// Logs how long the rate limit was reached, if it was.
+    pub fn limit_ends(&mut self, log: &mut Log) {
+        let Some(Limited { since, until, messages }) = self.limited.take() else { return };
+        let seconds = (until.min(Instant::now()) - since).as_secs_f64();
+        let messages = self.messages - messages;
+        let text = format!(
+            "--max-rate= was reached for {seconds:.1} s, in which {messages} messages were logged"
+        );
+        log.line(Priority::Notice, text);
     }
 
     /// Sends `READY=1` with the first `STATUS=`.
@@ -160,6 +200,9 @@ impl Notifier {
             self.notify([status].into_iter().chain(reset).chain(more_time), log);
             // One more STATUS= follows, to show that they no longer wait.
             self.status_at = self.wait_reason.take().map(|_| now + STATUS_INTERVAL);
+            if self.status_at.is_none() {
+                self.limit_ends(log);
+            }
         }
         is_status_due
     }

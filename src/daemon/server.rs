@@ -20,7 +20,6 @@ use super::{
     activation,
     blocked::Blocked,
     bounded::bounded,
-    catalog,
     cli::Options,
     datagram::{Batch, Datagram},
     limit::Limit,
@@ -28,6 +27,7 @@ use super::{
     notifier::Notifier,
     record::{Record, Sender},
     source::Source,
+    units::Units,
     wait::{Ready, ReadySource, wait},
 };
 use error::Error;
@@ -62,12 +62,9 @@ const EMPTY_POLLS_MAX: usize = 32;
 /// Longest busy-poll before signals and timers are checked.
 const BUSY_POLL_MAX: Duration = Duration::from_millis(2);
 
-/// What the status and a report show if the rate limit is used up.
-const LIMIT_REACHED: &str = "--max-rate= is reached";
-
 /// Serves the sockets that systemd passed until a signal stops it. Returns the exit status.
 pub fn run(options: &Options, passed: io::Result<Vec<ListenFd>>) -> u8 {
-    let mut log = match Log::open() {
+    let mut log = match Log::open(options.fields) {
         Ok(log) => log,
         Err(error) => {
             // If standard error can't be written, the exit status still reports the error.
@@ -121,22 +118,13 @@ enum Hold {
     Limit(Instant),
 }
 
-impl Hold {
-    /// Returns what to show in the status, if an administrator has to know.
-    fn status(self) -> Option<&'static str> {
-        match self {
-            Self::Log(blocked) => blocked.status(),
-            Self::Limit(_) => Some(LIMIT_REACHED),
-        }
-    }
-}
-
 struct Server<'a> {
     log: &'a mut Log,
     notifier: Notifier,
     sources: Vec<Source>,
     signals: SignalFd,
     batch: Batch,
+    units: Units,
     /// Messages in the log that it has not written yet.
     unwritten: usize,
     limit: Option<Limit>,
@@ -178,7 +166,8 @@ impl<'a> Server<'a> {
         notifier.ready(log);
         let sources = sockets.into_iter().map(|socket| Source { socket, retry_at: None }).collect();
         let limit = options.max_rate.map(Limit::new);
-        Ok(Self { log, notifier, sources, signals, batch, unwritten: 0, limit })
+        let units = Units::new();
+        Ok(Self { log, notifier, sources, signals, batch, units, unwritten: 0, limit })
     }
 
     /// Serves until a signal stops it.
@@ -186,20 +175,23 @@ impl<'a> Server<'a> {
         let (mut is_busy_polling, mut ready) = (false, Ready::default());
         loop {
             let hold = self.write().err();
-            if let Some(reason) = hold.and_then(Hold::status) {
-                self.notifier.senders_wait(reason);
-            }
-            let mut deadline =
-                if is_busy_polling { Some(Instant::now()) } else { self.notifier.next_due() };
-            let (mut sources, mut blocked) = (&self.sources[..], None);
+            let (mut sources, mut blocked, mut limited) = (&self.sources[..], None, None);
             match hold {
                 None => {}
-                Some(Hold::Log(reason)) => blocked = Some((&*self.log, reason)),
+                Some(Hold::Log(reason)) => {
+                    reason.status().into_iter().for_each(|why| self.notifier.senders_wait(why));
+                    blocked = Some((&*self.log, reason));
+                }
                 Some(Hold::Limit(until)) => {
-                    sources = &[];
-                    deadline = Some(deadline.map_or(until, |deadline| deadline.min(until)));
+                    self.notifier.limited_until(until, self.log);
+                    (sources, limited) = (&[], Some(until));
                 }
             }
+            let deadline = if is_busy_polling {
+                Some(Instant::now())
+            } else {
+                self.notifier.next_due().into_iter().chain(limited).min()
+            };
             wait(&self.signals, sources, blocked, deadline, &mut ready)
                 .map_err(|errno| Error::Kernel("wait for datagrams", errno.into()))?;
             if ready.signal {
@@ -291,17 +283,21 @@ impl<'a> Server<'a> {
             self.log.flush().map_err(Hold::Log)?;
             self.unwritten = 0;
             if self.batch.is_empty() {
-                return self.check_limit();
+                self.units.end_batch();
+                let until = self.limit.as_mut().and_then(Limit::used_up_until);
+                return until.map_or(Ok(()), |until| Err(Hold::Limit(until)));
             }
             while !self.log.is_full() {
                 let Some(datagram) = self.batch.take() else {
                     break;
                 };
-                let Datagram { credentials, sender, length, payload } = datagram;
+                let Datagram { credentials, pidfd, sender, length, payload } = datagram;
+                let unit = pidfd.and_then(|pidfd| self.units.of(pidfd));
                 self.notifier.count(length);
                 self.unwritten += 1;
                 let bytes = self.log.record(&Record {
                     credentials,
+                    unit,
                     sender: Sender::from_sun_path(sender),
                     length,
                     payload,
@@ -311,17 +307,5 @@ impl<'a> Server<'a> {
                 }
             }
         }
-    }
-
-    /// Returns until when the rate limit is used up, if it is. Reports it now and then; the next
-    /// write flushes the report.
-    fn check_limit(&mut self) -> Result<(), Hold> {
-        let Some(limit) = &mut self.limit else { return Ok(()) };
-        let Some(until) = limit.used_up_until() else { return Ok(()) };
-        if limit.is_report_due() {
-            let text = format_args!("{LIMIT_REACHED}, senders wait");
-            self.log.report(Priority::Warning, catalog::LIMIT_REACHED, text);
-        }
-        Err(Hold::Limit(until))
     }
 }

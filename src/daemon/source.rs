@@ -32,11 +32,11 @@ impl Source {
         log: &mut Log,
         maybe_shut_down: bool,
     ) -> io::Result<usize> {
-        let Self { socket: Socket { name, fd, credentials, .. }, retry_at } = self;
+        let Self { socket: Socket { name, fd, passes, .. }, retry_at } = self;
         if retry_at.is_some_and(|at| at >= Instant::now()) {
             return Ok(0);
         }
-        let error = match batch.receive(fd, *credentials) {
+        let error = match batch.receive(fd, *passes) {
             Ok(count) => {
                 if retry_at.take().is_some() {
                     log.line(Priority::Notice, format_args!("Receiving from {name} again"));

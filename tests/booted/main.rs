@@ -116,6 +116,8 @@ const CASES: &[Case] = cases! {
     recipes::with_another_rate: Ours;
     recipes::with_credentials: Ours;
     recipes::a_socket_without_its_file: Ours;
+    recipes::with_fields: Ours;
+    recipes::with_units: Ours;
     network::all_reach_another_machine: Ours;
     package::installed_it_runs: Packaged;
     package::its_autopkgtest_passes: Packaged;

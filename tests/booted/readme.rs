@@ -90,13 +90,16 @@ pub fn its_table_of_commands_works(container: &mut Container) {
         .expect("the table");
     let does = |what: &str| {
         let row = rows.lines().find(|row| row.starts_with(&format!("| {what} |"))).expect(what);
-        container.run(row.split('`').nth(1).expect("a command"))
+        container.run(&row.split('`').nth(1).expect("a command").replace("\\|", "|"))
     };
     does("start both units");
     container.wait_until_both("active");
     assert_eq!(does("send a message"), "sending hello");
     container.wait_for(": hello");
     assert!(does("see messages").contains(": hello"));
+    assert!(does("see them without time and host").contains("\nReceived 5 bytes from /"));
+    assert!(does("see their text alone").ends_with("\nhello"));
+    assert!(does("find a text").ends_with(": hello"));
     until(
         "the count",
         || does("see how many came"),

@@ -3,6 +3,9 @@
 use super::frame::container::{Container, until};
 use super::frame::document::example;
 use super::frame::journal::Entry;
+use crate::common::{skip, sys};
+use std::fs::{self, File};
+use std::os::unix::net::UnixDatagram;
 
 /// Returns a drop-in of foo.socket.
 pub fn another_path() -> String {
@@ -225,3 +228,106 @@ pub fn a_socket_without_its_file(container: &mut Container) {
 }
 
 const SHOW_STATUS: &str = "systemctl show --property=StatusText --value foo.service";
+
+/// `journalctl` finds messages by their fields, and writes their exact bytes.
+pub fn with_fields(container: &mut Container) {
+    container.drop_in("foo.socket", "[Socket]\nPassCredentials=yes\n");
+    container.drop_in(
+        "foo.service",
+        "[Service]\nPrivateUsers=no\nExecStart=\nExecStart=/usr/local/bin/foo --fields --max-rate=256K\n",
+    );
+    container.start();
+    let all: Vec<u8> = (0..=255).collect();
+    let forged = b"\nFOO_SENDER_UID=0\n_UID=0\nMESSAGE=forged\nPRIORITY=0\n\n";
+    let messages = [&b"hello\n\n"[..], b"\0", &all, &all.repeat(800), forged];
+    for (number, message) in messages.iter().enumerate() {
+        let uid = 1000 + number;
+        fs::write(container.path("/tmp/sent"), message).expect("a message");
+        let socat = "exec socat -b 262144 -u OPEN:/tmp/sent UNIX-SENDTO:/run/foo.socket";
+        let send =
+            format!("setpriv --reuid={uid} --regid={uid} --clear-groups sh -c 'echo $$; {socat}'");
+        let pid = container.run(&send);
+        let query = format!(
+            "journalctl -q FOO_SENDER_UID={uid} FOO_SENDER_PID={pid} PRIORITY=5 _SYSTEMD_UNIT=foo.service"
+        );
+        let length = message.len().to_string();
+        container.until(
+            &format!("journalctl --sync; {query} -o cat --output-fields=FOO_LENGTH"),
+            |found| *found == length,
+        );
+        container.run(&format!(
+            "{query} -n 1 -o cat --output-fields=FOO_PAYLOAD | head -c -1 | cmp - /tmp/sent"
+        ));
+    }
+}
+
+/// The unit of a sender is right, also if the sender has ended, or not shown. An older systemd does
+/// not pass it.
+pub fn with_units(container: &mut Container) {
+    // `make install` left the last one out, if this machine has an older systemd.
+    container.drop_in(
+        "foo.socket",
+        "[Socket]\nPassCredentials=yes\nPassPIDFD=yes\nAcceptFileDescriptors=no\n",
+    );
+    container.drop_in(
+        "foo.service",
+        "[Service]\nExecStart=\nExecStart=/usr/local/bin/foo --fields --max-rate=256K\n",
+    );
+    container.start();
+    let kernel = container.run("uname -r");
+    let mut numbers = kernel.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
+    let passes = container.systemd() >= 258;
+    if passes && (numbers.next(), numbers.next()) < (Some(6), Some(16)) {
+        return skip("with_units", "needs Linux 6.16");
+    }
+    let unit_of = |message: &str| {
+        let line = container.wait_for(&format!(": {message}")).message();
+        let unit = line.split_once(") from").and_then(|(begin, _)| begin.split_once(", unit "));
+        unit.map(|(_, unit)| unit.to_owned())
+    };
+    let shown = |unit: &str| passes.then(|| unit.to_owned());
+    let while_stopped = |command: &str| {
+        container.run("systemctl kill --signal=STOP foo.service");
+        container.run(command);
+        container.run("systemctl kill --signal=CONT foo.service");
+    };
+    // The sender has ended, and its unit has not.
+    while_stopped(
+        "systemd-run -q --unit=backup sh -c 'foocl one; touch /run/sent; exec sleep infinity'
+        until test -e /run/sent; do sleep 0.01; done",
+    );
+    assert_eq!(unit_of("one"), shown("backup.service"));
+    if passes {
+        let found = container.run(
+            "journalctl --sync; journalctl -q -o cat --output-fields=FOO_PAYLOAD FOO_SENDER_UNIT=backup.service",
+        );
+        assert_eq!(found, "one");
+    }
+    // Both have ended.
+    while_stopped("systemd-run -q --wait --unit=ended foocl two");
+    assert_eq!(unit_of("two"), None);
+    // A unit below a slice, and a sender that is in none.
+    container
+        .run("systemd-run -q --wait --slice=a-b.slice --unit=c@1 sh -c 'foocl three; sleep 1'");
+    assert_eq!(unit_of("three"), shown("c@1.service"));
+    container.run("foocl four");
+    assert_eq!(unit_of("four"), None);
+    // Descriptors would take the room of the pidfd, so foo.socket refuses them.
+    let sender = UnixDatagram::unbound().expect("a socket");
+    sender.connect(container.path("/run/foo.socket")).expect("foo's socket");
+    let attached = sys::send_with(&sender, b"five", &[File::open("/").unwrap().into()], false);
+    assert_eq!(attached.is_err(), passes, "{attached:?}");
+    // Many that end at once, of as many units.
+    let units = || (0..50).map(|number| format!("many{number}"));
+    for unit in units() {
+        container.run(&format!("systemd-run -q --no-block --unit={unit} foocl 'of {unit}'"));
+    }
+    let right = units().filter(|unit| match unit_of(&format!("of {unit}")) {
+        Some(found) => {
+            assert_eq!(found, format!("{unit}.service"));
+            true
+        }
+        None => false,
+    });
+    container.report(format_args!("{} of 50 units of senders that end at once", right.count()));
+}

@@ -40,6 +40,18 @@ pub fn ask_for_credentials(socket: &UnixDatagram) -> Result<()> {
     Ok(setsockopt(socket, PassCred, &true)?)
 }
 
+/// Asks for pidfds of senders. Fails with `ENOPROTOOPT` before Linux 6.5.
+pub fn ask_for_pidfds(socket: &UnixDatagram) -> Result<()> {
+    const SO_PASSPIDFD: libc::c_int = 76;
+    let (yes, size): (libc::c_int, _) = (1, size_of::<libc::c_int>() as libc::socklen_t);
+    let (fd, place) = (socket.as_raw_fd(), (&raw const yes).cast());
+    // SAFETY: the call reads an integer from `yes`.
+    errno_if_negative(unsafe {
+        libc::setsockopt(fd, libc::SOL_SOCKET, SO_PASSPIDFD, place, size)
+    })?;
+    Ok(())
+}
+
 /// Sends from a connected socket with attached descriptors, and optionally with the sender's
 /// credentials.
 pub fn send_with(

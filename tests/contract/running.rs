@@ -387,17 +387,16 @@ fn it_lingers_after_a_batch() {
     });
 }
 
-/// What exceeds the limit stays queued and senders wait, but reload, watchdog and stop do not.
-#[test]
-fn a_rate_limit() {
-    const RATE: usize = 10 * 1024;
-    const BURST: usize = 600 * RATE;
-    let start = Instant::now();
-    let daemon = Daemon::listening().arg("--max-rate=10K").env("WATCHDOG_USEC", "1000000").ready();
+/// What the log shows when a rate limit begins and ends.
+const LIMIT_BEGINS: &str = "<4>--max-rate= is reached, senders wait";
+const LIMIT_ENDS: &str = "<5>--max-rate= was reached for ";
+
+/// Sends until the status shows that the limit is reached. Returns how many messages were sent, and
+/// that notification.
+fn reach_limit(daemon: &Daemon) -> (usize, Note) {
     let sender = UnixDatagram::unbound().unwrap();
     // Shorter than foo's pauses once the limit is reached.
-    let timeout = Some(Duration::from_millis(50));
-    sender.set_write_timeout(timeout).unwrap();
+    sender.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
     let mut sent = 0;
     let reached = |note: &Note| {
         let status = note.value("STATUS").unwrap_or_default();
@@ -409,6 +408,17 @@ fn a_rate_limit() {
         }
         iter::from_fn(|| daemon.note()).find(reached)
     });
+    (sent, note)
+}
+
+/// What exceeds the limit stays queued and senders wait, but reload, watchdog and stop do not.
+#[test]
+fn a_rate_limit() {
+    const RATE: usize = 10 * 1024;
+    const BURST: usize = 600 * RATE;
+    let start = Instant::now();
+    let daemon = Daemon::listening().arg("--max-rate=10K").env("WATCHDOG_USEC", "1000000").ready();
+    let (sent, note) = reach_limit(&daemon);
     let received = note.value("STATUS").unwrap().split(' ').nth(1).unwrap();
     let received: usize = received.parse().unwrap();
     let line = "<5>Received 5 bytes from (unnamed): hello";
@@ -417,10 +427,12 @@ fn a_rate_limit() {
     let earned = start.elapsed().as_millis() as usize * RATE / 1000;
     assert!(received * cost >= BURST, "{received} are too few");
     assert!((received - 16) * cost <= BURST + earned, "{received} are too many");
-    // It goes on, as the rate allows. One line reports the limit.
-    let lines: Vec<_> = (0..=received + 1).map(|_| daemon.line()).collect();
-    let reports: Vec<_> = lines.iter().filter(|other| *other != line).collect();
-    assert_eq!(reports, ["<4>--max-rate= is reached, senders wait"]);
+    // It goes on, as the rate allows.
+    let mut reports = Vec::new();
+    for _ in 0..=received + 1 {
+        reports.extend(Some(daemon.line()).filter(|logged| logged != line));
+    }
+    assert_eq!(reports, [LIMIT_BEGINS]);
     let comes = |assignment| while !daemon.notified().has(assignment) {};
     comes("WATCHDOG=1");
     daemon.signal(SIGHUP);
@@ -430,7 +442,33 @@ fn a_rate_limit() {
     daemon.signal(SIGTERM);
     let end = daemon.end();
     assert_eq!(end.code, 0);
-    assert_eq!(received + 1 + end.log.len(), sent);
+    let (messages, reports): (Vec<_>, Vec<_>) = end.log.iter().partition(|logged| *logged == line);
+    assert_eq!(received + 1 + messages.len(), sent);
+    assert!(matches!(&reports[..], [end] if end.starts_with(LIMIT_ENDS)), "{reports:?}");
+}
+
+/// The log shows once that a rate limit is reached, and once that it no longer is, although foo
+/// receives and waits in turn between the two.
+#[test]
+fn a_rate_limit_begins_and_ends() {
+    let (start, daemon) = (Instant::now(), Daemon::listening().arg("--max-rate=10K").ready());
+    let (sent, _) = reach_limit(&daemon);
+    let mut logged = 0;
+    let mut report = || loop {
+        match daemon.line() {
+            line if line.ends_with(": hello") => logged += 1,
+            line => return (line, logged),
+        }
+    };
+    let (begin, before) = report();
+    assert_eq!(begin, LIMIT_BEGINS);
+    let (end, logged) = report();
+    let numbers = end.strip_prefix(LIMIT_ENDS).and_then(|end| end.split_once(" s, in which "));
+    let (seconds, messages) = numbers.expect(&end);
+    let waited: f64 = seconds.parse().expect(&end);
+    assert!(waited > 0.0 && waited < start.elapsed().as_secs_f64(), "{end}");
+    assert_eq!(messages, format!("{} messages were logged", logged - before));
+    assert_eq!(logged, sent);
 }
 
 /// A bucket that is just empty is no more full than one that lacks a lot, and nothing spins until it is filled.

@@ -268,6 +268,7 @@ fn command_line() {
         &["argument"],
         &["--help=x"],
         &["--", "x"],
+        &["--fields=x"],
         &["--max-rate"],
         &["--max-rate=1M", "again"],
         &["--max-rate", "0"],

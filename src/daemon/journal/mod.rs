@@ -9,12 +9,7 @@ pub mod machine;
 mod queue;
 mod unread;
 
-use super::{
-    blocked::Blocked,
-    bounded::bounded,
-    catalog::{self, MessageId},
-    lines::{Fields, Lines},
-};
+use super::{blocked::Blocked, bounded::bounded, catalog, lines::Lines};
 use libsystemd_safe::journal::{self, Priority};
 use machine::{Action, Machine, Outcome, Pending};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -157,7 +152,10 @@ impl Journal {
     /// Sends an entry that reports lost lines.
     fn send_report(&self, lost: usize) -> Outcome {
         let message = format!("MESSAGE={}", Lost(lost));
-        self.send_fields(message.as_bytes(), Priority::Warning as u8, Some(catalog::LOST))
+        self.send_fields(
+            vec![message.as_bytes(), catalog::LOST.as_bytes()],
+            Priority::Warning as u8,
+        )
     }
 
     /// Writes a line that reports lost ones.
@@ -194,8 +192,8 @@ impl Journal {
     /// Sends the next line or entry as an entry.
     fn send(&mut self, lines: &mut Lines) -> Outcome {
         let mut copy = mem::take(&mut self.copy);
-        let Fields { message, priority, id, length } = lines.fields(&mut copy);
-        let outcome = self.send_fields(message, priority, id);
+        let (fields, priority, length) = lines.fields(&mut copy);
+        let outcome = self.send_fields(fields, priority);
         self.copy = copy;
         if outcome == Outcome::OK {
             lines.sent(length);
@@ -203,15 +201,13 @@ impl Journal {
         outcome
     }
 
-    /// Sends an entry: its field `MESSAGE=`, priority and field `MESSAGE_ID=`.
-    fn send_fields(&self, message: &[u8], priority: u8, id: Option<MessageId>) -> Outcome {
+    /// Sends an entry with these fields and what foo adds to each.
+    fn send_fields(&self, fields: Vec<&[u8]>, priority: u8) -> Outcome {
         let Some(queue) = &self.queue else { return Outcome::Closed };
         let level = [b"PRIORITY=".as_slice(), &[b'0' + priority]].concat();
         let [facility, identifier] = &self.fields;
-        let id_field = id.unwrap_or_default().as_bytes();
-        let fields = [message, &level, facility.as_bytes(), identifier.as_bytes(), id_field];
-        let count = fields.len() - usize::from(id.is_none());
-        queue.send(&fields.map(IoSlice::new)[..count])
+        let own = [&level, facility.as_bytes(), identifier.as_bytes()];
+        queue.send(&fields.into_iter().chain(own).map(IoSlice::new).collect::<Vec<_>>())
     }
 
     /// Returns how many lines and entries journald may not have read, and how much memory the kernel

@@ -55,6 +55,7 @@ impl Server<'_> {
     pub fn stop(&mut self) -> Result<(), Error> {
         self.notifier.stopping(self.log);
         self.limit = None;
+        self.notifier.limit_ends(self.log);
         let count = |index: usize| queued(&self.sources[index].socket.fd).unwrap_or(UNCOUNTED_MAX);
         let mut left: Vec<_> = (0..self.sources.len()).map(count).collect();
         if !self.drain(&mut left)? {
