@@ -81,6 +81,18 @@ pub fn it_uninstalls(container: &mut Container) {
     assert!(changes.is_empty(), "{changes:#?}");
 }
 
+/// `make install` and the package each say what they do about the other.
+pub fn it_and_the_package_name_each_other(container: &mut Container) {
+    project_in(container);
+    type_in(container, &block("Install", 0));
+    let said = container.run("dpkg --install /root/new.deb 2>&1");
+    assert!(said.contains("/usr/local/bin/foo hides /usr/bin/foo"), "{said}");
+    type_in(container, "make install");
+    let said = container.run("cat /root/commands.log");
+    assert!(said.contains("/foo.service belonged to a package of dpkg"), "{said}");
+    assert!(!said.contains("/bin/foo belonged"), "{said}");
+}
+
 pub fn its_table_of_commands_works(container: &mut Container) {
     let readme = document("README.md");
     let rows = readme
