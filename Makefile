@@ -138,6 +138,9 @@ install: $(programs)
 	install -Dm644 -t $(DESTDIR)$(completiondir) completions/foo completions/foocl
 	$(if $(DESTDIR),,systemd-sysusers $(sysusersdir)/foo.conf)
 	$(if $(DESTDIR),,journalctl --update-catalog)
+	@$(if $(DESTDIR),:,for file in $(installed); do \
+		if { $(of_package); }; then echo "$$file belonged to a package of dpkg, whose next upgrade replaces it again"; fi; \
+	done)
 	@$(if $(DESTDIR),:,echo "Now run: systemctl daemon-reload && systemctl enable foo && systemctl restart foo")
 
 installed = $(bindir)/foo $(bindir)/foocl $(unitdir)/foo.service $(unitdir)/foo.socket $(sysusersdir)/foo.conf \

@@ -66,6 +66,7 @@ const CASES: &[Case] = cases! {
     starting::many_stops_and_starts_fail_neither: Ours;
     sending::a_datagram_of_any_sender_is_one_entry: Original Ours;
     sending::a_datagram_longer_than_a_line_is_one_entry: Original Ours;
+    sending::what_clients_meet: Ours;
     lifecycle::restarts_lose_nothing: Ours;
     lifecycle::try_restarts_lose_nothing: Ours;
     lifecycle::reloads_lose_nothing: Ours;
@@ -133,6 +134,7 @@ const CASES: &[Case] = cases! {
     package::purged_nothing_is_left: Packaged;
     readme::it_installs: Packaged;
     readme::it_uninstalls: Packaged;
+    readme::it_and_the_package_name_each_other: Packaged;
     readme::its_table_of_commands_works: Ours;
     readme::the_first_examples_work: Ours;
     readme::it_replaces_the_original: Original;

@@ -15,6 +15,7 @@ pub fn installed_it_runs(container: &mut Container) {
     assert_eq!(container.run("systemctl is-enabled foo"), "enabled");
     container.assert_serves("hello");
     assert_packaged(container);
+    assert!(container.run("journalctl --list-catalog").contains(" foo: Messages may be lost"));
     container.reboot();
     container.assert_serves("hello again");
 }

@@ -1,7 +1,7 @@
 //! Runs the README's commands literally, in a copy of the project in which everything is built.
 
 use super::frame::container::{Container, until};
-use super::frame::document::{document, example};
+use super::frame::document::{document, example, example_of};
 use super::frame::host::project;
 use super::frame::load::Load;
 use super::package::{assert_complete, assert_packaged, changes, files};
@@ -81,6 +81,18 @@ pub fn it_uninstalls(container: &mut Container) {
     assert!(changes.is_empty(), "{changes:#?}");
 }
 
+/// `make install` and the package each say what they do about the other.
+pub fn it_and_the_package_name_each_other(container: &mut Container) {
+    project_in(container);
+    type_in(container, &block("Install", 0));
+    let said = container.run("dpkg --install /root/new.deb 2>&1");
+    assert!(said.contains("/usr/local/bin/foo hides /usr/bin/foo"), "{said}");
+    type_in(container, "make install");
+    let said = container.run("cat /root/commands.log");
+    assert!(said.contains("/foo.service belonged to a package of dpkg"), "{said}");
+    assert!(!said.contains("/bin/foo belonged"), "{said}");
+}
+
 pub fn its_table_of_commands_works(container: &mut Container) {
     let readme = document("README.md");
     let rows = readme
@@ -111,19 +123,16 @@ pub fn its_table_of_commands_works(container: &mut Container) {
 
 /// The first example of each document works right after a start, and prints what it shows.
 pub fn the_first_examples_work(container: &mut Container) {
-    let user = "setpriv --reuid=65534 --clear-groups";
     let readme = document("README.md");
     let shown = readme.split("```\n").nth(1).expect("an example");
-    let page = document("man/foocl.1");
-    let page = page.split_once(".Bd -literal -offset indent\n").expect("an example").1;
+    assert!(shown.lines().last().is_some_and(is_hello), "{shown}");
     container.run("systemctl start foo");
     for line in shown.lines() {
-        match line.strip_prefix("$ ").map(|command| command.strip_prefix("sudo ").ok_or(command)) {
-            Some(Err(command)) => {
-                assert_eq!(container.run(&format!("{user} {command}")), "sending hello")
-            }
-            Some(Ok(command)) => drop(container.until(command, is_hello)),
-            None => assert!(line == "sending hello" || is_hello(&line.to_owned()), "{line}"),
+        if let Some(command) = line.strip_prefix("$ sudo ") {
+            container.until(command, |printed| is_hello(printed));
+        } else if let Some(command) = line.strip_prefix("$ ") {
+            let as_user = format!("setpriv --reuid=65534 --clear-groups {command}");
+            assert_eq!(container.run(&as_user), "sending hello");
         }
     }
     container.run("systemctl stop foo");
@@ -131,12 +140,12 @@ pub fn the_first_examples_work(container: &mut Container) {
     let commands = example("send a message and show it");
     let (commands, show) = commands.trim_end().rsplit_once('\n').expect("several commands");
     container.run(commands);
-    container.until(show, is_hello);
-    page.lines().take_while(|line| *line != ".Ed").for_each(|line| drop(container.run(line)));
+    container.until(show, |printed| is_hello(printed));
+    container.run(&example_of("man/foocl.1", ".Sh EXAMPLES"));
 }
 
 /// Returns whether this is the line, and only the line, of the examples.
-fn is_hello(shown: &String) -> bool {
+fn is_hello(shown: &str) -> bool {
     shown.contains("Received 5 bytes from /")
         && shown.ends_with(": hello")
         && shown.lines().count() == 1

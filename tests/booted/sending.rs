@@ -60,6 +60,34 @@ pub fn a_datagram_longer_than_a_line_is_one_entry(container: &mut Container) {
     assert!(texts == want, "{begins:#?}");
 }
 
+/// What an ordinary user types, what that prints, and the sender and the text of its entry.
+pub fn what_clients_meet(container: &mut Container) {
+    // In a user namespace, the owner of /tmp is shown as 65534, and must be another.
+    let user = "setpriv --reuid=1234 --regid=1234 --clear-groups";
+    let socat = r#"sh -c 'printf "four\n\0" | socat - UNIX-SENDTO:/run/foo.socket'"#;
+    let endless = "sh -c 'ulimit -v 100000; head -c 800M /dev/zero | foocl -'";
+    let hidden = "unshare --user --map-current-user foocl three";
+    container.start();
+    for (command, prints, sender, text) in [
+        ("foocl one", "sending one", "/tmp/foocl.", ": one"),
+        ("env TMPDIR= foocl two", "sending two", "/tmp/foocl.", ": two"),
+        (hidden, "sending without a name", "(unnamed)", ": three"),
+        (socat, "", "(unnamed)", ": four"),
+        (endless, "line 1: the message", "", ""),
+        ("foocl several words", "needs quotes around it", "", ""),
+        ("sh -c 'echo piped | foocl'", "'-' sends the lines of standard input", "", ""),
+        ("foocl -p user.err text", "there is no -p", "", ""),
+        ("foocl -t tag text", "a tag can't be chosen", "", ""),
+    ] {
+        let printed = container.run(&format!("{user} {command} 2>&1 || :"));
+        assert!(printed.contains(prints), "{command}: {printed}");
+        let entry = container.wait_for(text);
+        assert!(entry.message().contains(sender), "{command}: {}", entry.message());
+    }
+    let received = |entry: &Entry| entry.message().starts_with("Received");
+    assert_eq!(container.journal().iter().filter(|entry| received(entry)).count(), 4);
+}
+
 /// Returns the text of each entry that `send` causes: of those before the entry of a datagram that
 /// is sent afterwards. Each must be foo's, and have the priority of datagrams.
 fn texts(container: &Container, send: impl FnOnce(&Container)) -> Vec<String> {

@@ -10,7 +10,12 @@ pub fn document(name: &str) -> String {
 
 /// Returns the example of foo(8) that follows a text.
 pub fn example(after: &str) -> String {
-    let page = document("man/foo.8");
+    example_of("man/foo.8", after)
+}
+
+/// Returns the example of a manual page that follows a text.
+pub fn example_of(page: &str, after: &str) -> String {
+    let page = document(page);
     let example = page.split_once(after).and_then(|(_, rest)| rest.split_once("\n.Bd -literal"));
     let example = example.and_then(|(_, rest)| rest.split_once('\n')).expect(after).1;
     example.split_once(".Ed\n").expect(after).0.replace("\\e", "\\")
