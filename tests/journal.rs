@@ -176,8 +176,8 @@ impl Journal {
     /// Fails unless the next entry reports this number as lost. The catalog explains it.
     #[track_caller]
     fn assert_lost(&self, case: &str, count: usize) {
-        let fields = "\nPRIORITY=4\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=foo\nMESSAGE_ID=";
-        let end = format!("{fields}{}\n", message_id("Messages may be lost"));
+        let fields = "PRIORITY=4\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=foo";
+        let end = format!("\nMESSAGE_ID={}\n{fields}\n", message_id("Messages may be lost"));
         assert_reports(case, &self.entry(), ["MESSAGE=", &end], count);
     }
 
@@ -586,9 +586,10 @@ fn an_error_is_explained() {
         .under(in_place_of_journald(journal.dir.path()))
         .start();
     while stream.line() != "<4>Unable to find any file descriptors" {}
-    let fields = "PRIORITY=3\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=foo\nMESSAGE_ID=";
+    let fields = "PRIORITY=3\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=foo";
     let id = message_id("systemd passed no socket that foo can serve");
-    let want = format!("MESSAGE=Unable to get file descriptor for socket\n{fields}{id}\n");
+    let text = "Unable to get file descriptor for socket";
+    let want = format!("MESSAGE={text}\nMESSAGE_ID={id}\n{fields}\n");
     assert_eq!(journal.entry(), want);
     assert_eq!(daemon.end().code, 255);
 }
