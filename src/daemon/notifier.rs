@@ -184,7 +184,7 @@ impl Notifier {
         if let Some((interval, _)) = self.watchdog.filter(|&(_, at)| at <= now) {
             self.watchdog = Some((interval, now + interval));
             self.notify([Ok(NotifyState::WATCHDOG)], log);
-            // No datagram arrives at a socket that has lost its file, and makes a status due.
+            // No datagram arrives at a socket that has lost its file, so none makes a status due.
             if self.files_status() != self.shown {
                 self.status_at.get_or_insert(now);
             }
