@@ -79,10 +79,10 @@ use std::{
 ///
 /// # Trust
 ///
-/// libsystemd checks what it reads, and journald never changes an entry that it has written. But the
-/// files are mapped: if another program makes a file smaller, `SIGBUS` ends this process, and if it
-/// overwrites a file, borrowed bytes change. Some damage makes libsystemd abort the process. So open only files that nobody but journald can write. Read others in a
-/// process of their own, from a copy.
+/// libsystemd checks what it reads, and journald never changes an entry that it has written. But
+/// the files are mapped: if another program makes a file smaller, `SIGBUS` ends this process, and
+/// if it overwrites a file, borrowed bytes change. Some damage makes libsystemd abort the process. So open only files that nobody but journald can write. Read
+/// others in a process of their own, from a copy.
 #[derive(Debug)]
 pub struct Reader {
     /// Owned, and closed by `drop`. A pointer also makes this type neither `Send` nor `Sync`.
@@ -109,8 +109,8 @@ impl Reader {
         Ok(bytes)
     }
 
-    /// Returns the times of the first and of the last entry, or `None` if there is no entry. Matches
-    /// do not count. See sd_journal_get_cutoff_realtime_usec(3).
+    /// Returns the times of the first and of the last entry, or `None` if there is no entry.
+    /// Matches do not count. See sd_journal_get_cutoff_realtime_usec(3).
     ///
     /// # Errors
     ///
