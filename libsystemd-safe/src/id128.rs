@@ -9,7 +9,7 @@
 //!
 //! # Errors
 //!
-//! The functions return the error of libsystemd with its errno:
+//! The functions return the error of libsystemd with its errno. Those that read an ID return:
 //!
 //! - `ENOENT`: `/etc/machine-id` is missing.
 //! - `ENOMEDIUM`: the ID is empty or all zeros. Since libsystemd 253 `ENOPKG` if `/etc/machine-id`
@@ -123,6 +123,10 @@ impl FromStr for Id128 {
 /// assert_ne!(id128::randomize()?, id128::randomize()?);
 /// # Ok::<(), std::io::Error>(())
 /// ```
+///
+/// # Errors
+///
+/// The errors of getrandom(2).
 #[doc(alias = "sd_id128_randomize")]
 pub fn randomize() -> io::Result<Id128> {
     // SAFETY: `id` has room for the result.
@@ -132,6 +136,10 @@ pub fn randomize() -> io::Result<Id128> {
 /// Returns the ID of this machine, from machine-id(5). See sd_id128_get_machine(3).
 ///
 /// Do not show it to others, such as over a network: [`machine_app_specific`] is for that.
+///
+/// # Errors
+///
+/// See the [errors of this module](self#errors).
 #[doc(alias = "sd_id128_get_machine")]
 pub fn machine() -> io::Result<Id128> {
     // SAFETY: `id` has room for the result.
@@ -146,6 +154,10 @@ pub fn machine() -> io::Result<Id128> {
 /// println!("{}", id128::boot()?);
 /// # Ok::<(), std::io::Error>(())
 /// ```
+///
+/// # Errors
+///
+/// See the [errors of this module](self#errors).
 #[doc(alias = "sd_id128_get_boot")]
 pub fn boot() -> io::Result<Id128> {
     // SAFETY: `id` has room for the result.
@@ -157,6 +169,10 @@ pub fn boot() -> io::Result<Id128> {
 ///
 /// `_SYSTEMD_INVOCATION_ID=` of the service's journal entries has it. libsystemd 247 finds it for
 /// system services only.
+///
+/// # Errors
+///
+/// See the [errors of this module](self#errors).
 #[doc(alias = "sd_id128_get_invocation")]
 pub fn invocation() -> io::Result<Id128> {
     // SAFETY: `id` has room for the result.
@@ -167,6 +183,10 @@ pub fn invocation() -> io::Result<Id128> {
 /// it. See sd_id128_get_machine_app_specific(3).
 ///
 /// `systemd-id128 new` makes an ID for an application.
+///
+/// # Errors
+///
+/// See the [errors of this module](self#errors).
 #[doc(alias = "sd_id128_get_machine_app_specific")]
 pub fn machine_app_specific(application: Id128) -> io::Result<Id128> {
     // SAFETY: `id` has room for the result.
@@ -177,6 +197,10 @@ pub fn machine_app_specific(application: Id128) -> io::Result<Id128> {
 
 /// Returns an ID of this boot for one application. The boot's own ID can't be derived from it. See
 /// sd_id128_get_boot_app_specific(3).
+///
+/// # Errors
+///
+/// See the [errors of this module](self#errors).
 #[doc(alias = "sd_id128_get_boot_app_specific")]
 pub fn boot_app_specific(application: Id128) -> io::Result<Id128> {
     // SAFETY: `id` has room for the result.
@@ -185,7 +209,15 @@ pub fn boot_app_specific(application: Id128) -> io::Result<Id128> {
 
 /// Returns an ID of the current start of this service for one application. See
 /// sd_id128_get_invocation_app_specific(3); since libsystemd 256, with the feature `v256`.
+///
+/// # Errors
+///
+/// See the [errors of this module](self#errors).
 #[cfg(feature = "v256")]
+///
+/// # Errors
+///
+/// See the [errors of this module](self#errors).
 #[doc(alias = "sd_id128_get_invocation_app_specific")]
 pub fn invocation_app_specific(application: Id128) -> io::Result<Id128> {
     // SAFETY: `id` has room for the result.
@@ -196,7 +228,15 @@ pub fn invocation_app_specific(application: Id128) -> io::Result<Id128> {
 
 /// Derives an ID for one application from any other ID. See sd_id128_get_app_specific(3); since
 /// libsystemd 255, with the feature `v256`.
+///
+/// # Errors
+///
+/// See the [errors of this module](self#errors).
 #[cfg(feature = "v256")]
+///
+/// # Errors
+///
+/// See the [errors of this module](self#errors).
 #[doc(alias = "sd_id128_get_app_specific")]
 pub fn app_specific(base: Id128, application: Id128) -> io::Result<Id128> {
     // SAFETY: `id` has room for the result.
