@@ -6,8 +6,8 @@
 //! cargo bench --package libsystemd-safe --bench reader -- 100000    # fewer
 //! ```
 //!
-//! systemd-journal-remote(8) writes the entries, which takes minutes for a million. They stay in the
-//! target directory for the next time.
+//! systemd-journal-remote(8) writes the entries, which takes minutes for a million. They stay in
+//! the target directory for the next time.
 
 use libsystemd_safe::journal::{OpenFlags, Reader};
 use std::env;

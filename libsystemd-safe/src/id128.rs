@@ -9,11 +9,11 @@
 //!
 //! # Errors
 //!
-//! The functions return the error of libsystemd with its errno:
+//! The functions return the error of libsystemd with its errno. Those that read an ID return:
 //!
 //! - `ENOENT`: `/etc/machine-id` is missing.
-//! - `ENOMEDIUM`: the ID is empty or all zeros. Since libsystemd 253 `ENOPKG` if `/etc/machine-id` is
-//!   `uninitialized`.
+//! - `ENOMEDIUM`: the ID is empty or all zeros. Since libsystemd 253 `ENOPKG` if `/etc/machine-id`
+//!   is `uninitialized`.
 //! - `ENXIO`: the service manager has set no invocation ID, or an application ID is all zeros.
 //! - `EUCLEAN`, and before libsystemd 253 `EIO` or `EINVAL`: the text that is read is not an ID.
 //! - `ENOSYS`, and before libsystemd 253 `ENOENT`: `/proc` is not mounted.
@@ -50,7 +50,8 @@ impl Id128 {
     /// ```
     /// use libsystemd_safe::id128::Id128;
     ///
-    /// const EXAMPLE: Id128 = Id128::from_bytes(0x8d45620c1a4348dbb17410da57c60c66_u128.to_be_bytes());
+    /// const NUMBER: u128 = 0x8d45620c1a4348dbb17410da57c60c66;
+    /// const EXAMPLE: Id128 = Id128::from_bytes(NUMBER.to_be_bytes());
     /// assert_eq!(EXAMPLE.to_string(), "8d45620c1a4348dbb17410da57c60c66");
     /// ```
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {

@@ -23,8 +23,8 @@ use log::{Level, Log, Metadata, Record};
 /// An entry has the record's file and line as `CODE_FILE=` and `CODE_LINE=`, and its target as
 /// `TARGET=`. To add fields, convert a record to an [`Entry`].
 ///
-/// An entry that can't be sent is lost without a report: see [`Entry::send`], which blocks while the
-/// journal's queue is full.
+/// An entry that can't be sent is lost without a report: see [`Entry::send`], which blocks while
+/// the journal's queue is full.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Logger;
 

@@ -60,8 +60,8 @@ impl Reader {
     /// # Order
     ///
     /// The order of the fields is that of the file, not the one in which they were sent. A file has
-    /// each pair of field and value once, and journald sorts those of an entry by their place in the
-    /// file. So if an entry has several values of a field:
+    /// each pair of field and value once, and journald sorts those of an entry by their place in
+    /// the file. So if an entry has several values of a field:
     ///
     /// - equal values come back once;
     /// - the others come back in the order in which the file first got each of them, maybe with an
@@ -121,8 +121,8 @@ impl Reader {
     /// Returns the explanation that the message catalog has for the `MESSAGE_ID=` of the current
     /// entry, or `None` if it has none. See sd_journal_get_catalog(3).
     ///
-    /// libsystemd has replaced names between `@` with the values of these fields, which may have any
-    /// bytes. If the entry does not have a field, its name stays without the `@`.
+    /// libsystemd has replaced names between `@` with the values of these fields, which may have
+    /// any bytes. If the entry does not have a field, its name stays without the `@`.
     ///
     /// # Errors
     ///

@@ -32,7 +32,7 @@ impl Reader {
     #[doc(alias = "sd_journal_add_match")]
     pub fn add_match(&mut self, field: &str, value: impl AsRef<[u8]>) -> io::Result<()> {
         let data = [field.as_bytes(), b"=", value.as_ref()].concat();
-        // SAFETY: the journal is open. `data` has this size, which is not 0, and the call copies it.
+        // SAFETY: the journal is open. The call copies `data`, which has this size, more than 0.
         check(unsafe { sys::sd_journal_add_match(self.as_ptr(), data.as_ptr().cast(), data.len()) })
             .map(drop)
     }

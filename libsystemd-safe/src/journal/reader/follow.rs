@@ -18,9 +18,9 @@ pub enum Wakeup {
     Nop,
     /// `SD_JOURNAL_APPEND`: entries were written at the end.
     Append,
-    /// `SD_JOURNAL_INVALIDATE`: files were added or removed, such as by a rotation. Entries may have
-    /// appeared or disappeared anywhere. A program that reads on with [`Reader::next`] gets those
-    /// that are after its place.
+    /// `SD_JOURNAL_INVALIDATE`: files were added or removed, such as by a rotation. Entries may
+    /// have appeared or disappeared anywhere. A program that reads on with [`Reader::next`] gets
+    /// those that are after its place.
     Invalidate,
 }
 
@@ -28,8 +28,9 @@ impl Reader {
     /// Waits until the journal changes, or the timeout has passed. `None` waits without end. See
     /// sd_journal_wait(3).
     ///
-    /// The first call begins to watch the files, unless [`fd`](Self::fd) has done so. Then it returns
-    /// at once, since the journal may have changed before. So read to the end after each call:
+    /// The first call begins to watch the files, unless [`fd`](Self::fd) has done so. Then it
+    /// returns at once, since the journal may have changed before. So read to the end after each
+    /// call:
     ///
     /// ```no_run
     /// use libsystemd_safe::journal::{OpenFlags, Reader};
@@ -131,8 +132,8 @@ impl Reader {
         Ok(Some(Duration::from_micros(end).saturating_sub(monotonic()?)))
     }
 
-    /// Handles what the descriptor reports, and returns how the journal has changed. Does not block.
-    /// Does nothing before the first [`fd`](Self::fd) or [`wait`](Self::wait). See
+    /// Handles what the descriptor reports, and returns how the journal has changed. Does not
+    /// block. Does nothing before the first [`fd`](Self::fd) or [`wait`](Self::wait). See
     /// sd_journal_process(3).
     ///
     /// # Errors

@@ -109,8 +109,8 @@ impl Reader {
         Ok(bytes)
     }
 
-    /// Returns the times of the first and of the last entry, or `None` if there is no entry. Matches
-    /// do not count. See sd_journal_get_cutoff_realtime_usec(3).
+    /// Returns the times of the first and of the last entry, or `None` if there is no entry.
+    /// Matches do not count. See sd_journal_get_cutoff_realtime_usec(3).
     ///
     /// # Errors
     ///

@@ -90,7 +90,8 @@ impl Reader {
     /// Opens the journal files in a directory and in its subdirectories that are named like a
     /// machine. See sd_journal_open_directory(3).
     ///
-    /// The path must be absolute. With [`OpenFlags::OS_ROOT`], it is the root directory of a system:
+    /// The path must be absolute. With [`OpenFlags::OS_ROOT`], it is the root directory of a
+    /// system:
     ///
     /// ```
     /// use libsystemd_safe::journal::{OpenFlags, Reader};
@@ -120,13 +121,14 @@ impl Reader {
 
     /// Opens these journal files only. See sd_journal_open_files(3).
     ///
-    /// journald may rotate a file at any time, so this is for files that it does not write any more.
+    /// journald may rotate a file at any time, so this is for files that it does not write any
+    /// more.
     ///
     /// # Errors
     ///
     /// - `InvalidInput`: a path contains a NUL.
-    /// - `ENODATA` or `EBADMSG`: a file is no journal, or is truncated. libsystemd 262 may open such a
-    ///   file, and read what is there.
+    /// - `ENODATA` or `EBADMSG`: a file is no journal, or is truncated. libsystemd 262 may open
+    ///   such a file, and read what is there.
     /// - `EPROTONOSUPPORT`: a file has a feature that this libsystemd does not know.
     /// - Otherwise the errors of open(2).
     #[doc(alias = "sd_journal_open_files")]
@@ -150,7 +152,7 @@ impl Reader {
             return Err(io::ErrorKind::Other.into());
         };
         let reader = Self { journal };
-        // Not 0, which also stands for no limit: libsystemd 247 truncates the names of fields to it.
+        // No limit. So would be 0, but libsystemd 247 truncates the names of fields to it.
         // SAFETY: the journal is open, and this is the thread that opened it.
         check(unsafe { sys::sd_journal_set_data_threshold(reader.as_ptr(), usize::MAX) })?;
         Ok(reader)

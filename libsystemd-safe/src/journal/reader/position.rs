@@ -80,8 +80,8 @@ impl Reader {
     }
 
     /// Seeks to after the last entry. [`previous`](Self::previous) must follow. If
-    /// [`next`](Self::next) does, libsystemd 252 moves to the last entry, and 257 finds no new ones. See
-    /// sd_journal_seek_tail(3).
+    /// [`next`](Self::next) does, libsystemd 252 moves to the last entry, and 257 finds no new
+    /// ones. See sd_journal_seek_tail(3).
     ///
     /// ```
     /// use libsystemd_safe::journal::{OpenFlags, Reader};
