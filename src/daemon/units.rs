@@ -2,7 +2,8 @@
 //!
 //! The kernel reports the ID of a control group, which is the inode of its directory. Only a walk
 //! through all directories finds that, which takes milliseconds. So each walk keeps all that it sees,
-//! and there is at most one in a batch. An ID is never used again: one that no walk has found is gone.
+//! and there is at most one in a batch. An ID is never used again, so a unit is right or unknown: one
+//! that a walk has not found is gone, or on a machine with too many control groups.
 
 #![forbid(unsafe_code)]
 
