@@ -99,9 +99,9 @@
 //!
 //! # Versions
 //!
-//! A program that was built with any libsystemd from 247 on runs with any other. Some functions
+//! A program starts with any libsystemd from 247 on, whichever it was built with. Some functions
 //! need a newer release, and say so. They look their symbol up when they are called, and return
-//! [`Unsupported`](io::ErrorKind::Unsupported) with an older library.
+//! [`Unsupported`](io::ErrorKind::Unsupported) if it is missing.
 
 #![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![deny(clippy::missing_errors_doc, clippy::print_stderr, clippy::print_stdout)]

@@ -32,8 +32,19 @@ pub const LISTEN_FDS_START: RawFd = sys::SD_LISTEN_FDS_START;
 /// | [`TcpListener`](std::net::TcpListener) | an internet stream socket that listens |
 /// | [`TcpStream`](std::net::TcpStream) | an internet stream socket that does not listen |
 ///
-/// The standard library has no type for a SEQPACKET, vsock or netlink socket, or a message queue.
-/// socket2 and rustix take these, and a FIFO is a [`File`](std::fs::File):
+/// ```no_run
+/// use libsystemd_safe::daemon::listen_fds_with_names;
+/// use std::os::unix::net::UnixListener;
+///
+/// for passed in listen_fds_with_names()? {
+///     let listener = UnixListener::try_from(passed)?;
+///     let (_stream, _address) = listener.accept()?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The standard library has no type for a SEQPACKET, vsock or netlink socket. socket2 and rustix
+/// take these, and a FIFO is a [`File`](std::fs::File):
 ///
 /// ```no_run
 /// use libsystemd_safe::daemon::{ListenFd, SocketType, is_fifo, is_socket};
@@ -52,19 +63,6 @@ pub const LISTEN_FDS_START: RawFd = sys::SD_LISTEN_FDS_START;
 ///     }
 /// }
 /// ```
-///
-/// The others:
-///
-/// ```no_run
-/// use libsystemd_safe::daemon::listen_fds_with_names;
-/// use std::os::unix::net::UnixListener;
-///
-/// for passed in listen_fds_with_names()? {
-///     let listener = UnixListener::try_from(passed)?;
-///     let (_stream, _address) = listener.accept()?;
-/// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug)]
 pub struct ListenFd {
     /// `FileDescriptorName=` of the socket unit, which is the unit's name by default.
@@ -72,8 +70,8 @@ pub struct ListenFd {
     /// It is `connection` for a unit with `Accept=yes`, `stored` for a descriptor that was stored
     /// without a name, and `unknown` if the service manager passed no names.
     ///
-    /// libsystemd removes a backslash, and keeps the character after it, even a colon. systemd passes
-    /// `FileDescriptorName=a\b` as it is, so the name here is `ab`.
+    /// libsystemd removes a backslash, and keeps the character after it, even a colon. systemd
+    /// passes `FileDescriptorName=a\b` as it is, so the name here is `ab`.
     pub name: OsString,
     /// The descriptor. This is its only owner, so it is closed when this is dropped.
     pub fd: OwnedFd,
@@ -103,16 +101,16 @@ pub struct ListenFd {
 /// program for development, such as systemfd, leave the variable unset, and nothing is taken. A
 /// shell can set it: `sh -c 'LISTEN_PID=$$ exec hello'`. Or use systemd-socket-activate(1).
 ///
-/// systemd 259 and newer also set `LISTEN_PIDFDID`, and libsystemd takes nothing if it names another
-/// process. A program that passes its descriptors to one that it starts sets `LISTEN_PID`, and
-/// removes `LISTEN_PIDFDID`. An empty value is an error.
+/// systemd 259 and newer also set `LISTEN_PIDFDID`, and libsystemd takes nothing if it names
+/// another process. A program that passes its descriptors to one that it starts sets `LISTEN_PID`,
+/// and removes `LISTEN_PIDFDID`. An empty value is an error.
 ///
 /// # Ownership
 ///
-/// libsystemd trusts the environment: if `LISTEN_FDS` promises a descriptor that was not passed, its
-/// number is that of the first descriptor that the program opens. This function takes only what the
-/// process was started with. A function in `.init_array` records that before `main`, so a program
-/// may call this one at any time.
+/// libsystemd trusts the environment: if `LISTEN_FDS` promises a descriptor that was not passed,
+/// its number is that of the first descriptor that the program opens. This function takes only what
+/// the process was started with. A function in `.init_array` records that before `main`, so a
+/// program may call this one at any time.
 ///
 /// From the start on, the passed descriptors belong to this package. Code that takes them without
 /// it, such as the crate listenfd or `OwnedFd::from_raw_fd(3)`, breaks the rules of [`std::os::fd`]

@@ -183,7 +183,8 @@ pub fn stream_fd(identifier: &CStr, priority: Priority) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 ///
-/// `EINVAL` if the namespace's name is not valid. `Unsupported` if libsystemd is older. Otherwise the errors of [`stream_fd`].
+/// `EINVAL` if the namespace's name is not valid. `Unsupported` if libsystemd is older. Otherwise
+/// the errors of [`stream_fd`].
 #[doc(alias = "sd_journal_stream_fd_with_namespace")]
 pub fn stream_fd_with_namespace(
     namespace: &CStr,
@@ -194,10 +195,9 @@ pub fn stream_fd_with_namespace(
     let (namespace, identifier) = (namespace.as_ptr(), identifier.as_ptr());
     // SAFETY: both are C strings, which the call only reads. The stack has room: see
     // IDENTIFIER_MAX.
-    let fd = unsafe {
+    owned(unsafe {
         newer::sd_journal_stream_fd_with_namespace(namespace, identifier, priority as c_int, 1)
-    };
-    owned(fd)
+    })
 }
 
 /// Returns an error if libsystemd can't take an identifier: it would overflow the stack, or end its
