@@ -1,5 +1,6 @@
 //! A stand-in for the journal that keeps each line and each entry.
 
+use crate::common::eventually;
 use std::io::{BufRead, BufReader};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
@@ -63,6 +64,20 @@ impl Journal {
             }
             journal.kept().open -= 1;
         });
+    }
+
+    /// Waits until it has read all streams to their end, and all entries. It listens in this
+    /// directory.
+    pub fn read_all(&self, directory: &Path) {
+        const END: &str = "the last entry";
+        let sender = UnixDatagram::unbound().unwrap();
+        sender.send_to(format!("MESSAGE={END}").as_bytes(), directory.join("socket")).unwrap();
+        eventually("the journal has read everything", || {
+            let kept = self.kept();
+            let is_end = kept.lines.iter().any(|line| line == END);
+            (is_end && kept.open == 0).then_some(())
+        });
+        self.kept().lines.retain(|line| line != END);
     }
 
     /// Whether a kept line has this end.

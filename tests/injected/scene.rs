@@ -60,7 +60,7 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Run {
     let trace = scratch.join("trace");
     let strace = attach(&daemon, fault, &trace);
     let sent = play(log, &daemon, &journal);
-    finish(daemon, strace, &journal, sent, &trace)
+    finish(daemon, strace, &journal, sent, &scratch)
 }
 
 /// Attaches strace to a daemon and injects the error.
@@ -143,16 +143,16 @@ fn finish(
     mut strace: Child,
     journal: &Journal,
     sent: Vec<String>,
-    trace: &Path,
+    scratch: &TempDir,
 ) -> Run {
     eventually("the daemon ends", || has_ended(&daemon).then_some(()));
     strace.wait().unwrap();
     let code = daemon.end().code;
     // What the daemon wrote last may not have been read yet.
-    eventually("the journal has read everything", || (journal.kept().open == 0).then_some(()));
+    journal.read_all(scratch.path());
     let mut calls = BTreeMap::new();
     let mut cut_short = false;
-    let trace = fs::read_to_string(trace).unwrap();
+    let trace = fs::read_to_string(scratch.join("trace")).unwrap();
     for line in trace.lines() {
         let Some(name) = call(line) else { continue };
         cut_short |= name == "write" && is_cut_short(line);
