@@ -5,6 +5,7 @@ use super::frame::container::{Container, until};
 use super::frame::host::{project, soaks, times};
 use super::frame::journal::Entry;
 use super::frame::load::{NO_LIMIT, Turn};
+use crate::common::persist;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
@@ -202,7 +203,7 @@ fn flood(
         let turned = text.len() * (sent as usize % 97) / 97;
         let turned = (0..=turned).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
         let message = format!("{sent} {}{}", &text[turned..], &text[..turned]);
-        waits = match sender.send(message.as_bytes()) {
+        waits = match persist(|| sender.send(message.as_bytes())) {
             Ok(_) => {
                 sent += 1;
                 false

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::host::run;
 use super::journal::{self, Entry};
-use crate::common::DEADLINE;
+use crate::common::{DEADLINE, persist};
 pub use crate::common::{eventually_or as eventually, until};
 
 /// A booted container. It ends when this is dropped, and when this process dies.
@@ -104,7 +104,7 @@ impl Container {
         self.leader.clear();
         loop {
             let mut buffer = [0; 4096];
-            let length = match self.notify.recv(&mut buffer) {
+            let length = match persist(|| self.notify.recv(&mut buffer)) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
                 received => received?,
             };
