@@ -185,7 +185,8 @@ fn send(
                 }
                 since = Instant::now();
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error)
+                if [ErrorKind::WouldBlock, ErrorKind::Interrupted].contains(&error.kind()) => {}
             Err(_) => {
                 troubles.refused += 1;
                 thread::sleep(Duration::from_millis(1));
