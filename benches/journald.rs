@@ -3,6 +3,7 @@
 use crate::contender::{Column, Contender, Contenders};
 use crate::figure::Figure;
 use crate::frame::container::{Container, eventually};
+use crate::frame::load::NO_LIMIT;
 use crate::frame::stage::{Stage, Units};
 use crate::frame::suite::Suite;
 use crate::frame::{host, journal::Entry};
@@ -80,6 +81,8 @@ pub fn figures(
 ) -> Result<(Vec<Figure>, String), String> {
     let Prepared { suite, stage } = prepared;
     let container = suite.boot(stage, Units::Ours).map_err(host::error)?;
+    let lines = || container.drop_in("foo.service", &format!("[Service]\n{NO_LIMIT}"));
+    lines();
     let mut costs = LOADS.map(|(name, ..)| {
         Figure::new(format!("processor time per message, journal, {name}"), "ns")
     });
@@ -116,7 +119,7 @@ pub fn figures(
                 let text = Text::Plain.of(LOADS[0].2);
                 let messages = scaled(MESSAGES_WITH_FIELDS);
                 fields.add(*column, at_full_speed(&container, messages, &[text.clone(), text]));
-                container.drop_in("foo.service", "");
+                lines();
             }
         }
     }
