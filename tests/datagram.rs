@@ -4,8 +4,8 @@
 mod common;
 
 use common::{DEADLINE, TempDir, foocl, skip, sys};
-use foo::daemon::control::{Passes, cgroup_of};
 use foo::daemon::datagram::Batch;
+use foo::daemon::datagram::control::{Passes, cgroup_of};
 use foo::daemon::record::Credentials;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::{control::Passes, log::Log, socket_file::SocketFile};
+use super::{datagram::control::Passes, log::Log};
 use libsystemd_safe::{
     daemon::{self, ListenFd, SocketType, WrongKind},
     journal::Priority,
@@ -47,11 +47,9 @@ pub struct Socket {
     /// Its `FileDescriptorName=`.
     pub name: String,
     /// The socket.
-    pub fd: OwnedFd,
+    pub fd: UnixDatagram,
     /// What it passes along with each datagram.
     pub passes: Passes,
-    /// Its file, if it has one.
-    pub file: Option<SocketFile>,
 }
 
 /// Why there is no socket to serve.
@@ -145,8 +143,7 @@ fn to_socket(passed: ListenFd) -> Result<Socket, Error> {
         Ok(socket) => {
             // If the kernel does not report it, foo logs none of it.
             let passes = Passes::of(&socket).unwrap_or_default();
-            let file = SocketFile::of(&socket);
-            Ok(Socket { name, fd: socket.into(), passes, file })
+            Ok(Socket { name, fd: socket, passes })
         }
         Err(WrongKind { passed: ListenFd { fd, .. }, .. }) => {
             Err(Error::WrongType { number: fd.as_raw_fd(), name, found: describe(&fd) })

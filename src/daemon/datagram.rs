@@ -7,11 +7,13 @@
 //! A slot is free, or received. `receive` fills slots, and `take` frees one. `free_memory` and the
 //! next `receive` come when all are free.
 
+pub mod control;
+
 use super::{
-    control::{Control, Passes},
     memory::{free_pages, zeroed},
     record::Credentials,
 };
+use control::{Control, Passes};
 use nix::errno::Errno;
 use std::{
     io,

@@ -7,7 +7,6 @@ mod blocked;
 mod bounded;
 mod catalog;
 pub mod cli;
-pub mod control;
 pub mod datagram;
 mod escape;
 mod journal;

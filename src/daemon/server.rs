@@ -26,6 +26,7 @@ use super::{
     log::Log,
     notifier::Notifier,
     record::{Record, Sender},
+    socket_file::SocketFile,
     source::Source,
     units::Units,
     wait::{Ready, ReadySource, wait},
@@ -154,12 +155,12 @@ impl<'a> Server<'a> {
         if !is_malformed {
             activation::log_names(&names, log);
         }
-        let mut sockets = sockets?;
+        let sockets = sockets?;
 
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .map_err(|errno| Error::Kernel("receive signals", errno.into()))?;
         let batch = Batch::new().map_err(|error| Error::Kernel("reserve memory", error))?;
-        let files = sockets.iter_mut().filter_map(|socket| socket.file.take()).collect();
+        let files = sockets.iter().filter_map(|socket| SocketFile::of(&socket.fd)).collect();
         let mut notifier = Notifier::new(files, log);
         // The loop writes what the log does not accept now.
         let _ = log.flush();

@@ -32,7 +32,7 @@ impl Source {
         log: &mut Log,
         maybe_shut_down: bool,
     ) -> io::Result<usize> {
-        let Self { socket: Socket { name, fd, passes, .. }, retry_at } = self;
+        let Self { socket: Socket { name, fd, passes }, retry_at } = self;
         if retry_at.is_some_and(|at| at >= Instant::now()) {
             return Ok(0);
         }

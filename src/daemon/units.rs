@@ -7,7 +7,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::{control::cgroup_of, unit::Unit};
+use super::{datagram::control::cgroup_of, unit::Unit};
 use std::{
     collections::{BTreeMap, VecDeque},
     fs,

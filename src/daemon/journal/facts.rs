@@ -11,8 +11,9 @@
 //!   how much memory is taken up, which is 0 then.
 //! - If journald stops, it drops its streams, and what it has not read is lost: on 247 and 252 at
 //!   each stop, from 253 on only if it is killed. Otherwise the service manager keeps them, and the
-//!   next journald reads on. On 252, 257 and 262 it also kept those of a journald that was frozen and
-//!   killed; foo does not rely on that. A stream that is dropped hangs up before its unread bytes become none.
+//!   next journald reads on. On 252, 257 and 262 it also kept those of a journald that was frozen
+//!   and killed; foo does not rely on that. A stream that is dropped hangs up before its unread
+//!   bytes become none.
 //! - A service that starts while journald's socket refuses connections has /dev/null as standard
 //!   output and error, and no `JOURNAL_STREAM=`.
 //! - With `StandardError=journal+console` or `kmsg`, journald passes on lines of a stream only.

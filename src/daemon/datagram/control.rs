@@ -5,7 +5,7 @@
 //! for credentials and a pidfd only, so attached descriptors displace the pidfd. As many as find room
 //! there are closed at once; the kernel closes the others.
 
-use super::record::Credentials;
+use crate::daemon::record::Credentials;
 use nix::errno::Errno;
 use std::{
     ffi::c_int,
