@@ -99,11 +99,11 @@ impl Journal {
         self.ready_with(setup, ours)
     }
 
-    /// The same, if its queue has room for two entries and what foo sends behind each.
+    /// The same, if its queue has room for some entries and what foo sends behind them.
     fn with_room(test: &str) -> Option<Self> {
         let journal = Self::new(test)?;
-        if queue() < 4 {
-            skip(test, "net.unix.max_dgram_qlen is too low for two entries");
+        if queue() < 8 {
+            skip(test, "net.unix.max_dgram_qlen is too low for some entries");
             return None;
         }
         Some(journal)
@@ -311,7 +311,7 @@ fn what_is_an_entry() {
 /// waits for another, and no line is written.
 #[test]
 fn each_message_with_its_fields() {
-    let Some(journal) = Journal::new("each_message_with_its_fields") else { return };
+    let Some(journal) = Journal::with_room("each_message_with_its_fields") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening().arg("--fields"));
     let long = "y".repeat(100_000);
     let cases: [(&[u8], &str); 7] = [
@@ -397,6 +397,35 @@ fn lines_and_entries_keep_their_order() {
     // The mark behind the second entry, and the one that shows that the queue is open.
     while stream.0.read(&mut [0]).is_ok_and(|size| size > 0) {}
     assert_eq!(daemon.end().code, 0);
+}
+
+/// An entry costs more than a line, so only a few lines follow an entry into the queue. The others
+/// wait until it is read, and go to the stream.
+#[test]
+fn lines_return_to_the_stream() {
+    let Some(journal) = Journal::with_room("lines_return_to_the_stream") else { return };
+    let (daemon, mut stream) = journal.ready(Daemon::listening());
+    let lines = ["1", "2", "3", "4", "5", "6"];
+    daemon.stopped(|| {
+        daemon.send(ENTRIES[0]);
+        lines.iter().for_each(|line| daemon.send(line));
+    });
+    // Nothing is read until foo has all of them.
+    daemon.counted(1 + lines.len());
+    for payload in [ENTRIES[0], "1", "2", "3", "4"] {
+        journal.assert_entry("in the queue", &daemon, payload);
+    }
+    // Empty lines show foo that journald has read the entries before them.
+    let mut others = Vec::new();
+    eventually("the others in the stream", || {
+        // This reads a mark, if there is one.
+        journal.is_empty();
+        while lines_in(&stream.0) > 0 {
+            others.extend(Some(stream.line()).filter(|line| !line.is_empty()));
+        }
+        (others.len() == 2).then_some(())
+    });
+    assert_eq!(others, ["5", "6"].map(|line| daemon.received(1, line)));
 }
 
 /// A journald that is frozen costs nearly nothing.
@@ -786,7 +815,7 @@ fn a_queue_that_is_missing() {
 /// The lines that entries with fields become have no fields, and keep their order.
 #[test]
 fn fields_without_a_queue() {
-    let Some(journal) = Journal::new("fields_without_a_queue") else { return };
+    let Some(journal) = Journal::with_room("fields_without_a_queue") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening().arg("--fields"));
     fs::remove_file(journal.dir.join("socket")).unwrap();
     daemon.stopped(|| ["one", "two\nlines", ENTRIES[0]].iter().for_each(|text| daemon.send(text)));

@@ -336,7 +336,7 @@ impl World {
         }
         if matches!(
             action,
-            Action::AskQueue | Action::Connect | Action::Send | Action::SendReport(_)
+            Action::AskQueue | Action::Connect | Action::Send { .. } | Action::SendReport(_)
         ) {
             match outcome {
                 Outcome::Missing => drop(self.missing_since.get_or_insert(self.waited)),
@@ -372,7 +372,7 @@ impl World {
             }
             Action::AskQueue if self.has_queue() && !self.is_hidden => Outcome::OK,
             Action::Connect | Action::AskQueue => Outcome::Missing,
-            Action::Send => {
+            Action::Send { .. } => {
                 let outcome = self.send(Datagram::Entry(self.buffer[0].number));
                 if outcome == Outcome::OK {
                     self.buffer.pop_front();

@@ -23,6 +23,10 @@ const MISSING_TIMEOUT: Duration = Duration::from_secs(2);
 /// report all entries since the last confirmation as lost.
 const ENTRIES_MAX: usize = 1000;
 
+/// Most lines in a row that are sent as entries. An entry costs ten times as much as a line, so after
+/// that foo waits once until journald has read the queue.
+const LINES_MAX: usize = 4;
+
 /// Written lines from which on the stream is asked what journald has read. Fewer cost more to ask
 /// about than to report as lost.
 const UNREAD_LINES: usize = 8;
@@ -61,7 +65,7 @@ pub enum Action {
     /// Connect to the queue.
     Connect,
     /// Send the next line or entry to the queue as an entry.
-    Send,
+    Send { is_line: bool },
     /// Make lines of the next entry.
     Split,
     /// Send a mark to the queue. Once it is read, all entries before it are.
@@ -143,6 +147,8 @@ pub struct Machine {
     is_line_read: bool,
     /// Whether the next lines take the stream in any case: they were an entry that can't be sent.
     is_split: bool,
+    /// Lines that were sent as entries since the last entry that is none.
+    lines_sent: usize,
     /// Lines and entries that may have been lost, and are not reported yet.
     lost: usize,
     /// Whether lines and entries wait for each other. Never set again once it is false.
@@ -164,6 +170,7 @@ impl Machine {
             needs_empty_line: false,
             is_line_read: false,
             is_split: false,
+            lines_sent: 0,
             lost: 0,
             in_order: true,
             missing_since: None,
@@ -286,6 +293,7 @@ impl Machine {
         let may_mark = marked == 0 && unmarked > 0 && !self.asked.marking;
         let is_read = unmarked + marked == 0;
         let is_line = pending == Pending::Lines;
+        let has_enough = is_line && self.in_order && self.lines_sent >= LINES_MAX;
         match pending {
             Pending::Nothing | Pending::End if may_mark => Action::Mark,
             Pending::Nothing => Action::Done,
@@ -293,7 +301,7 @@ impl Machine {
             Pending::End => self.wait_until_read(),
             // Without the order, lines that found no room in the queue do not wait for it.
             _ if is_line && (is_read || (self.is_split && !self.in_order)) => Action::WriteLines,
-            _ if self.is_split || unmarked + marked + read >= ENTRIES_MAX => {
+            _ if self.is_split || has_enough || unmarked + marked + read >= ENTRIES_MAX => {
                 if may_mark {
                     Action::Mark
                 } else {
@@ -302,7 +310,7 @@ impl Machine {
             }
             _ if self.has_waited(now) => Action::Split,
             _ if self.missing_since.is_some() && self.asked.queue => Action::Wait(Blocked::Gone),
-            _ => Action::Send,
+            _ => Action::Send { is_line },
         }
     }
 
@@ -373,13 +381,18 @@ impl Machine {
                 let read = if let Way::Read(read) = self.way { read } else { 0 };
                 self.way = Way::Entries { unmarked: 0, marked: 0, read };
             }
-            (Send, Outcome::Done { .. }) => self.count_sent(1),
-            (Send, Outcome::Full) if self.in_order => {
+            (Send { is_line }, Outcome::Done { .. }) => {
+                self.lines_sent = if is_line { LINES_MAX.min(self.lines_sent + 1) } else { 0 };
+                self.count_sent(1);
+            }
+            (Send { .. }, Outcome::Full) if self.in_order => {
                 self.asked.blocked = Some(Blocked::QueueFull);
             }
-            (Send, Outcome::Full | Outcome::Failed) => self.is_split = true,
-            (Connect | Send | SendReport(_) | AskQueue, Outcome::Missing) => self.is_missing(now),
-            (Send | SendReport(_) | Mark | AskMark, Outcome::Closed) => self.lose_entries(),
+            (Send { .. }, Outcome::Full | Outcome::Failed) => self.is_split = true,
+            (Connect | Send { .. } | SendReport(_) | AskQueue, Outcome::Missing) => {
+                self.is_missing(now)
+            }
+            (Send { .. } | SendReport(_) | Mark | AskMark, Outcome::Closed) => self.lose_entries(),
             (Split, _) => self.is_split = true,
             (Mark, outcome) => {
                 self.asked.marking = true;

@@ -135,7 +135,7 @@ impl Journal {
                 }
                 Err(_) => Outcome::Missing,
             },
-            Action::Send => self.send(lines),
+            Action::Send { .. } => self.send(lines),
             Action::Split => {
                 lines.split();
                 Outcome::OK
