@@ -170,17 +170,34 @@ fn send(
     message: &[u8],
     request: &Request,
 ) -> Result<(), Box<dyn Error>> {
-    let sent = match socket.send_to_addr(message, receiver) {
+    let sent = match connect_and_send(socket, receiver, message) {
         Err(error) if error.kind() == ErrorKind::WouldBlock && !request.timeout.is_zero() => {
             wait_and_send(socket, receiver, message, request.timeout)
         }
-        sent => sent.map(drop),
+        sent => sent,
     };
     sent.map_err(|error| describe_send_error(&error, message.len(), request).into())
 }
 
-/// Sends a message, and blocks up to the timeout. No event reports room in a queue to which the
-/// socket is not connected.
+/// Sends a message to the receiver. Connects to it before the first one, and if its socket has been
+/// replaced: the kernel looks up the path of one that is not connected for each message.
+fn connect_and_send(
+    socket: &UnixDatagram,
+    receiver: &SocketAddr,
+    message: &[u8],
+) -> io::Result<()> {
+    match socket.send(message) {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::NotConnected | ErrorKind::ConnectionRefused) =>
+        {
+            socket.connect_addr(receiver)?;
+            socket.send(message).map(drop)
+        }
+        sent => sent.map(drop),
+    }
+}
+
+/// Sends a message, and blocks up to the timeout.
 fn wait_and_send(
     socket: &UnixDatagram,
     receiver: &SocketAddr,
@@ -195,10 +212,10 @@ fn wait_and_send(
             break Err(ErrorKind::WouldBlock.into());
         }
         socket.set_write_timeout(Some(remaining))?;
-        match socket.send_to_addr(message, receiver) {
+        match connect_and_send(socket, receiver, message) {
             // With a timeout, even SIGSTOP and SIGCONT interrupt the call, see signal(7).
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            sent => break sent.map(drop),
+            sent => break sent,
         }
     };
     socket.set_nonblocking(true)?;

@@ -140,6 +140,30 @@ fn the_daemon_dies_while_it_waits() {
     );
 }
 
+/// `systemctl restart foo.socket` makes another socket at the same path.
+#[test]
+fn the_socket_is_replaced_between_two_lines() {
+    let place = Place::new();
+    let path = place.dir.join("replaced");
+    let mut child = place
+        .bare(["--socket", path.to_str().unwrap(), "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    for line in ["first\n", "second\n"] {
+        let receiver = patient(place.dir.socket("replaced"));
+        input.write_all(line.as_bytes()).unwrap();
+        let mut received = [0; 16];
+        let length = persist(|| receiver.recv(&mut received)).unwrap();
+        assert_eq!(&received[..length], line.trim().as_bytes());
+        close(receiver);
+        fs::remove_file(&path).unwrap();
+    }
+    drop(input);
+    place.end(child).assert_ok("replaced");
+}
+
 #[test]
 fn nothing_listens() {
     let place = Place::new();
