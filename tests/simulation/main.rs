@@ -20,11 +20,13 @@ mod daemon {
 mod search;
 mod world;
 
+use daemon::journal::machine::{Action, Machine, Outcome, Pending};
 use libtest_mimic::{Arguments, Failed, Trial};
 use search::search;
 use std::env;
 use std::panic;
 use std::process::ExitCode;
+use std::time::Instant;
 use world::{Event, Event::*, World};
 
 /// Events that each search has: messages come, and journald reads.
@@ -69,5 +71,36 @@ fn main() -> ExitCode {
             Ok(())
         })
     };
-    libtest_mimic::run(&Arguments::from_args(), SEARCHES.iter().map(trial).collect()).exit_code()
+    let bound = Trial::test("a_thousand_entries", || {
+        a_thousand_entries();
+        Ok(())
+    });
+    let trials = SEARCHES.iter().map(trial).chain([bound]).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// After a thousand entries foo waits until they are confirmed, and then goes on.
+fn a_thousand_entries() {
+    let mut machine = Machine::new(false);
+    let now = Instant::now();
+    // Returns how many entries are sent until foo waits.
+    let mut sent = |is_read: bool| {
+        machine.begin();
+        let mut sent = 0;
+        while sent < 2000 {
+            let action = machine.next(Pending::Entry, now);
+            let outcome = match action {
+                Action::AskMark | Action::AskStream => Outcome::Unread(usize::from(!is_read)),
+                _ => Outcome::OK,
+            };
+            machine.observe(action, outcome, now);
+            match action {
+                Action::Wait(_) => break,
+                Action::Send { .. } => sent += 1,
+                _ => {}
+            }
+        }
+        sent
+    };
+    assert_eq!([false, true, false].map(&mut sent), [1000, 1000, 0]);
 }

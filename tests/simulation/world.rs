@@ -137,6 +137,7 @@ pub struct World {
     may_double: bool,
     has_failed: bool,
     is_early_split: bool,
+    is_late_split: bool,
     /// Whether a stream or a queue was dropped.
     was_dropped: bool,
     waited: u32,
@@ -168,6 +169,7 @@ impl World {
             may_double: false,
             has_failed: false,
             is_early_split: false,
+            is_late_split: false,
             was_dropped: false,
             waited: 0,
             missing_since: None,
@@ -346,6 +348,8 @@ impl World {
         let is_missing_for_long = self.missing_since.is_some_and(|since| self.waited > since);
         let may_split = is_missing_for_long || self.gave_up || self.has_failed;
         self.is_early_split |= action == Action::Split && !may_split;
+        self.is_late_split |=
+            action == Action::Wait(Blocked::Gone) && is_missing_for_long && self.stream.is_some();
         format!("{action:?} -> {outcome:?}")
     }
 
@@ -535,7 +539,9 @@ impl World {
                 return;
             }
             if turn == 2 {
-                self.machine.give_up_order();
+                if [(); 2].map(|()| self.machine.give_up_order()) != [true, false] {
+                    self.fail("the order is not given up once", path);
+                }
                 self.gave_up = true;
             }
             self.foo = Foo::Ready;
@@ -549,6 +555,10 @@ impl World {
             }
         }
         // The server ends the wait. What is left is counted: see contract.
+        let has_room = self.stream.as_ref().is_some_and(|stream| stream.len() < STREAM_ROOM);
+        if has_room && !self.buffer.is_empty() {
+            self.fail("a stop of foo leaves what the stream has room for", path);
+        }
     }
 
     /// Fails if more is lost than was reported, and than foo knows at its end.
@@ -565,6 +575,9 @@ impl World {
         }
         if self.is_early_split {
             self.fail("split without need", path);
+        }
+        if self.is_late_split {
+            self.fail("waited for a queue that has been missing for long", path);
         }
         if first.len() < self.logged.len() && !self.may_double {
             self.fail("logged twice", path);

@@ -371,10 +371,11 @@ impl Machine {
             (AskOpen, _) => {
                 self.is_line_read = false;
                 self.way = match self.way {
-                    Way::Entries { unmarked, marked, .. } if unmarked + marked > 0 => {
+                    Way::Entries { unmarked: 0, marked: 0, .. } => Way::Lines,
+                    Way::Entries { unmarked, marked, .. } => {
                         Way::Entries { unmarked, marked, read: 0 }
                     }
-                    _ => Way::Lines,
+                    Way::Lines | Way::Read(_) => Way::Lines,
                 };
             }
             (Connect, Outcome::Done { .. }) => {
