@@ -124,8 +124,11 @@ impl Notifier {
         self.senders_wait(LIMITED);
         let messages = self.messages;
         let limited = self.limited.get_or_insert_with(|| {
-            let text = format_args!("{LIMITED}, senders wait");
-            log.report(Priority::Warning, catalog::LIMIT_REACHED, text);
+            log.report(
+                Priority::Warning,
+                catalog::LIMIT_REACHED,
+                format_args!("{LIMITED}, senders wait"),
+            );
             // If the log is blocked, the next turn of the loop writes the line.
             let _ = log.flush();
             Limited { since: Instant::now(), until, messages }
