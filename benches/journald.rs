@@ -3,10 +3,10 @@
 use crate::contender::{Column, Contender, Contenders};
 use crate::figure::Figure;
 use crate::frame::container::{Container, eventually};
+use crate::frame::host;
 use crate::frame::load::NO_LIMIT;
 use crate::frame::stage::{Stage, Units};
 use crate::frame::suite::Suite;
-use crate::frame::{host, journal::Entry};
 use crate::load::Text;
 use crate::scaled;
 use libsystemd_safe::journal;
@@ -39,7 +39,7 @@ const MESSAGES_WITH_FIELDS: usize = 20_000;
 const FIELDS: &str = "[Service]\nExecStart=\nExecStart=/usr/local/bin/foo --fields\n";
 
 /// Number of messages that are sent one at a time.
-const SINGLE: usize = 400;
+const SINGLE: u32 = 400;
 
 /// Pause between those. The daemon sleeps again before the next one comes.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -109,8 +109,8 @@ pub fn figures(
                 // The floor logs nothing.
                 if is_first && *column != Column::Floor {
                     let delays = one_at_a_time(&container, &format!("{round} {}", column.name()));
-                    median.add(*column, delays[SINGLE / 2]);
-                    slow.add(*column, delays[SINGLE * 99 / 100]);
+                    median.add(*column, delays[delays.len() / 2]);
+                    slow.add(*column, delays[delays.len() * 99 / 100]);
                 }
             }
             if *column == Column::Foo {
@@ -169,14 +169,19 @@ fn one_at_a_time(container: &Container, mark: &str) -> Vec<f64> {
     }
     let wanted = format!(": {mark} sent at ");
     let mut delays = eventually("all logged", || {
-        let entries =
-            container.entries(&format!("--lines={} _SYSTEMD_UNIT=foo.service", 2 * SINGLE));
-        let delay = |entry: &Entry| {
-            let sent: f64 = entry.message().split_once(&wanted)?.1.parse().unwrap();
-            Some(entry.field("__REALTIME_TIMESTAMP").parse::<f64>().unwrap() - sent)
-        };
-        let delays: Vec<_> = entries.iter().filter_map(delay).collect();
-        if delays.len() == SINGLE {
+        let mut reader = container.reader("_SYSTEMD_UNIT=foo.service");
+        // These messages are the last, but for lines of foo itself.
+        reader.seek_tail().unwrap();
+        reader.previous_skip(2 * SINGLE).unwrap();
+        let mut delays = Vec::new();
+        while reader.next().unwrap() {
+            let logged = reader.realtime().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            let message = String::from_utf8_lossy(reader.data(c"MESSAGE").unwrap().unwrap());
+            if let Some((_, sent)) = message.split_once(&wanted) {
+                delays.push(logged.as_micros() as f64 - sent.parse::<f64>().unwrap());
+            }
+        }
+        if delays.len() == SINGLE as usize {
             Ok(delays)
         } else {
             Err(format!("{} of {SINGLE}", delays.len()))

@@ -2,6 +2,8 @@
 
 use super::frame::container::{Container, until};
 use super::frame::document::example;
+use super::frame::journal;
+use libsystemd_safe::journal::{OpenFlags, Reader};
 
 const MESSAGES: u32 = 10_000;
 
@@ -12,8 +14,10 @@ fn send(sender: &Container, first: u32, last: u32) {
 
 /// Returns the numbers of the messages that the receiver has, in its order.
 fn received(receiver: &Container) -> Vec<u32> {
-    let query = "journalctl --directory=/var/log/journal/remote --output=cat SYSLOG_IDENTIFIER=foo";
-    let lines = String::from_utf8_lossy(&receiver.output(query).stdout).into_owned();
+    let directory = receiver.path("/var/log/journal/remote");
+    let mut reader = Reader::open_directory(directory, OpenFlags::default()).expect("a directory");
+    reader.add_match("SYSLOG_IDENTIFIER", "foo").expect("a match");
+    let lines = journal::lines(&mut reader);
     lines.lines().filter_map(|line| line.rsplit_once(": ")?.1.parse().ok()).collect()
 }
 

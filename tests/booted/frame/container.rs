@@ -1,5 +1,6 @@
 //! A Debian that is booted in a container for one test, and what a test does with it.
 
+use libsystemd_safe::journal::Reader;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -225,8 +226,7 @@ impl Container {
 
     /// Returns the texts of all that foo has logged, one line each.
     pub fn lines(&self) -> String {
-        let command = "journalctl --sync; journalctl --output=cat --all SYSLOG_IDENTIFIER=foo";
-        String::from_utf8_lossy(&self.output(command).stdout).into_owned()
+        journal::lines(&mut self.reader("SYSLOG_IDENTIFIER=foo"))
     }
 
     /// Returns how many lines foo has reported as lost, at most.
@@ -272,10 +272,17 @@ impl Container {
         self.reports.borrow().join("; ")
     }
 
-    /// Returns the entries that match.
+    /// Returns the entries that match, see [`journal::open`].
     pub fn entries(&self, matches: &str) -> Vec<Entry> {
-        let command = format!("journalctl --sync; journalctl --output=export --all {matches}");
-        journal::parse(&self.output(&command).stdout)
+        journal::entries(&mut self.reader(matches))
+    }
+
+    /// Returns a reader of the entries that match. They include all that was sent before.
+    pub fn reader(&self, matches: &str) -> Reader {
+        // In the container, since journald refuses a caller whose PID it can't see. It fails if
+        // journald does not run. Then there is nothing to wait for.
+        self.output("journalctl --sync");
+        journal::open(&self.path("/"), matches)
     }
 
     /// Returns the state and the last entries of a container in which a test has failed.
