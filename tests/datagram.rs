@@ -7,6 +7,7 @@ use common::{DEADLINE, TempDir, foocl, skip, sys};
 use foo::daemon::datagram::Batch;
 use foo::daemon::datagram::control::{Passes, cgroup_of};
 use foo::daemon::record::Credentials;
+use foo::daemon::units::Share;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::setsockopt;
@@ -17,6 +18,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::{self, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Leaves used memory for malloc to hand out again. It is larger than a batch; the second block
 /// comes from the heap, not from a mapping of its own.
@@ -159,4 +161,33 @@ fn a_batch_is_freed() {
     (0..1000).for_each(|_| drop(Batch::new().unwrap()));
     let grown = size().saturating_sub(before);
     assert!(grown < 500_000, "{grown} pages more");
+}
+
+/// A user that makes control groups without end causes look-ups without end. They take a tenth of the
+/// time, after a burst of 250 ms, which a pause gives back.
+#[test]
+fn lookups_take_a_share_of_the_time() {
+    let walk = Duration::from_millis(10);
+    let mut now = Instant::now();
+    let mut share = Share::new(now);
+    // The length of a flood, and the time that walks take in it.
+    for (seconds, taken) in [(1, 350..=360), (100, 10_000..=10_020)] {
+        let (end, mut sum) = (now + Duration::from_secs(seconds), Duration::ZERO);
+        while now < end {
+            if share.is_left(now) {
+                share.take(now, now + walk);
+                (now, sum) = (now + walk, sum + walk);
+            } else {
+                now += Duration::from_millis(1);
+            }
+        }
+        assert!(taken.contains(&sum.as_millis()), "{sum:?} of {seconds} s, not {taken:?} ms");
+    }
+    now += Duration::from_secs(3600);
+    let walks = (0..1000).take_while(|_| {
+        let is_left = share.is_left(now);
+        share.take(now, now + walk);
+        is_left
+    });
+    assert_eq!(walks.count(), 26, "walks of 10 ms after an hour");
 }

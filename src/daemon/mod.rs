@@ -22,7 +22,7 @@ mod server;
 mod socket_file;
 mod source;
 pub mod unit;
-mod units;
+pub mod units;
 mod wait;
 
 use crate::cli::Parsed;

@@ -167,7 +167,7 @@ impl<'a> Server<'a> {
         notifier.ready(log);
         let sources = sockets.into_iter().map(|socket| Source { socket, retry_at: None }).collect();
         let limit = options.max_rate.map(Limit::new);
-        let units = Units::new();
+        let units = Units::new(Instant::now());
         Ok(Self { log, notifier, sources, signals, batch, units, unwritten: 0, limit })
     }
 
