@@ -3,6 +3,7 @@
 # commands there with `inside` or, under systemd as PID 1, with `booted`. `holds` compares what they print.
 set -eu
 name=$(basename "$0" .sh)
+needs=$(dirname "$0")/../tools/needs
 temp=$(mktemp -d)
 root=$temp/root
 trap clean EXIT
@@ -19,6 +20,7 @@ clean() {
 
 # Makes the root of a Debian suite with packages. Fails unless those given as NAME=VERSION have that version.
 debian() {
+    "$needs" finding >&2
     suite=$1
     shift
     packages=$(for package; do echo "${package%%=*}"; done | paste -sd ,)

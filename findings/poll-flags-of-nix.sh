@@ -8,6 +8,7 @@
 # Guess      revents() keeps the bits that it was given, or at least those that have names.
 . "$(dirname "$0")/lib.sh"
 
+"$needs" rust >&2
 mkdir "$temp/src"
 cat >"$temp/Cargo.toml" <<'END'
 [package]
