@@ -3,6 +3,7 @@
 mod common;
 
 use common::activate::activate;
+use common::shown::unnamed;
 use common::{TempDir, foo, patient};
 use nix::sys::signal::Signal::SIGTERM;
 use std::os::linux::net::SocketAddrExt;
@@ -27,11 +28,11 @@ fn every_socket_is_served() {
     for name in ["a", "b", "c", "hidden"] {
         assert_eq!(daemon.line(), format!("<5> {name}"));
     }
-    assert_eq!(daemon.line(), "<5>Received 5 bytes from (unnamed): start");
+    assert_eq!(daemon.line(), format!("<5>{}", unnamed("start")));
     for _ in 0..20 {
         for path in &paths {
             client.send_to(b"hello", path).unwrap();
-            assert_eq!(daemon.line(), "<5>Received 5 bytes from (unnamed): hello");
+            assert_eq!(daemon.line(), format!("<5>{}", unnamed("hello")));
         }
     }
     daemon.signal(SIGTERM);

@@ -4,19 +4,16 @@
 //! `FOO_CHAOS_SECONDS` is how long to go on; with 0 seconds only the first case runs.
 
 mod common;
-#[path = "common/shown.rs"]
-#[allow(dead_code, reason = "for others")]
-mod shown;
 
 use common::daemon::Daemon;
 use common::setup::Setup;
+use common::shown::{self, is_printable, line, shown};
 use common::{TempDir, caught, eventually, journal_is_here, patient, persist, sys};
 use nix::sys::signal::Signal::{SIGHUP, SIGTERM};
 use nix::sys::socket::{getsockopt, sockopt::PassCred};
 use nix::unistd::{getuid, pipe};
 use proptest::prelude::RngCore;
 use proptest::test_runner::{RngAlgorithm, TestRng};
-use shown::{is_printable, line, shown};
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -203,11 +200,14 @@ impl Dice {
         let mut name = [path.as_os_str().as_bytes(), &self.bytes(12)].concat();
         name.truncate(107);
         if self.one_in(3) {
-            return (UnixDatagram::unbound().unwrap(), "(unnamed)".into());
+            return (UnixDatagram::unbound().unwrap(), shown::name(b""));
         }
         if self.one_in(2) {
             let address = SocketAddr::from_abstract_name(&name).unwrap();
-            return (UnixDatagram::bind_addr(&address).unwrap(), format!("@{}", shown(&name)));
+            return (
+                UnixDatagram::bind_addr(&address).unwrap(),
+                shown::name(&[b"\0", &name[..]].concat()),
+            );
         }
         let own = &mut name[path.as_os_str().len()..];
         own.iter_mut().filter(|byte| [b'/', 0].contains(byte)).for_each(|byte| *byte = b'_');
@@ -361,7 +361,7 @@ fn assert_lines(lines: &[String], outcome: Outcome, names: &[String], expected: 
     }
     // Two sockets are served in any order.
     let mut received: Vec<_> =
-        lines.iter().filter(|line| line.starts_with("<5>Received ")).cloned().collect();
+        lines.iter().filter(|line| line[3..].starts_with(shown::BEGIN)).cloned().collect();
     received.sort();
     expected.sort();
     assert_eq!(received, expected);

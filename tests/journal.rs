@@ -4,157 +4,25 @@
 mod common;
 
 use common::daemon::Daemon;
+use common::journald::{Journald, Stream, message};
 use common::setup::Setup;
-use common::{
-    DEADLINE, TempDir, assert_line, can_enter, eventually, fill, in_place_of_journald, patient,
-    persist, queue, skip, sys,
-};
+use common::{assert_line, eventually, in_place_of_journald, patient, queue, sys};
 use nix::sys::signal::Signal::SIGTERM;
 use nix::sys::socket::{MsgFlags, recv};
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
-use std::net::Shutdown;
+use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// A longer line, with its newline, becomes an entry.
 const LINE_MAX: usize = 48 * 1024;
 
-/// The two sockets of journald.
-struct Journal {
-    dir: TempDir,
-    streams: UnixListener,
-    queue: UnixDatagram,
-}
-
 /// Two messages that become entries, since each has what journald could read as a priority.
 const ENTRIES: [&str; 2] = ["<0>", "<1>"];
 
-/// journald's end of a stream.
-struct Stream(UnixStream);
-
-impl Journal {
-    /// Takes journald's place. Returns `None`, with a line that says why, if that is impossible
-    /// here.
-    fn new(test: &str) -> Option<Self> {
-        let dir = TempDir::new();
-        if !can_enter(&in_place_of_journald(dir.path()), test) {
-            return None;
-        }
-        Some(Self {
-            streams: UnixListener::bind(dir.join("stdout")).unwrap(),
-            queue: patient(dir.socket("socket")),
-            dir,
-        })
-    }
-
-    /// Closes the queue with its contents, and creates another.
-    fn renew_queue(&mut self) {
-        self.close_queue();
-        fs::remove_file(self.dir.join("socket")).unwrap();
-        self.queue = patient(self.dir.socket("socket"));
-    }
-
-    /// Closes the queue with its contents. Its file stays.
-    fn close_queue(&mut self) {
-        self.queue = UnixDatagram::unbound().unwrap();
-        // A program started by another test may hold it for a moment.
-        eventually("nobody has the queue", || {
-            let sender = UnixDatagram::unbound().unwrap();
-            sender.connect(self.dir.join("socket")).is_err().then_some(())
-        });
-    }
-
-    /// Closes both sockets, as a journald that stops.
-    fn stop(&mut self, stream: Stream) {
-        self.close_queue();
-        for name in ["socket", "stdout"] {
-            fs::remove_file(self.dir.join(name)).unwrap();
-        }
-        stream.close();
-    }
-
-    /// Accepts streams again after a stop. Returns the first, which the daemon opens.
-    fn start(&mut self) -> Stream {
-        self.streams = UnixListener::bind(self.dir.join("stdout")).unwrap();
-        self.accept_opened()
-    }
-
-    /// Fills the queue. Returns the number of datagrams that it took.
-    fn fill(&self) -> usize {
-        fill(&self.dir.join("socket"), b"filler")
-    }
-
-    /// Reads what [`Journal::fill`] sent.
-    fn drain(&self, count: usize) {
-        (0..count).for_each(|_| assert_eq!(self.datagram(), "filler"));
-    }
-
-    /// Returns a daemon that is ready and logs to a stream to this journal. The start-up lines are
-    /// read.
-    fn ready(&self, setup: Setup) -> (Daemon, Stream) {
-        let ours = UnixStream::connect(self.dir.join("stdout")).unwrap();
-        self.ready_with(setup, ours)
-    }
-
-    /// The same, if its queue has room for some entries and what foo sends behind them.
-    fn with_room(test: &str) -> Option<Self> {
-        let journal = Self::new(test)?;
-        if queue() < 8 {
-            skip(test, "net.unix.max_dgram_qlen is too low for some entries");
-            return None;
-        }
-        Some(journal)
-    }
-
-    fn ready_with(&self, setup: Setup, ours: UnixStream) -> (Daemon, Stream) {
-        let mut stream = self.accept();
-        let setup = setup.log_to_journal(ours).under(in_place_of_journald(self.dir.path()));
-        let daemon = setup.ready();
-        while stream.line() != "<5> foo.socket" {}
-        (daemon, stream)
-    }
-
-    fn accept(&self) -> Stream {
-        self.streams.set_nonblocking(true).unwrap();
-        let (stream, _) = eventually("a stream", || self.streams.accept().ok());
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        Stream(stream)
-    }
-
-    /// Returns the stream that the daemon opens after it lost one.
-    fn accept_opened(&self) -> Stream {
-        let mut stream = self.accept();
-        // The header: identifier, unit, priority, level prefix, and three further destinations.
-        let header: Vec<_> = (0..7).map(|_| stream.line()).collect();
-        assert_eq!(header, ["foo", "", "5", "1", "0", "0", "0"]);
-        stream
-    }
-
-    /// Returns the next datagram: an entry, or the empty mark behind several.
-    fn datagram(&self) -> String {
-        String::from_utf8(self.bytes()).unwrap()
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let mut buffer = vec![0; 600_000];
-        let size = persist(|| self.queue.recv(&mut buffer)).unwrap();
-        buffer.truncate(size);
-        buffer
-    }
-
-    /// Returns the next entry.
-    fn entry(&self) -> String {
-        loop {
-            match self.datagram() {
-                mark if mark.is_empty() => {}
-                entry => return entry,
-            }
-        }
-    }
-
+impl Journald {
     /// Reads the mark behind the entries, and sends a message. It is a line then. An empty line comes
     /// before it, which journald ignores.
     #[track_caller]
@@ -169,8 +37,7 @@ impl Journal {
     #[track_caller]
     fn assert_entry(&self, case: &str, daemon: &Daemon, payload: &str) {
         let entry = self.entry();
-        let message = entry.lines().next().unwrap().strip_prefix("MESSAGE=");
-        assert_line(case, message.unwrap(), &message_of(daemon, payload));
+        assert_line(case, message(&entry).unwrap(), &message_of(daemon, payload));
     }
 
     /// Fails unless the next entry reports this number as lost. The catalog explains it.
@@ -180,35 +47,9 @@ impl Journal {
         let end = format!("\nMESSAGE_ID={}\n{fields}\n", message_id("Messages may be lost"));
         assert_reports(case, &self.entry(), ["MESSAGE=", &end], count);
     }
-
-    /// Returns whether the queue is empty.
-    fn is_empty(&self) -> bool {
-        self.queue.set_nonblocking(true).unwrap();
-        let result = self.queue.recv(&mut [0]);
-        self.queue.set_nonblocking(false).unwrap();
-        result.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
-    }
 }
 
 impl Stream {
-    /// Closes it, even if a program started by another test holds it for a moment.
-    fn close(self) {
-        self.0.shutdown(Shutdown::Both).unwrap();
-    }
-
-    /// Returns the next line.
-    fn line(&mut self) -> String {
-        let mut line = Vec::new();
-        loop {
-            let mut byte = [0];
-            persist(|| self.0.read_exact(&mut byte)).unwrap();
-            match byte {
-                [b'\n'] => return String::from_utf8(line).unwrap(),
-                [byte] => line.push(byte),
-            }
-        }
-    }
-
     /// Fails unless the next line is the record of this message.
     #[track_caller]
     fn assert_line(&mut self, case: &str, daemon: &Daemon, payload: &str) {
@@ -222,16 +63,6 @@ impl Stream {
         // The line that failed may have been written in part.
         assert_eq!(self.line(), "", "{case}");
         assert_reports(case, &self.line(), ["<4>", ""], count);
-    }
-
-    /// Returns whether nothing is left to read but empty lines, which show foo that journald reads.
-    fn is_empty(&mut self) -> bool {
-        let mut bytes = Vec::new();
-        self.0.set_nonblocking(true).unwrap();
-        let result = self.0.read_to_end(&mut bytes);
-        self.0.set_nonblocking(false).unwrap();
-        bytes.iter().all(|&byte| byte == b'\n')
-            && result.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
 }
 
@@ -269,7 +100,7 @@ fn message_of(daemon: &Daemon, payload: &str) -> String {
 
 #[test]
 fn what_is_an_entry() {
-    let Some(journal) = Journal::new("what_is_an_entry") else { return };
+    let Some(journal) = Journald::new("what_is_an_entry") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     // The length of the line with its newline.
     let payload_of = |length: usize| {
@@ -311,7 +142,7 @@ fn what_is_an_entry() {
 /// waits for another, and no line is written.
 #[test]
 fn each_message_with_its_fields() {
-    let Some(journal) = Journal::with_room("each_message_with_its_fields") else { return };
+    let Some(journal) = Journald::with_room("each_message_with_its_fields") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening().arg("--fields"));
     let long = "y".repeat(100_000);
     let cases: [(&[u8], &str); 7] = [
@@ -355,7 +186,7 @@ fn each_message_with_its_fields() {
 /// Entries have the identifier and facility that the unit sets for lines, if journald accepts them.
 #[test]
 fn settings_of_the_unit() {
-    let Some(journal) = Journal::new("settings_of_the_unit") else { return };
+    let Some(journal) = Journald::new("settings_of_the_unit") else { return };
     let (longest, longer) = ("7".repeat(64), "7".repeat(65));
     for (facility, identifier, want) in [
         ("16", "an identifier", ("16", "an identifier")),
@@ -380,7 +211,7 @@ fn settings_of_the_unit() {
 /// they need not wait, until the queue is empty.
 #[test]
 fn lines_and_entries_keep_their_order() {
-    let Some(journal) = Journal::with_room("lines_and_entries_keep_their_order") else { return };
+    let Some(journal) = Journald::with_room("lines_and_entries_keep_their_order") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     for payload in ["one", ENTRIES[0], "two"] {
         daemon.send(payload);
@@ -403,7 +234,7 @@ fn lines_and_entries_keep_their_order() {
 /// wait until it is read, and go to the stream.
 #[test]
 fn lines_return_to_the_stream() {
-    let Some(journal) = Journal::with_room("lines_return_to_the_stream") else { return };
+    let Some(journal) = Journald::with_room("lines_return_to_the_stream") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     let lines = ["1", "2", "3", "4", "5", "6"];
     daemon.stopped(|| {
@@ -431,7 +262,7 @@ fn lines_return_to_the_stream() {
 /// A journald that is frozen costs nearly nothing.
 #[test]
 fn an_entry_behind_a_line_rests() {
-    let Some(journal) = Journal::new("an_entry_behind_a_line_rests") else { return };
+    let Some(journal) = Journald::new("an_entry_behind_a_line_rests") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     daemon.send("one");
     daemon.send(ENTRIES[0]);
@@ -447,7 +278,7 @@ fn an_entry_behind_a_line_rests() {
 
 #[test]
 fn a_full_queue() {
-    let Some(journal) = Journal::new("a_full_queue") else { return };
+    let Some(journal) = Journald::new("a_full_queue") else { return };
     let (daemon, _stream) = journal.ready(Daemon::listening());
     let filled = journal.fill();
     daemon.send(ENTRIES[0]);
@@ -464,7 +295,7 @@ fn a_full_queue() {
 /// A journald that reads nothing does not keep foo from stopping, and nothing is lost.
 #[test]
 fn a_stop_gives_up_the_order() {
-    let Some(mut journal) = Journal::with_room("a_stop_gives_up_the_order") else { return };
+    let Some(mut journal) = Journald::with_room("a_stop_gives_up_the_order") else { return };
     // Nothing of the queue is read.
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     journal.fill();
@@ -508,7 +339,7 @@ fn stuck() -> (Daemon, UnixStream) {
 /// A stop waits until journald has read everything, while it makes progress.
 #[test]
 fn a_stop_waits_for_the_reader() {
-    let Some(journal) = Journal::new("a_stop_waits_for_the_reader") else { return };
+    let Some(journal) = Journald::new("a_stop_waits_for_the_reader") else { return };
     let (stuck_for_one, _reader) = stuck();
     stuck_for_one.signal(SIGTERM);
 
@@ -565,7 +396,7 @@ fn a_stop_waits_for_the_reader() {
 /// and the queue is missing, it becomes a line.
 #[test]
 fn a_start_that_fails() {
-    let Some(journal) = Journal::new("a_start_that_fails") else { return };
+    let Some(journal) = Journald::new("a_start_that_fails") else { return };
     fs::remove_file(journal.dir.join("socket")).unwrap();
     let no_datagrams = Daemon::with([UnixStream::pair().unwrap().0]).env("LISTEN_FDNAMES", "<0>");
     let cases = [
@@ -589,13 +420,9 @@ fn a_start_that_fails() {
         ),
     ];
     for (setup, want) in cases {
-        let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
+        let ours = journal.connect();
         let mut stream = journal.accept();
-        let end = setup
-            .log_to_journal(ours)
-            .under(in_place_of_journald(journal.dir.path()))
-            .start()
-            .end();
+        let end = journal.serve(setup, ours).start().end();
         assert_eq!(end.code, 255);
         let mut text = String::new();
         stream.0.read_to_string(&mut text).unwrap();
@@ -606,14 +433,10 @@ fn a_start_that_fails() {
 /// What `journalctl -x` explains is an entry behind the lines, if there is a queue.
 #[test]
 fn an_error_is_explained() {
-    let Some(journal) = Journal::new("an_error_is_explained") else { return };
-    let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
+    let Some(journal) = Journald::new("an_error_is_explained") else { return };
+    let ours = journal.connect();
     let mut stream = journal.accept();
-    let daemon = Daemon::listening()
-        .unset("LISTEN_FDS")
-        .log_to_journal(ours)
-        .under(in_place_of_journald(journal.dir.path()))
-        .start();
+    let daemon = journal.serve(Daemon::listening().unset("LISTEN_FDS"), ours).start();
     while stream.line() != "<4>Unable to find any file descriptors" {}
     let fields = "PRIORITY=3\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=foo";
     let id = message_id("systemd passed no socket that foo can serve");
@@ -626,7 +449,7 @@ fn an_error_is_explained() {
 /// Lines that journald may not have read when its end of a stream is closed are reported once.
 #[test]
 fn a_stream_that_is_dropped() {
-    let Some(journal) = Journal::new("a_stream_that_is_dropped") else { return };
+    let Some(journal) = Journald::new("a_stream_that_is_dropped") else { return };
     // Without a queue the report is a line.
     fs::remove_file(journal.dir.join("socket")).unwrap();
     let (daemon, mut stream) = journal.ready(Daemon::listening());
@@ -659,7 +482,7 @@ fn a_stream_that_is_dropped() {
 /// With a queue the report is an entry, which may be lost too.
 #[test]
 fn a_report_that_is_lost() {
-    let Some(mut journal) = Journal::new("a_report_that_is_lost") else { return };
+    let Some(mut journal) = Journald::new("a_report_that_is_lost") else { return };
     let (daemon, stream) = journal.ready(Daemon::listening());
     daemon.send("one");
     eventually("it arrives", || (lines_in(&stream.0) == 1).then_some(()));
@@ -677,8 +500,8 @@ fn a_report_that_is_lost() {
 /// start.
 #[test]
 fn a_line_that_is_cut() {
-    let Some(journal) = Journal::new("a_line_that_is_cut") else { return };
-    let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
+    let Some(journal) = Journald::new("a_line_that_is_cut") else { return };
+    let ours = journal.connect();
     // A long line needs several calls.
     sys::set_send_buffer(&ours, 1).unwrap();
     let (daemon, mut stream) = journal.ready_with(Daemon::listening(), ours);
@@ -701,7 +524,7 @@ fn a_line_that_is_cut() {
 /// entries follow.
 #[test]
 fn a_queue_that_is_closed() {
-    let Some(mut journal) = Journal::with_room("a_queue_that_is_closed") else { return };
+    let Some(mut journal) = Journald::with_room("a_queue_that_is_closed") else { return };
     let (daemon, _stream) = journal.ready(Daemon::listening());
     daemon.send(ENTRIES[0]);
     daemon.send(ENTRIES[1]);
@@ -714,7 +537,7 @@ fn a_queue_that_is_closed() {
 
 /// Returns a daemon of which another than journald has read an entry, as systemd does while it
 /// stops journald. A line that follows the entry is not read.
-fn with_emptied_queue(journal: &Journal) -> (Daemon, Stream) {
+fn with_emptied_queue(journal: &Journald) -> (Daemon, Stream) {
     let (daemon, stream) = journal.ready(Daemon::listening());
     daemon.send(ENTRIES[0]);
     journal.assert_entry("read by systemd", &daemon, ENTRIES[0]);
@@ -728,7 +551,7 @@ fn with_emptied_queue(journal: &Journal) -> (Daemon, Stream) {
 /// journald.
 #[test]
 fn a_queue_that_is_emptied() {
-    let Some(mut journal) = Journal::new("a_queue_that_is_emptied") else { return };
+    let Some(mut journal) = Journald::new("a_queue_that_is_emptied") else { return };
     let (daemon, stream) = with_emptied_queue(&journal);
     stream.close();
     daemon.send(ENTRIES[0]);
@@ -755,7 +578,7 @@ fn wait_until_gone(daemon: &Daemon) {
 /// An entry waits for a journald that restarts, for any time. Nothing after it is lost either.
 #[test]
 fn a_journald_that_is_restarted() {
-    let Some(mut journal) = Journal::new("a_journald_that_is_restarted") else { return };
+    let Some(mut journal) = Journald::new("a_journald_that_is_restarted") else { return };
     // `WATCHDOG=1` comes every second.
     let setup = Daemon::listening().env("WATCHDOG_USEC", "2000000");
     let (daemon, mut stream) = journal.ready(setup);
@@ -791,7 +614,7 @@ fn a_journald_that_is_restarted() {
 /// If only the queue is missing, an entry waits for a limited time. Then it becomes a line.
 #[test]
 fn a_queue_that_is_missing() {
-    let Some(mut journal) = Journal::new("a_queue_that_is_missing") else { return };
+    let Some(mut journal) = Journald::new("a_queue_that_is_missing") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening());
     fs::rename(journal.dir.join("socket"), journal.dir.join("hidden")).unwrap();
     daemon.send("read");
@@ -815,7 +638,7 @@ fn a_queue_that_is_missing() {
 /// The lines that entries with fields become have no fields, and keep their order.
 #[test]
 fn fields_without_a_queue() {
-    let Some(journal) = Journal::with_room("fields_without_a_queue") else { return };
+    let Some(journal) = Journald::with_room("fields_without_a_queue") else { return };
     let (daemon, mut stream) = journal.ready(Daemon::listening().arg("--fields"));
     fs::remove_file(journal.dir.join("socket")).unwrap();
     daemon.stopped(|| ["one", "two\nlines", ENTRIES[0]].iter().for_each(|text| daemon.send(text)));
@@ -827,16 +650,15 @@ fn fields_without_a_queue() {
 /// Several waiting entries become lines one after the other, such as those of the environment.
 #[test]
 fn several_entries_without_a_queue() {
-    let Some(journal) = Journal::new("several_entries_without_a_queue") else { return };
+    let Some(journal) = Journald::new("several_entries_without_a_queue") else { return };
     fs::remove_file(journal.dir.join("socket")).unwrap();
-    let ours = UnixStream::connect(journal.dir.join("stdout")).unwrap();
+    let ours = journal.connect();
     let mut stream = journal.accept();
     let names = ["A", "B", "C"];
     let setup = names
         .iter()
         .fold(Daemon::listening(), |setup, name| setup.env(name, format!("<{name}><0>")));
-    let _daemon =
-        setup.log_to_journal(ours).under(in_place_of_journald(journal.dir.path())).ready();
+    let _daemon = journal.serve(setup, ours).ready();
     let mut lines = Vec::new();
     while lines.last().is_none_or(|line| line != "<5> foo.socket") {
         lines.push(stream.line());
@@ -853,7 +675,7 @@ fn several_entries_without_a_queue() {
 /// Then foo opens a stream of its own, and receives nothing that it can't log.
 #[test]
 fn a_start_without_a_journal() {
-    let Some(mut journal) = Journal::new("a_start_without_a_journal") else { return };
+    let Some(mut journal) = Journald::new("a_start_without_a_journal") else { return };
     journal.close_queue();
     for name in ["socket", "stdout"] {
         fs::remove_file(journal.dir.join(name)).unwrap();

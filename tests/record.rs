@@ -1,28 +1,15 @@
 //! The line that a datagram becomes: tables of cases, and properties that hold for any bytes.
 
+#[path = "common/property.rs"]
+mod property;
 #[path = "common/shown.rs"]
-#[allow(dead_code, reason = "for others")]
 mod shown;
 
-use foo::daemon::record::{Credentials, Record, Sender, fields};
+use foo::daemon::record::Record;
 use foo::daemon::unit::Unit;
+use property::{record, rendered_fields};
 use proptest::prelude::*;
-use shown::{is_printable, line, name};
-
-fn record<'a>(
-    credentials: Option<(u32, u32)>,
-    sun_path: &'a [u8],
-    truncated: usize,
-    payload: &'a [u8],
-) -> Record<'a> {
-    Record {
-        credentials: credentials.map(|(pid, uid)| Credentials { pid, uid }),
-        unit: None,
-        sender: Sender::from_sun_path(sun_path),
-        length: payload.len() + truncated,
-        payload,
-    }
-}
+use shown::{head, unnamed};
 
 /// Returns the line that foo logs.
 fn rendered(
@@ -36,11 +23,17 @@ fn rendered(
     String::from_utf8(line).expect("a line is UTF-8")
 }
 
-/// Returns the fields of the entry that foo logs with `--fields`.
-fn rendered_fields(record: &Record<'_>) -> Vec<Vec<u8>> {
-    let mut bytes = Vec::new();
-    record.render_fields(&mut bytes);
-    fields(&bytes).map(<[u8]>::to_vec).collect()
+/// The wording, in each form. The other tests take it from `shown`.
+#[test]
+fn wording() {
+    let cases = [
+        (None, &b"/run/a\0"[..], 0, "Received 5 bytes from /run/a: hello"),
+        (None, b"", 4, "Received 9 bytes from (unnamed), 4 of them cut: hello"),
+        (Some((47, 1000)), b"\0a", 0, "Received 5 bytes (pid 47, uid 1000) from @a: hello"),
+    ];
+    for (credentials, sun_path, truncated, want) in cases {
+        assert_eq!(rendered(credentials, sun_path, truncated, b"hello"), want);
+    }
 }
 
 #[test]
@@ -69,7 +62,7 @@ fn payloads() {
         (b"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"),
     ];
     for (payload, text) in cases {
-        let want = format!("Received {} bytes from (unnamed): {text}", payload.len());
+        let want = head(payload.len(), None, "(unnamed)", 0) + text;
         assert_eq!(rendered(None, b"", 0, payload), want);
     }
 }
@@ -91,31 +84,29 @@ fn senders() {
         (b"/tmp/\xff\0", "/tmp/\\xff"),
     ];
     for (sun_path, name) in cases {
-        let want = format!("Received 1 bytes from {name}: m");
-        assert_eq!(rendered(None, sun_path, 0, b"m"), want);
+        assert_eq!(rendered(None, sun_path, 0, b"m"), head(1, None, name, 0) + "m");
     }
 }
 
 #[test]
 fn truncated() {
-    let cut = |payload| rendered(None, b"", 4, payload);
-    assert_eq!(cut(b"hello"), "Received 9 bytes from (unnamed), 4 of them cut: hello");
     // Its last byte is not its end.
-    assert_eq!(cut(b"hell\n"), "Received 9 bytes from (unnamed), 4 of them cut: hell\\x0a");
+    let want = head(9, None, "(unnamed)", 4) + r"hell\x0a";
+    assert_eq!(rendered(None, b"", 4, b"hell\n"), want);
 }
 
 #[test]
 fn credentials() {
     let cases = [
-        (4711, 1000, &b"/run/a\0"[..], "(pid 4711, uid 1000) from /run/a"),
-        (0, 65534, b"", "(pid 0, uid 65534) from (unnamed)"),
-        (u32::MAX, u32::MAX, b"\0a", "(pid 4294967295, uid 4294967295) from @a"),
+        ((4711, 1000), &b"/run/a\0"[..], "/run/a"),
+        ((0, 65534), b"", "(unnamed)"),
+        ((u32::MAX, u32::MAX), b"\0a", "@a"),
         // No name passes for credentials: they come first.
-        (7, 8, b" (pid 1, uid 0) from /", "(pid 7, uid 8) from  (pid 1, uid 0) from /"),
+        ((7, 8), b" (pid 1, uid 0) from /", " (pid 1, uid 0) from /"),
     ];
-    for (pid, uid, sun_path, who) in cases {
-        let want = format!("Received 1 bytes {who}: m");
-        assert_eq!(rendered(Some((pid, uid)), sun_path, 0, b"m"), want);
+    for (credentials, sun_path, name) in cases {
+        let want = head(1, Some(credentials), name, 0) + "m";
+        assert_eq!(rendered(Some(credentials), sun_path, 0, b"m"), want);
     }
 }
 
@@ -169,20 +160,19 @@ fn senders_with_units() {
     };
     let (system, user) = (unit(None), unit(Some("x.service")));
     let cases = [
-        (Some((4711, 1000)), &system, "(pid 4711, uid 1000, unit user@1000.service)"),
+        (Some((4711, 1000)), &system, " (pid 4711, uid 1000, unit user@1000.service) from "),
         (
             Some((4711, 1000)),
             &user,
-            "(pid 4711, uid 1000, unit user@1000.service, user unit x.service)",
+            " (pid 4711, uid 1000, unit user@1000.service, user unit x.service) from ",
         ),
-        (None, &system, "(unit user@1000.service)"),
+        (None, &system, " (unit user@1000.service) from "),
     ];
     for (credentials, unit, who) in cases {
         let record = Record { unit: Some(unit), ..record(credentials, b"", 0, b"m") };
         let mut line = Vec::new();
         record.render(&mut line);
-        let want = format!("Received 1 bytes {who} from (unnamed): m");
-        assert_eq!(String::from_utf8(line).unwrap(), want);
+        assert_eq!(String::from_utf8(line).unwrap(), unnamed("m").replace(" from ", who));
     }
     let record = Record { unit: Some(&user), ..record(None, b"", 0, b"m") };
     let want = [
@@ -255,8 +245,8 @@ fn escapes_at_each_place() {
         for start in starts.filter(|start| matches!(start, 0..300 | 1900..2100)) {
             for piece in pieces {
                 let payload = [&text.as_bytes()[..start], piece, &text.as_bytes()[..300]].concat();
-                let want = line(None, "(unnamed)", 0, &payload);
-                assert_eq!(rendered(None, b"", 0, &payload), want, "{piece:x?} at {start}");
+                let got = rendered(None, b"", 0, &payload);
+                assert_eq!(got, unnamed(&payload), "{piece:x?} at {start}");
             }
         }
     }
@@ -274,21 +264,13 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    /// Compares with a second, slow implementation.
     #[test]
-    fn any_datagram_is_one_line(
+    fn any_datagram_is_one_line_and_its_fields(
         credentials in any::<Option<(u32, u32)>>(),
         sun_path in bytes(),
         truncated in prop_oneof![Just(0), any::<u16>().prop_map(usize::from)],
         payload in bytes(),
     ) {
-        let got = rendered(credentials, &sun_path, truncated, &payload);
-        prop_assert!(got.chars().all(is_printable), "{got:?}");
-        prop_assert_eq!(got, line(credentials, &name(&sun_path), truncated, &payload));
-        let fields = rendered_fields(&record(credentials, &sun_path, truncated, &payload));
-        let (last, rest) = fields.split_last().unwrap();
-        prop_assert_eq!(last, &[b"FOO_PAYLOAD=", &payload[..]].concat());
-        let count = 1 + usize::from(!sun_path.is_empty()) + 2 * usize::from(credentials.is_some());
-        prop_assert_eq!(rest.len(), count);
+        property::holds(credentials, &sun_path, truncated, &payload);
     }
 }

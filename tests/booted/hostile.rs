@@ -6,6 +6,7 @@ use super::frame::host::{project, soaks, times};
 use super::frame::journal::Entry;
 use super::frame::load::{NO_LIMIT, Turn};
 use crate::common::persist;
+use crate::common::shown::{BEGIN, head};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
@@ -76,9 +77,9 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
         let marker =
             container.run("journalctl --output=cat --identifier=root --grep=marker | wc -l");
         // journald may store an entry twice when it rotates its files.
-        let logged = container.run(
-            "journalctl --output=cat SYSLOG_IDENTIFIER=foo | grep '^Received' | sort -u | wc -l",
-        );
+        let logged = container.run(&format!(
+            "journalctl --output=cat SYSLOG_IDENTIFIER=foo | grep '^{BEGIN}' | sort -u | wc -l"
+        ));
         let grown = (used(container) - before) >> 20;
         container
             .report(format_args!("{} bytes: {sent} sent, {logged} there, {grown} MiB", text.len()));
@@ -101,7 +102,7 @@ pub fn no_cut_forges_a_priority(container: &mut Container) {
     container.start();
     // A message that is cut, and has no prefix in it. What follows the first entry is not cut.
     container.send("y".repeat(400).as_bytes());
-    let begin = "Received 100 bytes from (unnamed): ".len();
+    let begin = head(100, None, "(unnamed)", 0).len();
     let forged = |prefix: &str| format!("{}{prefix}forged", "x".repeat(79 - begin - "<5>".len()));
     for prefix in ["<0>", "<03>", "<003>", "<7>", "\n<0>", "<0> <1>"] {
         for shift in 0..4 {
@@ -118,7 +119,7 @@ pub fn no_cut_forges_a_priority(container: &mut Container) {
         .iter()
         .filter(|entry| {
             let text = entry.message();
-            ["forged", "xxx", "yyy", "Received"].iter().any(|part| text.contains(part))
+            ["forged", "xxx", "yyy", BEGIN].iter().any(|part| text.contains(part))
         })
         .collect();
     assert!(of_senders.len() > 50, "{}", of_senders.len());

@@ -5,6 +5,7 @@ use super::frame::document::{document, example, example_of};
 use super::frame::host::project;
 use super::frame::load::Load;
 use super::package::{assert_complete, assert_packaged, changes, files};
+use crate::common::shown::BEGIN;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -109,7 +110,7 @@ pub fn its_table_of_commands_works(container: &mut Container) {
     assert_eq!(does("send a message"), "sending hello");
     container.wait_for(": hello");
     assert!(does("see messages").contains(": hello"));
-    assert!(does("see them without time and host").contains("\nReceived 5 bytes from /"));
+    assert!(does("see them without time and host").contains(&format!("\n{BEGIN}5 bytes from /")));
     assert!(does("see their text alone").ends_with("\nhello"));
     assert!(does("find a text").ends_with(": hello"));
     until(
@@ -146,7 +147,7 @@ pub fn the_first_examples_work(container: &mut Container) {
 
 /// Returns whether this is the line, and only the line, of the examples.
 fn is_hello(shown: &str) -> bool {
-    shown.contains("Received 5 bytes from /")
+    shown.contains(&format!("{BEGIN}5 bytes from /"))
         && shown.ends_with(": hello")
         && shown.lines().count() == 1
 }

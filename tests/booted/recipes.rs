@@ -3,6 +3,7 @@
 use super::frame::container::{Container, until};
 use super::frame::document::example;
 use super::frame::journal::Entry;
+use crate::common::shown::{BEGIN, line};
 use crate::common::{skip, sys};
 use std::fs::{self, File};
 use std::os::unix::net::UnixDatagram;
@@ -48,7 +49,7 @@ pub fn under_another_name_and_facility(container: &mut Container) {
     let count = || {
         let entries = container.entries("SYSLOG_IDENTIFIER=bar SYSLOG_FACILITY=16 PRIORITY=5");
         let texts = entries.iter().map(Entry::message);
-        texts.filter(|text| text.starts_with("Received")).count()
+        texts.filter(|text| text.starts_with(BEGIN)).count()
     };
     until("three of that name", count, |&count| count == 3);
 }
@@ -184,7 +185,7 @@ pub fn with_credentials(container: &mut Container) {
         let settings = example("sees only root and itself in its own user namespace");
         container.drop_in("foo.service", &settings.replace("=no", &format!("={private}")));
         container.start();
-        for (uid, seen) in [("0", "0"), ("1234", if private == "yes" { "65534" } else { "1234" })] {
+        for (uid, seen) in [("0", 0), ("1234", if private == "yes" { 65534 } else { 1234 })] {
             let message = format!("{private} {uid}");
             let send = format!(
                 "setpriv --reuid={uid} --regid={uid} --clear-groups sh -c 'echo $$; exec foocl \"{message}\"'"
@@ -192,8 +193,9 @@ pub fn with_credentials(container: &mut Container) {
             let pid = container.run(&format!("cd /tmp; {send}"));
             let pid = pid.lines().next().unwrap_or_default();
             let entry = container.wait_for(&format!(": {message}"));
-            let begin = format!("Received {} bytes (pid {pid}, uid {seen}) from /", message.len());
-            assert!(entry.message().starts_with(&begin), "{begin}: {}", entry.message());
+            let credentials = Some((pid.parse().expect("a number"), seen));
+            let name = format!("/tmp/foocl.{pid}.0.socket");
+            assert_eq!(entry.message(), line(credentials, &name, 0, message.as_bytes()));
         }
         // This process is in another PID namespace than foo.
         container.send(format!("{private} outside").as_bytes());

@@ -2,6 +2,7 @@
 
 use super::frame::container::Container;
 use super::frame::journal::Entry;
+use crate::common::shown::{BEGIN, line, unnamed};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
@@ -23,14 +24,14 @@ pub fn a_datagram_of_any_sender_is_one_entry(container: &mut Container) {
     });
     // Each row has what an entry consists of, in order, with any text between.
     let want: [&[&str]; 7] = [
-        &["Received 5 bytes from /", ": hello"],
-        &["Received 6 bytes from (unnamed): hello"],
-        &["Received 6 bytes from /run/client.socket: hello"],
-        &[&format!("Received 5 bytes from @{name}: hello")],
+        &[BEGIN, " from /", ": hello"],
+        &[&unnamed("hello\n")],
+        &[&line(None, "/run/client.socket", 0, b"hello\n")],
+        &[&line(None, &format!("@{name}"), 0, b"hello")],
         // logger writes a priority first: 8 for the facility and 2 for critical.
-        &["Received ", " bytes from (unnamed): <10>", "an old text"],
-        &["Received ", " bytes from (unnamed): <10>1 ", "a new text"],
-        &["Received 18 bytes from (unnamed): x\\x0a<0>kernel: panic"],
+        &[BEGIN, " from (unnamed): <10>", "an old text"],
+        &[BEGIN, " from (unnamed): <10>1 ", "a new text"],
+        &[&unnamed("x\n<0>kernel: panic")],
     ];
     assert_eq!(texts.len(), want.len(), "{texts:#?}");
     for (text, parts) in texts.iter().zip(want) {
@@ -50,12 +51,7 @@ pub fn a_datagram_longer_than_a_line_is_one_entry(container: &mut Container) {
         container.send(text.as_bytes());
         container.send(&bytes);
     });
-    let escaped: Vec<_> = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
-    let escaped = escaped.concat();
-    let want = [
-        format!("Received 200000 bytes from (unnamed): {text}"),
-        format!("Received 60000 bytes from (unnamed): {escaped}"),
-    ];
+    let want = [unnamed(&text), unnamed(&bytes)];
     let begins: Vec<_> = texts.iter().map(|text| shortened(text)).collect();
     assert!(texts == want, "{begins:#?}");
 }
@@ -84,7 +80,7 @@ pub fn what_clients_meet(container: &mut Container) {
         let entry = container.wait_for(text);
         assert!(entry.message().contains(sender), "{command}: {}", entry.message());
     }
-    let received = |entry: &Entry| entry.message().starts_with("Received");
+    let received = |entry: &Entry| entry.message().starts_with(BEGIN);
     assert_eq!(container.journal().iter().filter(|entry| received(entry)).count(), 4);
 }
 

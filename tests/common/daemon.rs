@@ -1,6 +1,7 @@
 //! The daemon as a child of the test, which reads its log and its notifications.
 
 use super::setup::Setup;
+use super::shown::head;
 use super::{DEADLINE, TempDir, assert_line, assert_words, eventually, patient, persist, state};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -150,7 +151,7 @@ impl Daemon {
     /// The line for a datagram of this size that `send` sent.
     pub fn received(&self, bytes: usize, text: &str) -> String {
         let from = self.dir.join("client");
-        format!("<5>Received {bytes} bytes from {}: {text}", from.display())
+        format!("<5>{}{text}", head(bytes, None, from.to_str().unwrap(), 0))
     }
 
     /// Sends a datagram; the next line must be its record.

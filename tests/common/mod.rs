@@ -6,7 +6,9 @@
 pub mod activate;
 pub mod client;
 pub mod daemon;
+pub mod journald;
 pub mod setup;
+pub mod shown;
 pub mod sys;
 
 use nix::unistd::geteuid;

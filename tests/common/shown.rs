@@ -1,5 +1,8 @@
 //! A second implementation of a datagram's line: slow, one character after the other, easy to
-//! verify.
+//! verify. All tests build the lines that they expect here, so a new wording has one place.
+
+/// What each line of a datagram begins with, and no other line.
+pub const BEGIN: &str = "Received ";
 
 /// Text stays as it is, except for control characters other than the tab. Any other byte becomes
 /// `\xNN`.
@@ -25,23 +28,38 @@ pub fn is_printable(character: char) -> bool {
     character == '\t' || !character.is_control()
 }
 
-/// The line of a datagram, of which so many bytes were truncated. The name is as the line shows it,
-/// and the credentials are a process and a user.
+/// What stands before the text in the line of a datagram of `length` bytes, of which the last
+/// `truncated` are cut. The credentials are a process and a user; the name is as the line shows it.
+pub fn head(
+    length: usize,
+    credentials: Option<(u32, u32)>,
+    name: &str,
+    truncated: usize,
+) -> String {
+    let who = credentials.map(|(pid, uid)| format!(" (pid {pid}, uid {uid})")).unwrap_or_default();
+    let cut = if truncated == 0 { String::new() } else { format!(", {truncated} of them cut") };
+    format!("{BEGIN}{length} bytes{who} from {name}{cut}: ")
+}
+
+/// The line of a datagram with this payload, behind which `truncated` bytes are cut.
 pub fn line(
     credentials: Option<(u32, u32)>,
     name: &str,
     truncated: usize,
     payload: &[u8],
 ) -> String {
-    let length = payload.len() + truncated;
-    let who = credentials.map(|(pid, uid)| format!(" (pid {pid}, uid {uid})")).unwrap_or_default();
-    let (cut, text) = match (truncated, payload) {
+    let text = match (truncated, payload) {
         // A newline, a NUL, or both in this order at the end are not shown.
-        (0, [text @ .., b'\n', 0] | [text @ .., b'\n' | 0] | text) => (String::new(), text),
+        (0, [text @ .., b'\n', 0] | [text @ .., b'\n' | 0] | text) => text,
         // The last byte of a truncated datagram is not its end.
-        (cut, text) => (format!(", {cut} of them cut"), text),
+        (_, text) => text,
     };
-    format!("Received {length} bytes{who} from {name}{cut}: {}", shown(text))
+    head(payload.len() + truncated, credentials, name, truncated) + &shown(text)
+}
+
+/// The line of a datagram whose sender has no name.
+pub fn unnamed(payload: impl AsRef<[u8]>) -> String {
+    line(None, &name(b""), 0, payload.as_ref())
 }
 
 /// The name of a sender with this address, see unix(7).

@@ -2,6 +2,7 @@
 
 use crate::common::daemon::Daemon;
 use crate::common::setup::Setup;
+use crate::common::shown::line;
 use crate::common::{TempDir, assert_line, foocl, have, patient, skip, sys};
 use nix::sys::socket::{setsockopt, sockopt::ReceiveTimestamp};
 use nix::unistd::getuid;
@@ -75,13 +76,8 @@ fn truncated() {
             skip("receiving::truncated", "needs net.core.wmem_max >= 212992");
             return;
         }
-        let cut = match size - HELD {
-            0 => String::new(),
-            cut => format!(", {cut} of them cut"),
-        };
-        let from = path.display();
-        let want = format!("<5>Received {size} bytes from {from}{cut}: {}", &text[..HELD]);
-        assert_line(&format!("{size} bytes"), &daemon.line(), &want);
+        let want = line(None, path.to_str().unwrap(), size - HELD, &text.as_bytes()[..HELD]);
+        assert_line(&format!("{size} bytes"), &daemon.line(), &format!("<5>{want}"));
     }
     daemon.assert_logs("the next", "hello", "hello");
 }
@@ -114,8 +110,8 @@ fn sender() {
     ];
     for (case, sender, name) in cases {
         patient(sender).send_to(b"hello", daemon.socket()).unwrap();
-        let want = format!("<5>Received 5 bytes from {name}: hello");
-        assert_line(case, &daemon.line(), &want);
+        let want = line(None, &name, 0, b"hello");
+        assert_line(case, &daemon.line(), &format!("<5>{want}"));
     }
 }
 
@@ -131,10 +127,15 @@ fn credentials() {
     let sender = patient(UnixDatagram::unbound().unwrap());
     sender.send_to(b"early", &to_with).unwrap();
     let daemon = Setup::new(vec![with.into(), without.into()], dir).ready();
-    let who = format!("(pid {}, uid {})", std::process::id(), getuid());
-    assert_eq!(daemon.line(), format!("<5>Received 5 bytes {who} from (unnamed): early"));
+    let assert_next = |case: &str, credentials, name: &str, text: &str| {
+        let want = line(credentials, name, 0, text.as_bytes());
+        assert_line(case, &daemon.line(), &format!("<5>{want}"));
+    };
+    let of = |pid| Some((pid, getuid().as_raw()));
+    let own = of(std::process::id());
+    assert_next("queued before the start", own, "(unnamed)", "early");
     let before = daemon.descriptors();
-    for (to, who) in [(&to_with, format!(" {who}").as_str()), (&to_without, "")].repeat(3) {
+    for (to, credentials) in [(&to_with, own), (&to_without, None)].repeat(3) {
         let sender = patient(UnixDatagram::unbound().unwrap());
         sender.connect(to).unwrap();
         for (attached, with_credentials) in
@@ -143,11 +144,7 @@ fn credentials() {
             let fds: Vec<_> =
                 (0..attached).map(|_| File::open("/dev/null").unwrap().into()).collect();
             sys::send_with(&sender, b"hello", &fds, with_credentials).unwrap();
-            assert_eq!(
-                daemon.line(),
-                format!("<5>Received 5 bytes{who} from (unnamed): hello"),
-                "{attached}"
-            );
+            assert_next(&format!("{attached} attached"), credentials, "(unnamed)", "hello");
         }
         assert_eq!(daemon.descriptors(), before, "attached descriptors are still open");
     }
@@ -162,14 +159,8 @@ fn credentials() {
         .spawn()
         .unwrap();
     client.wait().unwrap();
-    let line = daemon.line();
-    let begin = format!(
-        "<5>Received 2 bytes (pid {}, uid {}) from {}/",
-        client.id(),
-        getuid(),
-        dir.path().display()
-    );
-    assert!(line.starts_with(&begin), "{line}");
+    let name = dir.join(&format!("foocl.{}.0.socket", client.id()));
+    assert_next("foocl", of(client.id()), name.to_str().unwrap(), "hi");
 }
 
 #[test]
@@ -180,8 +171,8 @@ fn sender_with_a_path_of_108_bytes() {
         let path = daemon.dir.join(&"x".repeat(fill));
         let sender = patient(sys::bind_long(&path).unwrap());
         sender.send_to(b"hello", daemon.socket()).unwrap();
-        let want = format!("<5>Received 5 bytes from {}: hello", path.display());
-        assert_line(&format!("{size} bytes"), &daemon.line(), &want);
+        let want = line(None, path.to_str().unwrap(), 0, b"hello");
+        assert_line(&format!("{size} bytes"), &daemon.line(), &format!("<5>{want}"));
     }
 }
 

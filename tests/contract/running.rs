@@ -1,6 +1,7 @@
 //! Running and stopping: signals, notifications, memory and wake-ups.
 
 use crate::common::daemon::{Daemon, Note};
+use crate::common::shown::{BEGIN, head, unnamed};
 use crate::common::{
     DEADLINE, TempDir, assert_line, eventually, fill, have, patient, persist, queue, sys,
 };
@@ -252,14 +253,14 @@ fn a_log_that_is_blocked() {
     // The daemon is stopping. Now the log is read.
     let lines = thread::spawn(move || {
         let lines = BufReader::new(reader).lines().map_while(Result::ok);
-        lines.filter(|line| line.contains(" bytes from ")).collect::<Vec<_>>()
+        lines.filter(|line| line.contains(BEGIN)).collect::<Vec<_>>()
     });
     assert_eq!(daemon.end().code, 0);
     let lines = lines.join().unwrap();
     assert_eq!(lines.len(), sent);
     for (i, line) in lines.iter().enumerate() {
         let text = format!("{i} {}", "x".repeat(20_000));
-        let want = format!("<5>Received {} bytes from (unnamed): {text}", text.len());
+        let want = format!("<5>{}", unnamed(text));
         assert_line(&i.to_string(), line, &want);
     }
 }
@@ -320,7 +321,7 @@ fn a_log_that_stays_blocked() {
     let mut log = Vec::new();
     reader.read_to_end(&mut log).unwrap();
     let lines = String::from_utf8(log).unwrap();
-    let logged = lines.matches(" bytes from (unnamed): x").count();
+    let logged = lines.matches(BEGIN).count();
     let status = end.notes.iter().filter_map(|note| note.value("STATUS")).next_back().unwrap();
     let numbers: Vec<usize> = status.split(' ').filter_map(|word| word.parse().ok()).collect();
     let want = format!(
@@ -421,7 +422,7 @@ fn a_rate_limit() {
     let (sent, note) = reach_limit(&daemon);
     let received = note.value("STATUS").unwrap().split(' ').nth(1).unwrap();
     let received: usize = received.parse().unwrap();
-    let line = "<5>Received 5 bytes from (unnamed): hello";
+    let line = &format!("<5>{}", unnamed("hello"));
     // An entry takes up 700 bytes besides its line, and the last batch may have 16.
     let cost = line.len() + 1 + 700;
     let earned = start.elapsed().as_millis() as usize * RATE / 1000;
@@ -474,7 +475,7 @@ fn a_rate_limit_begins_and_ends() {
 /// A bucket that is just empty is no more full than one that lacks a lot, and nothing spins until it is filled.
 #[test]
 fn a_rate_limit_is_reached_exactly() {
-    let line = "<5>Received 400 bytes from (unnamed): \n".len();
+    let line = format!("<5>{}\n", head(400, None, "(unnamed)", 0)).len();
     // A burst of 600 bytes is too little, one of 1,200 is what this takes.
     let text = "x".repeat(500 - line);
     let is_reached = |rate: u32| {

@@ -1,77 +1,81 @@
-//! A stand-in for the journal that keeps each line and each entry.
+//! A journald that reads at once, and keeps each line and each entry.
 
 use crate::common::eventually;
+use crate::common::journald::{Journald, message, receive};
 use std::io::{BufRead, BufReader};
 use std::net::Shutdown;
-use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
-use std::path::Path;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
-#[derive(Clone, Default)]
-pub struct Journal(Arc<Mutex<Kept>>);
+pub struct Journal {
+    pub journald: Journald,
+    kept: Arc<Mutex<Kept>>,
+}
 
 #[derive(Default)]
 pub struct Kept {
     pub lines: Vec<String>,
     streams: Vec<UnixStream>,
     /// Streams that are not at their end yet.
-    pub open: usize,
+    open: usize,
+}
+
+/// Keeps the lines of a stream.
+fn keep(kept: &Arc<Mutex<Kept>>, stream: UnixStream) {
+    let mut locked = kept.lock().unwrap();
+    locked.streams.push(stream.try_clone().unwrap());
+    locked.open += 1;
+    drop(locked);
+    let kept = kept.clone();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let lines = &mut kept.lock().unwrap().lines;
+            // An entry that can't be sent becomes several lines.
+            match (line.strip_prefix("<5>continued: "), lines.last_mut()) {
+                (Some(rest), Some(first)) => first.push_str(rest),
+                _ => lines.push(line),
+            }
+        }
+        kept.lock().unwrap().open -= 1;
+    });
 }
 
 impl Journal {
-    /// Listens in this directory, as the real journal does in its own.
-    pub fn listen(directory: &Path) -> Self {
-        let journal = Self::default();
-        let listener = UnixListener::bind(directory.join("stdout")).unwrap();
-        let socket = UnixDatagram::bind(directory.join("socket")).unwrap();
-        let streams = journal.clone();
-        // Both threads end with the process.
+    /// Listens and reads. Its threads end with the process, and its directory before.
+    pub fn listen() -> Self {
+        let journal = Self { journald: Journald::listen(), kept: Arc::default() };
+        let (streams, kept) = (journal.journald.streams.try_clone().unwrap(), journal.kept.clone());
         thread::spawn(move || {
-            listener.incoming().map_while(Result::ok).for_each(|stream| streams.read(stream))
+            streams.incoming().map_while(Result::ok).for_each(|stream| keep(&kept, stream));
         });
-        let entries = journal.clone();
+        let (queue, kept) = (journal.journald.queue.try_clone().unwrap(), journal.kept.clone());
+        queue.set_read_timeout(None).unwrap();
         thread::spawn(move || {
-            let mut buffer = vec![0; 300_000];
-            while let Ok(size) = socket.recv(&mut buffer) {
-                let text = String::from_utf8_lossy(&buffer[..size]);
-                let message = text.lines().find_map(|line| line.strip_prefix("MESSAGE="));
-                entries.kept().lines.extend(message.map(String::from));
+            loop {
+                let entry = receive(&queue);
+                let entry = String::from_utf8_lossy(&entry);
+                kept.lock().unwrap().lines.extend(message(&entry).map(String::from));
             }
         });
         journal
     }
 
     pub fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap()
+        self.kept.lock().unwrap()
     }
 
-    /// Keeps the lines of a stream.
+    /// Keeps the lines of a stream that is none to journald.
     pub fn read(&self, stream: UnixStream) {
-        let mut kept = self.kept();
-        kept.streams.push(stream.try_clone().unwrap());
-        kept.open += 1;
-        drop(kept);
-        let journal = self.clone();
-        thread::spawn(move || {
-            for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                let lines = &mut journal.kept().lines;
-                // An entry that can't be sent becomes several lines.
-                match (line.strip_prefix("<5>continued: "), lines.last_mut()) {
-                    (Some(rest), Some(first)) => first.push_str(rest),
-                    _ => lines.push(line),
-                }
-            }
-            journal.kept().open -= 1;
-        });
+        keep(&self.kept, stream);
     }
 
-    /// Waits until it has read all streams to their end, and all entries. It listens in this
-    /// directory.
-    pub fn read_all(&self, directory: &Path) {
+    /// Waits until it has read all streams to their end, and all entries.
+    pub fn read_all(&self) {
         const END: &str = "the last entry";
         let sender = UnixDatagram::unbound().unwrap();
-        sender.send_to(format!("MESSAGE={END}").as_bytes(), directory.join("socket")).unwrap();
+        let socket = self.journald.dir.join("socket");
+        sender.send_to(format!("MESSAGE={END}").as_bytes(), socket).unwrap();
         eventually("the journal has read everything", || {
             let kept = self.kept();
             let is_end = kept.lines.iter().any(|line| line == END);

@@ -2,15 +2,17 @@
 
 use crate::common::daemon::{Daemon, Note};
 use crate::common::setup::Setup;
-use crate::common::{TempDir, eventually, in_place_of_journald, sys};
+use crate::common::shown::line;
+use crate::common::{TempDir, eventually, sys};
 use crate::journal::Journal;
 use nix::sys::signal::Signal::{SIGHUP, SIGTERM};
+use nix::unistd::getuid;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Child, Command, Stdio};
 
 /// A call, its error, the number of the first call that fails, and how many fail in a row.
 pub type Fault<'a> = (&'a str, &'a str, u64, u64);
@@ -47,20 +49,18 @@ impl fmt::Display for Run {
 
 /// Runs the scene with an injected error.
 pub fn run(log: Log, fault: Option<Fault<'_>>) -> Run {
-    let scratch = TempDir::new();
-    let journal = Journal::listen(scratch.path());
+    let journal = Journal::listen();
     let dir = TempDir::new();
     let socket = dir.socket("foo.socket");
-    // One of the two logs shows credentials.
-    if log == Log::Stream {
+    if log.shows_credentials() {
         sys::ask_for_credentials(&socket).unwrap();
     }
     let setup = Setup::new(vec![socket.into()], dir).env("WATCHDOG_USEC", "600000");
-    let daemon = log.of(setup, &scratch, &journal).ready();
-    let trace = scratch.join("trace");
+    let daemon = log.of(setup, &journal).ready();
+    let trace = journal.journald.dir.join("trace");
     let strace = attach(&daemon, fault, &trace);
     let sent = play(log, &daemon, &journal);
-    finish(daemon, strace, &journal, sent, &scratch)
+    finish(daemon, strace, &journal, sent, &trace)
 }
 
 /// Attaches strace to a daemon and injects the error.
@@ -84,8 +84,13 @@ pub fn injected(fault: Option<Fault<'_>>) -> Vec<String> {
 }
 
 impl Log {
+    /// One of the two does.
+    fn shows_credentials(self) -> bool {
+        self == Self::Stream
+    }
+
     /// Gives the daemon this log, which `journal` reads.
-    pub fn of(self, setup: Setup, scratch: &TempDir, journal: &Journal) -> Setup {
+    pub fn of(self, setup: Setup, journal: &Journal) -> Setup {
         match self {
             Self::Stream => {
                 let (ours, other) = UnixStream::pair().unwrap();
@@ -93,10 +98,10 @@ impl Log {
                 setup.log_to(ours)
             }
             Self::Journal => {
-                let stream = UnixStream::connect(scratch.join("stdout")).unwrap();
+                let stream = journal.journald.connect();
                 // So a long line takes several writes.
                 sys::set_send_buffer(&stream, 1).unwrap();
-                setup.under(in_place_of_journald(scratch.path())).log_to_journal(stream)
+                journal.journald.serve(setup, stream)
             }
         }
     }
@@ -105,12 +110,13 @@ impl Log {
 /// Sends, reloads and stops the daemon. Returns the expected end of each line.
 fn play(log: Log, daemon: &Daemon, journal: &Journal) -> Vec<String> {
     let sender = UnixDatagram::unbound().unwrap();
+    let credentials = log.shows_credentials().then(|| (process::id(), getuid().as_raw()));
     let mut sent = Vec::new();
     let mut send = |texts: &[&str]| {
         for text in texts {
             // Some errors make the daemon exit.
             let _ = sender.send_to(text.as_bytes(), daemon.socket());
-            sent.push(format!(" from (unnamed): {text}"));
+            sent.push(line(credentials, "(unnamed)", 0, text.as_bytes()));
         }
         let last = sent.last().unwrap();
         eventually("the last is logged", || (journal.has(last) || has_ended(daemon)).then_some(()));
@@ -143,16 +149,16 @@ fn finish(
     mut strace: Child,
     journal: &Journal,
     sent: Vec<String>,
-    scratch: &TempDir,
+    trace: &Path,
 ) -> Run {
     eventually("the daemon ends", || has_ended(&daemon).then_some(()));
     strace.wait().unwrap();
     let code = daemon.end().code;
     // What the daemon wrote last may not have been read yet.
-    journal.read_all(scratch.path());
+    journal.read_all();
     let mut calls = BTreeMap::new();
     let mut cut_short = false;
-    let trace = fs::read_to_string(scratch.join("trace")).unwrap();
+    let trace = fs::read_to_string(trace).unwrap();
     for line in trace.lines() {
         let Some(name) = call(line) else { continue };
         cut_short |= name == "write" && is_cut_short(line);

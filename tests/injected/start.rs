@@ -43,9 +43,8 @@ impl fmt::Display for Start {
 
 /// Starts a daemon with a datagram in its queue, and stops it when the datagram is logged.
 pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
-    let (scratch, dir) = (TempDir::new(), TempDir::new());
-    let journal = Journal::listen(scratch.path());
-    let trace = scratch.join("trace");
+    let (journal, dir) = (Journal::listen(), TempDir::new());
+    let trace = journal.journald.dir.join("trace");
     let socket = dir.socket("foo.socket");
     let queue = socket.try_clone().unwrap();
     UnixDatagram::unbound().unwrap().send_to(EARLY.as_bytes(), dir.join("foo.socket")).unwrap();
@@ -54,7 +53,7 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
     let strace = ["strace", "-D", "-q", "-o", trace.to_str().unwrap()].map(String::from);
     let setup =
         Setup::new(vec![socket.into()], dir).under(strace.into_iter().chain(injected(fault)));
-    let daemon = log.of(setup, &scratch, &journal).start();
+    let daemon = log.of(setup, &journal).start();
     eventually("the datagram is logged, or the daemon has exited", || {
         (journal.has(EARLY) || has_ended(&daemon)).then_some(())
     });
@@ -62,7 +61,7 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
         daemon.signal(SIGTERM);
     }
     let end = daemon.end();
-    journal.read_all(scratch.path());
+    journal.read_all();
     let trace = eventually("the trace ends", || {
         fs::read_to_string(&trace)
             .ok()
