@@ -59,6 +59,12 @@ impl Id128 {
     }
 
     /// Returns the bytes, in the order in which they are displayed.
+    ///
+    /// ```
+    /// use libsystemd_safe::id128::Id128;
+    ///
+    /// assert_eq!(Id128::from_bytes([7; 16]).to_bytes(), [7; 16]);
+    /// ```
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0
     }
@@ -171,6 +177,13 @@ pub fn boot() -> io::Result<Id128> {
 /// `_SYSTEMD_INVOCATION_ID=` of the service's journal entries has it. libsystemd 247 finds it for
 /// system services only.
 ///
+/// ```no_run
+/// use libsystemd_safe::id128;
+///
+/// println!("journalctl _SYSTEMD_INVOCATION_ID={}", id128::invocation()?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// The errors of the [module](self#errors).
@@ -184,6 +197,18 @@ pub fn invocation() -> io::Result<Id128> {
 /// it. See sd_id128_get_machine_app_specific(3).
 ///
 /// `systemd-id128 new` makes an ID for an application.
+///
+/// ```no_run
+/// use libsystemd_safe::id128::{self, Id128};
+///
+/// const EXAMPLE: Id128 = Id128::from_bytes(0x8d45620c1a4348dbb17410da57c60c66_u128.to_be_bytes());
+/// println!("machine {}", id128::machine_app_specific(EXAMPLE)?);
+/// println!("boot {}", id128::boot_app_specific(EXAMPLE)?);
+/// println!("start of this service {}", id128::invocation_app_specific(EXAMPLE)?);
+/// // The same, from an ID that the program has already.
+/// println!("machine {}", id128::app_specific(id128::machine()?, EXAMPLE)?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
 ///

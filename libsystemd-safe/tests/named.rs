@@ -1,4 +1,4 @@
-//! Each public function is used in a test or an example.
+//! Each public function has a test and an example.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,18 +18,35 @@ fn text_below(directory: &str) -> String {
     text
 }
 
+/// Returns the code in the documentation of a source.
+fn examples_in(source: &str) -> String {
+    let mut is_code = false;
+    let mut code = String::new();
+    for line in source.lines().map(str::trim_start) {
+        match line.strip_prefix("///").or(line.strip_prefix("//!")) {
+            Some(text) if text.trim_start().starts_with("```") => is_code = !is_code,
+            Some(text) if is_code => code.extend([text, "\n"]),
+            _ => {}
+        }
+    }
+    code
+}
+
+/// Returns the names in a text.
+fn names(text: &str) -> BTreeSet<&str> {
+    text.split(|character: char| !(character.is_ascii_alphanumeric() || character == '_')).collect()
+}
+
 #[test]
-fn each_public_function_is_used_in_a_test_or_an_example() {
+fn each_public_function_has_a_test_and_an_example() {
     let source = text_below("src");
-    let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    let public: BTreeSet<_> = source
-        .split("pub fn ")
-        .skip(1)
-        .map(|rest| rest.split(|character| !is_name(character)).next().unwrap())
-        .collect();
-    assert!(public.len() > 30, "only {public:?} seen");
-    let uses = text_below("tests") + &text_below("examples");
-    let used: BTreeSet<_> = uses.split(|character| !is_name(character)).collect();
-    let unused: Vec<_> = public.difference(&used).collect();
-    assert!(unused.is_empty(), "no test or example names {unused:?}");
+    let after =
+        |before| source.split(before).skip(1).filter_map(|rest| rest.split(['(', '<']).next());
+    let public: BTreeSet<_> = after("pub fn ").chain(after("pub const fn ")).collect();
+    assert!(public.len() > 80, "only {public:?} seen");
+    let examples = text_below("examples") + &examples_in(&source);
+    for (what, text) in [("test", &text_below("tests")), ("example", &examples)] {
+        let missing: Vec<_> = public.difference(&names(text)).copied().collect();
+        assert!(missing.is_empty(), "no {what} names {missing:?}");
+    }
 }

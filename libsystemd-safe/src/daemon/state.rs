@@ -172,6 +172,12 @@ impl NotifyState {
     }
 
     /// Returns the assignment as it is sent, such as `READY=1`.
+    ///
+    /// ```
+    /// use libsystemd_safe::daemon::NotifyState;
+    ///
+    /// assert_eq!(NotifyState::exit_status(3).as_str(), "EXIT_STATUS=3");
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

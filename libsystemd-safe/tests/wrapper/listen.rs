@@ -116,7 +116,10 @@ pub fn takes() {
             assert!(listen_fds_with_names().expect("a second time").is_empty(), "taken twice");
         }
     }
-    let taken = taken.unwrap_or_default();
+    let taken = taken.unwrap_or_default().into_iter().map(|one| one.nonblocking().unwrap());
+    let taken: Vec<_> = taken.collect();
+    let is_nonblocking = |fd| flags(fd).is_some_and(|flags| flags & libc::O_NONBLOCK != 0);
+    assert!(taken.iter().all(|one| is_nonblocking(one.fd.as_raw_fd())), "still blocking");
     for fd in [3, 4] {
         assert!(is_open(fd), "{fd} was closed");
     }

@@ -110,6 +110,17 @@ impl Reader {
     /// sd_journal_enumerate_fields(3).
     ///
     /// The order is not defined. libsystemd 247 may return a name once for each file.
+    ///
+    /// ```
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    ///
+    /// let mut reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// let mut names = reader.enumerate_fields();
+    /// while let Some(name) = names.next()? {
+    ///     println!("{}", name.to_string_lossy());
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[doc(alias = "sd_journal_enumerate_fields")]
     #[doc(alias = "sd_journal_restart_fields")]
     pub fn enumerate_fields(&mut self) -> FieldNames<'_> {
@@ -123,6 +134,18 @@ impl Reader {
     ///
     /// libsystemd has replaced names between `@` with the values of these fields, which may have
     /// any bytes. If the entry does not have a field, its name stays without the `@`.
+    ///
+    /// ```no_run
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    ///
+    /// let mut reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// while reader.next()? {
+    ///     if let Some(text) = reader.catalog()? {
+    ///         println!("{}", String::from_utf8_lossy(&text));
+    ///     }
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -52,6 +52,21 @@ impl Reader {
     /// Begins another condition beside all matches and alternatives so far: a logical AND. See
     /// sd_journal_add_conjunction(3).
     ///
+    /// ```
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    ///
+    /// let mut reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// // An error or a warning
+    /// reader.add_match("PRIORITY", "3")?;
+    /// reader.add_match("PRIORITY", "4")?;
+    /// // and of this unit, or about it.
+    /// reader.add_conjunction()?;
+    /// reader.add_match("_SYSTEMD_UNIT", "a.service")?;
+    /// reader.add_disjunction()?;
+    /// reader.add_match("UNIT", "a.service")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// `ECHILD` after fork(2).
@@ -64,6 +79,17 @@ impl Reader {
     /// Removes all matches, disjunctions and conjunctions. See sd_journal_flush_matches(3).
     ///
     /// There is no current entry afterwards; [`next`](Self::next) goes on from the same place.
+    ///
+    /// ```
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    ///
+    /// let mut reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// reader.add_match("PRIORITY", "3")?;
+    /// reader.flush_matches();
+    /// // All entries again.
+    /// reader.next()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[doc(alias = "sd_journal_flush_matches")]
     pub fn flush_matches(&mut self) {
         // SAFETY: the journal is open.

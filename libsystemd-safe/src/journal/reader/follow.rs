@@ -148,6 +148,16 @@ impl Reader {
     /// Returns whether the descriptor reports all changes at once. It does not if files are on a
     /// network. See sd_journal_reliable_fd(3).
     ///
+    /// ```
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    ///
+    /// let reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// if !reader.reliable_fd()? {
+    ///     println!("checked every {:?}", reader.timeout()?);
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// `ECHILD` after fork(2).

@@ -112,6 +112,16 @@ impl Reader {
     /// Returns the times of the first and of the last entry, or `None` if there is no entry.
     /// Matches do not count. See sd_journal_get_cutoff_realtime_usec(3).
     ///
+    /// ```
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    ///
+    /// let reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// if let Some((first, last)) = reader.cutoff_realtime()? {
+    ///     println!("the entries span {:?}", last.duration_since(first));
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// `EBADMSG` if a file is corrupted.
@@ -127,6 +137,16 @@ impl Reader {
 
     /// Returns the times since a boot of its first and of its last entry, or `None` if there is no
     /// entry of this boot. Matches do not count. See sd_journal_get_cutoff_monotonic_usec(3).
+    ///
+    /// ```
+    /// use libsystemd_safe::{id128, journal::{OpenFlags, Reader}};
+    ///
+    /// let reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// if let Some((first, last)) = reader.cutoff_monotonic(id128::boot()?)? {
+    ///     println!("this boot: from {first:?} to {last:?} after its start");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -159,6 +179,16 @@ impl Reader {
     }
 
     /// Returns whether files in `/var` have been opened. See sd_journal_has_persistent_files(3).
+    ///
+    /// ```
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    ///
+    /// let reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// if reader.has_runtime_files()? && !reader.has_persistent_files()? {
+    ///     println!("this journal ends with this boot");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

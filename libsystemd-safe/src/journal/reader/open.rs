@@ -75,6 +75,13 @@ impl Reader {
     ///
     /// A namespace that does not exist is an empty journal.
     ///
+    /// ```
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    ///
+    /// let reader = Reader::open_namespace(c"example", OpenFlags::LOCAL_ONLY)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The errors of [`open`](Self::open).
@@ -123,6 +130,13 @@ impl Reader {
     ///
     /// journald may rotate a file at any time, so this is for files that it does not write any
     /// more.
+    ///
+    /// ```no_run
+    /// use libsystemd_safe::journal::Reader;
+    ///
+    /// let reader = Reader::open_files(["/srv/copy/system.journal", "/srv/copy/user-1000.journal"])?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -55,6 +55,18 @@ impl Reader {
     /// Moves back by a number of entries. Returns by how many it moved: less than that at the
     /// beginning. See sd_journal_previous_skip(3).
     ///
+    /// ```
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    ///
+    /// let mut reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// // The tenth of the last ten entries, and five entries later.
+    /// reader.seek_tail()?;
+    /// if reader.previous_skip(10)? == 10 {
+    ///     reader.next_skip(5)?;
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The errors of [`next_skip`](Self::next_skip).
@@ -120,6 +132,18 @@ impl Reader {
 
     /// Seeks to a time of the clock. [`next`](Self::next) moves to the first entry of this time or
     /// later. See sd_journal_seek_realtime_usec(3).
+    ///
+    /// ```
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let mut reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// reader.seek_realtime(SystemTime::now() - Duration::from_secs(3600))?;
+    /// if reader.next()? {
+    ///     println!("the first entry of the last hour came at {:?}", reader.realtime()?);
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -214,6 +238,19 @@ impl Reader {
     /// Returns when the journal received the current entry: the time of `CLOCK_MONOTONIC`, and the
     /// ID of the boot that it counts from. See sd_journal_get_monotonic_usec(3).
     ///
+    /// ```
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    ///
+    /// let mut reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// reader.seek_tail()?;
+    /// if reader.previous()? {
+    ///     let (time, boot) = reader.monotonic()?;
+    ///     // To the first entry of the second in which the last one came.
+    ///     reader.seek_monotonic(boot, std::time::Duration::from_secs(time.as_secs()))?;
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// `EADDRNOTAVAIL` if there is no current entry.
@@ -229,6 +266,17 @@ impl Reader {
 
     /// Returns the sequence number of the current entry, and the ID of the sequence. See
     /// sd_journal_get_seqnum(3); since libsystemd 254.
+    ///
+    /// ```no_run
+    /// use libsystemd_safe::journal::{OpenFlags, Reader};
+    ///
+    /// let mut reader = Reader::open(OpenFlags::LOCAL_ONLY)?;
+    /// while reader.next()? {
+    ///     let (number, sequence) = reader.seqnum()?;
+    ///     println!("{number} of {sequence}");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
