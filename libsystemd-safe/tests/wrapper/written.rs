@@ -79,7 +79,7 @@ pub fn directory(entries: &[Vec<u8>]) -> TempDir {
 
 /// Messages 0 to 7, each with the bits of its number as fields A, B and C.
 pub fn numbered() -> TempDir {
-    let bit = |number: u64, bit: u64| (number >> bit & 1).to_string();
+    let bit = |number: u64, bit: u64| ((number >> bit) & 1).to_string();
     let numbered = |number: u64| {
         entry(
             number,
