@@ -37,9 +37,9 @@ check: all
 	@tools/needs check
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked --test booted -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --all-features --no-deps
 	@$(MAKE) --no-print-directory -j check-booted check-beside check-releases
 
 check-booted:
@@ -47,7 +47,8 @@ check-booted:
 
 check-beside:
 	$(CARGO) test --locked --workspace
-	$(CARGO) test --locked --package libsystemd-safe --features log --test wrapper logger
+	$(CARGO) test --locked --package libsystemd-safe --features log,tracing --test wrapper logging::
+	$(CARGO) test --locked --package libsystemd-safe --features log,tracing --doc journal::l
 	FOO_UNDER_TEST=$(CURDIR)/$(foo) $(CARGO) test --locked --test contract --test activation
 	@tools/settings other-queue
 	@tools/fuzz 2

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
 
-/// The dependencies of tests do not count, nor that of the feature `log`.
+/// The dependencies of tests do not count, nor those of the features `log` and `tracing`.
 #[test]
 fn only_libc_and_the_bindings() {
     let run = ["libc", "libsystemd_safe", "libsystemd_sys"];

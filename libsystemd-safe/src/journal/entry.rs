@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Longest name of a field that the journal accepts, in bytes.
-const NAME_MAX: usize = 64;
+pub(super) const NAME_MAX: usize = 64;
 
 /// Largest number of fields in an entry. libsystemd passes two vectors for each field and three
 /// more to sendmsg(2), which accepts 1,024.

@@ -8,13 +8,18 @@
 //! | write an entry with fields of its own, or with several lines | [`Entry`], [`sendv`] |
 //! | write lines under another name, or from a process that is not a service | [`stream_fd`] |
 //! | read the journal | [`Reader`] |
+//! | write what a program logs through the crate `log` or `tracing` | features of these names |
 
 mod entry;
+#[cfg(feature = "tracing")]
+mod layer;
 #[cfg(feature = "log")]
 mod logger;
 mod reader;
 
 pub use entry::{Entry, sendv};
+#[cfg(feature = "tracing")]
+pub use layer::Layer;
 #[cfg(feature = "log")]
 pub use logger::Logger;
 pub use reader::{Data, FieldNames, OpenFlags, Reader, Unique, Wakeup, catalog_for_message_id};

@@ -52,7 +52,7 @@ const ENTRIES: &[Row] = &[
 ];
 
 /// Runs a role in which the test itself is the journal.
-fn with_a_journal(test: &str, role: &str) {
+pub fn with_a_journal(test: &str, role: &str) {
     if let Some(role) = role::in_private_namespace(test, role::new(role, vec![])) {
         role::run(test, role);
     }
@@ -91,37 +91,8 @@ pub fn sends_each() {
     }
 }
 
-#[cfg(feature = "log")]
-pub fn each_record_of_a_logger() {
-    with_a_journal("each_record_of_a_logger", "journal::logs");
-}
-
-#[cfg(feature = "log")]
-pub fn logs() {
-    use log::Level;
-    fs::create_dir_all("/run/systemd/journal").unwrap();
-    let journal = patient(UnixDatagram::bind("/run/systemd/journal/socket").unwrap());
-    log::set_logger(&journal::Logger).unwrap();
-    log::set_max_level(log::LevelFilter::Trace);
-    let rows = [
-        (Level::Error, 3),
-        (Level::Warn, 4),
-        (Level::Info, 6),
-        (Level::Debug, 7),
-        (Level::Trace, 7),
-    ];
-    for (level, priority) in rows {
-        let ((), line) = (log::log!(target: "part", level, "a {}", "message"), line!());
-        let want = format!(
-            "MESSAGE=a message\nPRIORITY={priority}\nCODE_FILE={}\nCODE_LINE={line}\nTARGET=part\n",
-            file!()
-        );
-        assert_eq!(String::from_utf8(received(&journal)).unwrap(), want, "{level}");
-    }
-}
-
 /// The next entry, without the identifier that libsystemd adds.
-fn received(journal: &UnixDatagram) -> Vec<u8> {
+pub fn received(journal: &UnixDatagram) -> Vec<u8> {
     let Message { bytes: mut entry, fds, .. } = receive(journal);
     for fd in fds {
         let mut file = File::from(fd);

@@ -15,6 +15,8 @@ mod id128;
 mod is;
 mod journal;
 mod listen;
+#[cfg(any(feature = "log", feature = "tracing"))]
+mod logging;
 mod manager;
 mod notify;
 mod open;
@@ -68,7 +70,9 @@ const TESTS: &[(&str, fn())] = named! {
     journal::an_entry_as_debug_shows_it;
     journal::the_stream_of_the_service;
     #[cfg(feature = "log")]
-    journal::each_record_of_a_logger;
+    logging::each_record_of_a_logger;
+    #[cfg(feature = "tracing")]
+    logging::each_event_of_a_layer;
     id128::each_text;
     id128::of_the_machine_and_the_boot;
     id128::of_an_invocation;
@@ -108,7 +112,9 @@ const ROLES: &[(&str, fn())] = named! {
     journal::has_none;
     journal::asks_for_its_stream;
     #[cfg(feature = "log")]
-    journal::logs;
+    logging::logs;
+    #[cfg(feature = "tracing")]
+    logging::traces;
     id128::prints;
     open::opens;
     follow::forks;
