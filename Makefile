@@ -74,6 +74,7 @@ check-releases: all
 # Runs the tests in containers for longer, and on two more releases. Writes tests/booted/RESULTS.md.
 soak: all sanitize
 	FOO_SOAK=1 $(CARGO) test --locked --test injected
+	FOO_SOAK=1 $(CARGO) test --locked --package libsystemd-safe --test wrapper rotations
 	FOO_SOAK=1 $(CARGO) test --locked --test booted
 
 # Builds packages in dist/. SUITE=trixie builds them in a clean Debian 13 without a network, in dist/trixie/.

@@ -57,6 +57,32 @@ pub fn each_change() {
     assert_eq!(reader.timeout().unwrap(), None);
 }
 
+/// The file of the current entry is removed.
+pub fn a_vacuumed_place() {
+    if !can_write("a_vacuumed_place") {
+        return;
+    }
+    let directory = written::directory(&[message(2, "2")]);
+    let archived = directory.join("system@0.journal");
+    written::write(&archived, &[message(0, "0"), message(1, "1")]);
+    let mut reader = written::open(&directory);
+    reader.fd().unwrap();
+    assert!(reader.next().unwrap());
+    let cursor = reader.cursor().unwrap();
+    assert_eq!(text(&mut reader), "0");
+
+    fs::remove_file(&archived).unwrap();
+    while reader.wait(Some(DEADLINE)).unwrap() != Wakeup::Invalidate {}
+    assert_errno("its entry is gone", reader.cursor(), libc::EADDRNOTAVAIL);
+    assert_errno("its entry is gone", reader.data(c"MESSAGE").map(|_| ()), libc::EADDRNOTAVAIL);
+    assert_eq!(texts(&mut reader), ["2"], "it goes on with what is left");
+
+    reader.seek_cursor(&cursor).unwrap();
+    assert!(reader.next().unwrap());
+    assert_eq!(text(&mut reader), "2", "the nearest entry");
+    assert!(!reader.test_cursor(&cursor).unwrap());
+}
+
 /// As the documentation of `Reader::seek_tail` shows it.
 pub fn only_new_entries() {
     if !can_write("only_new_entries") {

@@ -88,6 +88,7 @@ const TESTS: &[(&str, fn())] = named! {
     data::the_catalog;
     data::the_whole_journal;
     follow::each_change;
+    follow::a_vacuumed_place;
     follow::only_new_entries;
     follow::rotations_lose_and_double_nothing;
     follow::a_forked_child;
