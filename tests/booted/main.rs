@@ -119,6 +119,7 @@ const CASES: &[Case] = cases! {
     recipes::a_socket_without_its_file: Ours;
     recipes::with_fields: Ours;
     recipes::with_units: Ours;
+    recipes::with_units_of_many_short_lived_senders: Ours;
     network::all_reach_another_machine: Ours;
     package::installed_it_runs: Packaged;
     package::its_autopkgtest_passes: Packaged;

@@ -2,6 +2,7 @@
 
 use super::frame::container::{Container, until};
 use super::frame::document::example;
+use super::frame::host::soaks;
 use super::frame::journal::Entry;
 use crate::common::shown::{BEGIN, line};
 use crate::common::{skip, sys};
@@ -263,29 +264,41 @@ pub fn with_fields(container: &mut Container) {
     }
 }
 
-/// The unit of a sender is right, also if the sender has ended, or not shown. An older systemd does
-/// not pass it.
-pub fn with_units(container: &mut Container) {
+/// Makes foo show units. Returns whether it does, which takes systemd 258, or `None` with a message if
+/// the kernel is too old for that.
+fn pass_units(container: &Container, test: &str) -> Option<bool> {
     // `make install` left the last one out, if this machine has an older systemd.
     container.drop_in(
         "foo.socket",
         "[Socket]\nPassCredentials=yes\nPassPIDFD=yes\nAcceptFileDescriptors=no\n",
     );
+    let kernel = container.run("uname -r");
+    let mut numbers = kernel.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
+    let passes = container.systemd() >= 258;
+    if passes && (numbers.next(), numbers.next()) < (Some(6), Some(16)) {
+        skip(test, "needs Linux 6.16");
+        return None;
+    }
+    Some(passes)
+}
+
+/// Returns what a line shows of its sender's unit.
+fn shown_unit(line: &str) -> Option<&str> {
+    let (begin, _) = line.split_once(") from")?;
+    Some(begin.split_once(", unit ")?.1)
+}
+
+/// The unit of a sender is right, also if the sender has ended, or not shown. An older systemd does
+/// not pass it.
+pub fn with_units(container: &mut Container) {
+    let Some(passes) = pass_units(container, "with_units") else { return };
     container.drop_in(
         "foo.service",
         "[Service]\nExecStart=\nExecStart=/usr/local/bin/foo --fields --max-rate=256K\n",
     );
     container.start();
-    let kernel = container.run("uname -r");
-    let mut numbers = kernel.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
-    let passes = container.systemd() >= 258;
-    if passes && (numbers.next(), numbers.next()) < (Some(6), Some(16)) {
-        return skip("with_units", "needs Linux 6.16");
-    }
     let unit_of = |message: &str| {
-        let line = container.wait_for(&format!(": {message}")).message();
-        let unit = line.split_once(") from").and_then(|(begin, _)| begin.split_once(", unit "));
-        unit.map(|(_, unit)| unit.to_owned())
+        shown_unit(&container.wait_for(&format!(": {message}")).message()).map(str::to_owned)
     };
     let shown = |unit: &str| passes.then(|| unit.to_owned());
     let while_stopped = |command: &str| {
@@ -308,28 +321,59 @@ pub fn with_units(container: &mut Container) {
     // Both have ended.
     while_stopped("systemd-run -q --wait --unit=ended foocl two");
     assert_eq!(unit_of("two"), None);
-    // A unit below a slice, and a sender that is in none.
-    container
-        .run("systemd-run -q --wait --slice=a-b.slice --unit=c@1 sh -c 'foocl three; sleep 1'");
-    assert_eq!(unit_of("three"), shown("c@1.service"));
-    container.run("foocl four");
-    assert_eq!(unit_of("four"), None);
+    // Debian's minimal system lacks the PAM module that sets this.
+    container.drop_in("user@.service", "[Service]\nEnvironment=XDG_RUNTIME_DIR=/run/user/%i\n");
+    container.run("useradd --uid=1234 somebody; systemctl start user@1234.service");
+    let of_user =
+        "setpriv --reuid=1234 --regid=1234 --clear-groups env XDG_RUNTIME_DIR=/run/user/1234";
+    let in_other_namespaces = "systemd-run -q --unit=inner unshare --pid --cgroup --fork";
+    for (message, begin, unit) in [
+        ("below a slice", "systemd-run -q --slice=a-b.slice --unit=c@1", "c@1.service"),
+        ("in other namespaces", in_other_namespaces, "inner.service"),
+        (
+            "in a session",
+            &format!("{of_user} systemd-run --user -q --unit=mail"),
+            "user@1234.service, user unit mail.service",
+        ),
+    ] {
+        container.run(&format!("{begin} sh -c 'foocl \"{message}\"; exec sleep infinity'"));
+        assert_eq!(unit_of(message), shown(unit), "{message}");
+    }
+    container.run("foocl 'in no unit'");
+    assert_eq!(unit_of("in no unit"), None);
     // Descriptors would take the room of the pidfd, so foo.socket refuses them.
     let sender = UnixDatagram::unbound().expect("a socket");
     sender.connect(container.path("/run/foo.socket")).expect("foo's socket");
     let attached = sys::send_with(&sender, b"five", &[File::open("/").unwrap().into()], false);
     assert_eq!(attached.is_err(), passes, "{attached:?}");
-    // Many that end at once, of as many units.
-    let units = || (0..50).map(|number| format!("many{number}"));
-    for unit in units() {
-        container.run(&format!("systemd-run -q --no-block --unit={unit} foocl 'of {unit}'"));
-    }
-    let right = units().filter(|unit| match unit_of(&format!("of {unit}")) {
-        Some(found) => {
-            assert_eq!(found, format!("{unit}.service"));
-            true
+}
+
+/// A hundred units start processes that send one message and end. Each line has the right unit or
+/// none.
+pub fn with_units_of_many_short_lived_senders(container: &mut Container) {
+    let test = "with_units_of_many_short_lived_senders";
+    let Some(passes) = pass_units(container, test) else { return };
+    let each = if soaks() { 100 } else { 10 };
+    let senders = format!("for i in $$(seq {each}); do foocl -q 'of %n'; done");
+    let unit = format!("[Service]\nType=oneshot\nExecStart=sh -c \"{senders}\"\n");
+    fs::write(container.path("/etc/systemd/system/many@.service"), unit).expect("a template");
+    container.run("systemctl daemon-reload");
+    container.start();
+    container.run("systemctl start $(printf 'many@%d.service ' $(seq 100))");
+    container.send(b"the end");
+    container.wait_for(": the end");
+    let lines: Vec<_> = container.journal().iter().map(Entry::message).collect();
+    let senders = lines.iter().filter_map(|line| Some((line.split_once(": of ")?.1, line)));
+    let (mut all, mut right) = (0, 0);
+    for (unit, line) in senders {
+        all += 1;
+        if let Some(shown) = shown_unit(line) {
+            assert_eq!(shown, unit, "{line}");
+            right += 1;
         }
-        None => false,
-    });
-    container.report(format_args!("{} of 50 units of senders that end at once", right.count()));
+    }
+    container.report(format_args!("the unit of {right} of {all} senders"));
+    assert_eq!(all, 100 * each);
+    // None is looked up while its unit ends, or once the share of time for that is used up.
+    assert!(if passes { right > all / 2 } else { right == 0 }, "{right} of {all}");
 }
