@@ -113,9 +113,10 @@ fn commands_name_targets_and_tests_that_exist() {
             );
         }
         for test in names_after(&text, "--test ") {
-            let exists = [format!("tests/{test}.rs"), format!("tests/{test}/main.rs")]
-                .iter()
-                .any(|file| root().join(file).exists());
+            let files = ["", "libsystemd-safe/"].map(|package| format!("{package}tests/{test}"));
+            let exists = files.iter().any(|file| {
+                [".rs", "/main.rs"].iter().any(|end| root().join(format!("{file}{end}")).exists())
+            });
             assert!(exists, "{document}: --test {test}");
         }
         for bench in names_after(&text, "--bench ") {
