@@ -2,6 +2,7 @@
 //! fast as they can.
 
 use super::frame::container::{Container, until};
+use super::frame::document::document;
 use super::frame::host::{project, soaks, times};
 use super::frame::journal::Entry;
 use super::frame::load::{NO_LIMIT, Turn};
@@ -49,7 +50,7 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
     assert_eq!((container.show("MainPID"), container.show("NRestarts")), (pid, "0".to_owned()));
 }
 
-/// Entries of others stay in a journal of 200 MB, for messages of any length. No accepted message
+/// Entries of others stay in a journal of 200 MiB, for messages of any length. No accepted message
 /// is lost. The status says why senders wait.
 pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
     let turn = Turn::alone();
@@ -83,14 +84,24 @@ pub fn a_flood_leaves_the_journal_to_others(container: &mut Container) {
         let grown = (used(container) - before) >> 20;
         container
             .report(format_args!("{} bytes: {sent} sent, {logged} there, {grown} MiB", text.len()));
-        // What foo(8) says.
-        let most = if container.systemd() < 252 { 200 } else { 170 };
+        let most = promised(container.systemd());
         assert!(grown <= most, "{grown} MiB of {} bytes", text.len());
         assert_eq!(marker, "1", "the marker is gone: {sent} of {} bytes, {grown} MiB", text.len());
         assert_eq!(logged, sent.to_string(), "not what was sent, of {} bytes", text.len());
         assert!(status.contains(LIMITED), "{status}");
     }
     drop(turn);
+}
+
+/// Returns how many MiB a flood adds to the journal in a minute at most, as foo(8) says.
+fn promised(systemd: u32) -> u64 {
+    let page = document("man/foo.8").replace('\n', " ");
+    let before = match systemd {
+        ..252 => " MiB to the journal in a minute, or ",
+        _ => "a flood adds up to ",
+    };
+    let number = page.split(before).nth(1).and_then(|rest| rest.split(' ').next());
+    number.and_then(|number| number.parse().ok()).expect("a number in foo(8)")
 }
 
 /// What the status contains while senders wait for the rate limit.
