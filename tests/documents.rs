@@ -127,33 +127,6 @@ fn commands_name_targets_and_tests_that_exist() {
 }
 
 #[test]
-fn named_tests_exist() {
-    let mut count = 0;
-    for document in documents() {
-        let text = read(&document);
-        for code in text.split('`').skip(1).step_by(2) {
-            let Some((suite, path)) = code.split_once(' ') else {
-                continue;
-            };
-            let name = path.rsplit("::").next().unwrap();
-            let directory = root().join("tests").join(suite);
-            if name.is_empty() || !directory.join("main.rs").exists() {
-                continue;
-            }
-            // A function, or a row of a table.
-            let forms = [format!("fn {name}("), format!("\"{name}\"")];
-            let has_test = fs::read_dir(directory).unwrap().any(|file| {
-                let source = fs::read_to_string(file.unwrap().path()).unwrap_or_default();
-                forms.iter().any(|form| source.contains(form))
-            });
-            assert!(has_test, "{document} names the test {code}, which does not exist");
-            count += 1;
-        }
-    }
-    assert!(count > 0, "no document names a test");
-}
-
-#[test]
 fn each_way_to_send_works() {
     let readme = read("README.md");
     let dir = TempDir::new();
