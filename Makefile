@@ -38,7 +38,7 @@ check: all
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
-	$(CARGO) clippy --locked --test booted -- -D warnings
+	$(CARGO) clippy --locked --test booted --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --all-features --no-deps
 	@$(MAKE) --no-print-directory -j check-booted check-beside check-releases
 
