@@ -21,6 +21,7 @@ mod search;
 mod world;
 
 use daemon::journal::machine::{Action, Machine, Outcome, Pending};
+use daemon::journal::unread::Unread;
 use libtest_mimic::{Arguments, Failed, Trial};
 use search::search;
 use std::env;
@@ -71,11 +72,15 @@ fn main() -> ExitCode {
             Ok(())
         })
     };
-    let bound = Trial::test("a_thousand_entries", || {
-        a_thousand_entries();
-        Ok(())
-    });
-    let trials = SEARCHES.iter().map(trial).chain([bound]).collect();
+    let case = |name, case: fn()| {
+        Trial::test(name, move || {
+            case();
+            Ok(())
+        })
+    };
+    let cases =
+        [case("a_thousand_entries", a_thousand_entries), case("what_is_unread", what_is_unread)];
+    let trials = SEARCHES.iter().map(trial).chain(cases).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -103,4 +108,30 @@ fn a_thousand_entries() {
         sent
     };
     assert_eq!([false, true, false].map(&mut sent), [1000, 1000, 0]);
+}
+
+/// What journald may not have read is never too little, little more than it is, and takes up little
+/// memory.
+fn what_is_unread() {
+    const WRITES: usize = 20_000;
+    // Bytes that the kernel counts, and lines.
+    let writes: Vec<_> =
+        (0..WRITES).map(|number| (256 + number * 7919 % 3000, number % 5)).collect();
+    let mut unread = Unread::default();
+    writes.iter().for_each(|&(bytes, lines)| unread.push(bytes, lines));
+    let parts = format!("{unread:?}").matches("Write").count();
+    assert!(parts < WRITES / 10, "{parts} parts");
+    let (mut memory, mut lines) =
+        writes.iter().fold((0, 0), |sum, write| (sum.0 + write.0, sum.1 + write.1));
+    assert_eq!(unread.lines(), lines);
+    let slack = WRITES * 4 / 50;
+    for read in writes.chunks(7) {
+        for (bytes, count) in read {
+            (memory, lines) = (memory - bytes, lines - count);
+        }
+        unread.trim(memory);
+        let known = unread.lines();
+        assert!((lines..lines + slack).contains(&known), "{known} lines, {lines} are unread");
+    }
+    assert!(unread.is_empty());
 }
