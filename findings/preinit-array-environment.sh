@@ -8,7 +8,7 @@
 # Guess      What is called with argc, argv and envp can call getenv(3) too.
 . "$(dirname "$0")/lib.sh"
 
-debian trixie libc6=2.41-12+deb13u5 gcc libc6-dev
+debian trixie libc6=2.41-12+deb13u5 libc6-dev=2.41-12+deb13u5 gcc=4:14.2.0-1
 cat >"$root/order.c" <<'END'
 #include <stdio.h>
 #include <stdlib.h>
