@@ -181,8 +181,9 @@ nix::ioctl_readwrite! {
 ///
 /// # Errors
 ///
-/// Fails as the ioctl `PIDFD_GET_INFO` does: with `ESRCH` if the process can't be seen from here, and
-/// with `ENOTTY` before Linux 6.13. A process that has ended fails before 6.15.
+/// Fails as the ioctl `PIDFD_GET_INFO` does: with `ESRCH` or, on Linux 6.18, `EREMOTE` if the process
+/// can't be seen from here, and with `ENOTTY` before Linux 6.13. A process that has ended fails before
+/// 6.15.
 pub fn cgroup_of(pidfd: impl AsFd) -> io::Result<u64> {
     let mut info = MaybeUninit::<PidfdInfo>::zeroed();
     // SAFETY: the structure consists of integers. The descriptor is borrowed for the call, which
