@@ -16,6 +16,8 @@ pub struct Journal {
 #[derive(Default)]
 pub struct Kept {
     pub lines: Vec<String>,
+    /// Whether an entry has become several lines.
+    pub is_split: bool,
     streams: Vec<UnixStream>,
     /// Streams that are not at their end yet.
     open: usize,
@@ -30,11 +32,13 @@ fn keep(kept: &Arc<Mutex<Kept>>, stream: UnixStream) {
     let kept = kept.clone();
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            let lines = &mut kept.lock().unwrap().lines;
-            // An entry that can't be sent becomes several lines.
-            match (line.strip_prefix("<5>continued: "), lines.last_mut()) {
-                (Some(rest), Some(first)) => first.push_str(rest),
-                _ => lines.push(line),
+            let kept = &mut *kept.lock().unwrap();
+            match (line.strip_prefix("<5>continued: "), kept.lines.last_mut()) {
+                (Some(rest), Some(first)) => {
+                    first.push_str(rest);
+                    kept.is_split = true;
+                }
+                _ => kept.lines.push(line),
             }
         }
         kept.lock().unwrap().open -= 1;

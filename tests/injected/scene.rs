@@ -33,6 +33,8 @@ pub struct Run {
     pub injected: bool,
     /// Whether a write was partial.
     pub cut_short: bool,
+    /// Whether an entry has become several lines.
+    pub is_split: bool,
     /// The expected end of each line.
     pub sent: Vec<String>,
     pub lines: Vec<String>,
@@ -164,8 +166,10 @@ fn finish(
         cut_short |= name == "write" && is_cut_short(line);
         *calls.entry(name.into()).or_default() += 1;
     }
-    let lines = journal.kept().lines.clone();
-    Run { code, injected: trace.contains("(INJECTED)"), cut_short, sent, lines, calls }
+    let injected = trace.contains("(INJECTED)");
+    let kept = journal.kept();
+    let (is_split, lines) = (kept.is_split, kept.lines.clone());
+    Run { code, injected, cut_short, is_split, sent, lines, calls }
 }
 
 /// The call in a line of the trace. Signals are none. exit_group does not return.
