@@ -140,14 +140,19 @@ impl Manager {
 
 /// Fills the queue of the service manager, and tries to notify it until that succeeds.
 pub fn tries() {
-    let flood = UnixDatagram::unbound().unwrap();
-    flood.set_nonblocking(true).unwrap();
     let address = env::var("NOTIFY_SOCKET").unwrap();
-    match address.strip_prefix('@') {
-        Some(name) => flood.connect_addr(&SocketAddr::from_abstract_name(name).unwrap()).unwrap(),
-        None => flood.connect(&address).unwrap(),
-    }
-    while flood.send(b"X_FULL=1").is_ok() {}
+    // A sender for each: what waits in a long queue does not fit into the send buffer of one.
+    let floods = || {
+        let flood = UnixDatagram::unbound().unwrap();
+        flood.set_nonblocking(true).unwrap();
+        match address.strip_prefix('@') {
+            Some(name) => flood.connect_addr(&SocketAddr::from_abstract_name(name).unwrap()),
+            None => flood.connect(&address),
+        }
+        .unwrap();
+        flood.send(b"X_FULL=1").is_ok()
+    };
+    while floods() {}
     let attempt = || try_notify(&[NotifyState::READY]);
     println!("{:?}", attempt().map_err(|error| error.kind()));
     let sent = eventually("room", || match attempt() {
