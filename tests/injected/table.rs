@@ -133,6 +133,9 @@ const START: &[(&str, &[&str], &[&str])] = &[
     ),
     ("rt_sigaction", &["EINVAL", "EFAULT"], &[]),
     ("getpid", &[], &[]),
+    // malloc's: the C library of Debian 13 makes its first ones here. Without brk, foo may not start.
+    ("brk", &[], &[]),
+    ("getrandom", &["EAGAIN", "ENOSYS"], &[]),
 ];
 
 /// The errors of a call at the start, and the reasons that the daemon may give if it exits.
