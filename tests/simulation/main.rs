@@ -55,16 +55,20 @@ const SEARCHES: [Search; 9] = [
     ("an_entry_fails", &[FailSend, InterruptSend, Kill, Start], Streams::Die),
 ];
 
+/// An entry, and as many lines behind it in the queue as an entry can have; and the search from there.
+const FLOW: &[Event] = &[Entry, Line, ReadQueue, Line, ReadQueue, Line, ReadQueue, Line, ReadQueue];
+const AFTER_FLOW: Search = ("lines_follow_an_entry", &[Kill, Start, StopFoo], Streams::Die);
+
 /// How many events happen in each search. A soak tries longer orders, which takes minutes.
 fn length() -> usize {
     if env::var_os("FOO_SOAK").is_some_and(|value| !value.is_empty()) { 10 } else { 7 }
 }
 
 fn main() -> ExitCode {
-    let trial = |&(name, events, streams): &Search| {
+    let trial = |&(name, events, streams): &Search, begin: &'static [Event]| {
         Trial::test(name, move || {
             let events = [&TRAFFIC, events].concat();
-            let world = World::new(matches!(streams, Streams::Survive));
+            let world = World::new(matches!(streams, Streams::Survive)).after(begin);
             let found = panic::catch_unwind(|| search(world, &events, length()));
             let found = found.map_err(|_| Failed::without_message())?;
             println!("{name}: {} orders of {} events", found.orders, length());
@@ -80,7 +84,8 @@ fn main() -> ExitCode {
     };
     let cases =
         [case("a_thousand_entries", a_thousand_entries), case("what_is_unread", what_is_unread)];
-    let trials = SEARCHES.iter().map(trial).chain(cases).collect();
+    let searches = SEARCHES.iter().map(|search| trial(search, &[]));
+    let trials = searches.chain([trial(&AFTER_FLOW, FLOW)]).chain(cases).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

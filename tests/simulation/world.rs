@@ -39,7 +39,7 @@ pub enum Event {
     InterruptSend,
 }
 
-/// Most messages that arrive.
+/// Most messages that arrive in a search.
 const MESSAGES: usize = 4;
 
 /// The room of the stream in writes, and of the queue in datagrams.
@@ -122,6 +122,8 @@ pub struct World {
     buffer: VecDeque<Message>,
     inbox: VecDeque<Message>,
     arrived: usize,
+    /// How many may arrive.
+    most: usize,
     /// Writes to the stream that are not read to their end. `None` if journald has dropped it.
     stream: Option<VecDeque<Vec<Part>>>,
     queue: VecDeque<Datagram>,
@@ -156,6 +158,7 @@ impl World {
             buffer: VecDeque::new(),
             inbox: VecDeque::new(),
             arrived: 0,
+            most: MESSAGES,
             stream: Some(VecDeque::new()),
             queue: VecDeque::new(),
             queue_number: 0,
@@ -174,6 +177,20 @@ impl World {
             waited: 0,
             missing_since: None,
         }
+    }
+
+    /// Returns the world after these events, each with all that foo does then. As many messages as at
+    /// the start may follow.
+    pub fn after(mut self, events: &[Event]) -> Self {
+        self.most = events.len();
+        for &event in events {
+            assert!(self.happens(event), "{event:?} can't happen");
+            while self.can_step() {
+                self.step();
+            }
+        }
+        self.most = self.arrived + MESSAGES;
+        self
     }
 
     /// Lets an event happen. Returns whether it can.
@@ -232,7 +249,7 @@ impl World {
     }
 
     fn arrives(&mut self, is_entry: bool) -> bool {
-        let can = self.arrived < MESSAGES && !self.is_stopping;
+        let can = self.arrived < self.most && !self.is_stopping;
         if can {
             self.inbox.push_back(Message { number: self.arrived, is_entry, is_begun: false });
             self.arrived += 1;
