@@ -30,6 +30,8 @@ pub fn opens() {
         fs::create_dir_all(&directory).unwrap();
         let path = format!("{directory}/{file}");
         written::write(path.as_ref(), &[message(number, &number.to_string())]);
+        fs::create_dir_all(format!("/run/root{directory}")).unwrap();
+        fs::copy(&path, format!("/run/root{path}")).unwrap();
     }
     let (system, user) = (format!("{root}/system.journal"), format!("{root}/{user}"));
     type Row<'a> = (&'a str, io::Result<Reader>, &'a [&'a str]);
@@ -56,7 +58,7 @@ pub fn opens() {
             Reader::open_directory("/run/log/journal", OpenFlags::default()),
             &["0", "1", "3"],
         ),
-        ("a root", Reader::open_directory("/", OpenFlags::OS_ROOT), &["0", "1", "3"]),
+        ("a root", Reader::open_directory("/run/root", OpenFlags::OS_ROOT), &["0", "1", "3"]),
         ("a root without a journal", Reader::open_directory("/proc", OpenFlags::OS_ROOT), &[]),
         ("two files", Reader::open_files([&user, &system]), &["0", "1"]),
         ("no file", Reader::open_files([""; 0]), &[]),
