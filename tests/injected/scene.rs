@@ -14,8 +14,11 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
 
-/// A call, its error, the number of the first call that fails, and how many fail in a row.
+/// A call, its error, and the numbers of the first and the last call that fail.
 pub type Fault<'a> = (&'a str, &'a str, u64, u64);
+
+/// The last call that can fail: strace accepts no greater number.
+pub const ALWAYS: u64 = 65_534;
 
 /// What standard error is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,8 +52,8 @@ impl fmt::Display for Run {
     }
 }
 
-/// Runs the scene with an injected error.
-pub fn run(log: Log, fault: Option<Fault<'_>>) -> Run {
+/// Runs the scene with injected errors.
+pub fn run(log: Log, faults: &[Fault<'_>]) -> Run {
     let journal = Journal::listen();
     let dir = TempDir::new();
     let socket = dir.socket("foo.socket");
@@ -60,29 +63,28 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Run {
     let setup = Setup::new(vec![socket.into()], dir).env("WATCHDOG_USEC", "600000");
     let daemon = log.of(setup, &journal).ready();
     let trace = journal.journald.dir.join("trace");
-    let strace = attach(&daemon, fault, &trace);
+    let strace = attach(&daemon, faults, &trace);
     let sent = play(log, &daemon, &journal);
     finish(daemon, strace, &journal, sent, &trace)
 }
 
-/// Attaches strace to a daemon and injects the error.
-fn attach(daemon: &Daemon, fault: Option<Fault<'_>>, trace: &Path) -> Child {
+/// Attaches strace to a daemon and injects the errors.
+fn attach(daemon: &Daemon, faults: &[Fault<'_>], trace: &Path) -> Child {
     let mut strace = Command::new("strace");
     strace.args(["-qq", "-p", &daemon.id().to_string(), "-o"]).arg(trace).stderr(Stdio::null());
-    let strace = strace.args(injected(fault)).spawn().unwrap();
+    let strace = strace.args(injected(faults)).spawn().unwrap();
     // Some errors make the daemon exit at once.
     let is_traced = || daemon.proc_number("status", "TracerPid") > 0 || has_ended(daemon);
     eventually("strace is attached", || is_traced().then_some(()));
     strace
 }
 
-/// The options with which strace injects the error.
-pub fn injected(fault: Option<Fault<'_>>) -> Vec<String> {
-    let inject = |(call, error, first, count)| {
-        let last = first + count - 1;
+/// The options with which strace injects the errors.
+pub fn injected<'a>(faults: &'a [Fault<'a>]) -> impl Iterator<Item = String> + 'a {
+    let inject = |&(call, error, first, last): &Fault<'_>| {
         ["-e".into(), format!("inject={call}:error={error}:when={first}..{last}")]
     };
-    fault.map(inject).into_iter().flatten().collect()
+    faults.iter().flat_map(inject)
 }
 
 impl Log {

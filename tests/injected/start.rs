@@ -42,7 +42,7 @@ impl fmt::Display for Start {
 }
 
 /// Starts a daemon with a datagram in its queue, and stops it when the datagram is logged.
-pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
+pub fn run(log: Log, faults: &[Fault<'_>]) -> Start {
     let (journal, dir) = (Journal::listen(), TempDir::new());
     let trace = journal.journald.dir.join("trace");
     let socket = dir.socket("foo.socket");
@@ -52,7 +52,7 @@ pub fn run(log: Log, fault: Option<Fault<'_>>) -> Start {
     // -D: the daemon stays the process that LISTEN_PID names.
     let strace = ["strace", "-D", "-q", "-o", trace.to_str().unwrap()].map(String::from);
     let setup =
-        Setup::new(vec![socket.into()], dir).under(strace.into_iter().chain(injected(fault)));
+        Setup::new(vec![socket.into()], dir).under(strace.into_iter().chain(injected(faults)));
     let daemon = log.of(setup, &journal).start();
     eventually("the datagram is logged, or the daemon has exited", || {
         (journal.has(EARLY) || has_ended(&daemon)).then_some(())

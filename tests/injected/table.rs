@@ -108,6 +108,24 @@ pub const TABLE: &[Row] = &[
     ("getegid", &[], GoesOn),
 ];
 
+/// Whether a call may fail from some time on. Without it foo still reaches the journal, by entries or
+/// by lines. A signal interrupts one call, and a socket to which foo can connect exists and listens.
+pub fn lasts(call: &str, error: &str) -> bool {
+    const LASTING: &[&str] = &[
+        "madvise",
+        "timer_create",
+        "timer_settime",
+        "poll",
+        "fcntl",
+        "statx",
+        "sendmsg",
+        "setsockopt",
+        "getsockopt",
+        "close",
+    ];
+    LASTING.contains(&call) && !["EINTR", "ENOENT", "ECONNREFUSED"].contains(&error)
+}
+
 /// The reasons of a start that can't find out what a descriptor is.
 const NO_SOCKET_OR_LOG: &[&str] = &["File descriptor 3 (foo.socket) is", "Unable to open the log"];
 

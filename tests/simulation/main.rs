@@ -20,6 +20,7 @@ mod daemon {
 mod search;
 mod world;
 
+use daemon::blocked::Blocked;
 use daemon::journal::machine::{Action, Machine, Outcome, Pending};
 use daemon::journal::unread::Unread;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -82,8 +83,11 @@ fn main() -> ExitCode {
             Ok(())
         })
     };
-    let cases =
-        [case("a_thousand_entries", a_thousand_entries), case("what_is_unread", what_is_unread)];
+    let cases = [
+        case("a_thousand_entries", a_thousand_entries),
+        case("a_queue_that_refuses", a_queue_that_refuses),
+        case("what_is_unread", what_is_unread),
+    ];
     let searches = SEARCHES.iter().map(|search| trial(search, &[]));
     let trials = searches.chain([trial(&AFTER_FLOW, FLOW)]).chain(cases).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -113,6 +117,36 @@ fn a_thousand_entries() {
         sent
     };
     assert_eq!([false, true, false].map(&mut sent), [1000, 1000, 0]);
+}
+
+/// A queue that can be connected to, but takes no more entries, does not make foo spin. At the end the
+/// next entry becomes lines.
+fn a_queue_that_refuses() {
+    let (mut machine, mut sent, now) = (Machine::new(false), 0, Instant::now());
+    // Returns the action after which foo makes no other until it has waited or has lines.
+    let mut ends_with = |machine: &mut Machine| {
+        machine.begin();
+        for _ in 0..50 {
+            let action = machine.next(Pending::Entry, now);
+            let outcome = match action {
+                Action::Send { .. } | Action::SendReport(_) => {
+                    sent += 1;
+                    if sent > 1 { Outcome::Closed } else { Outcome::OK }
+                }
+                Action::AskMark | Action::AskStream => Outcome::Unread(0),
+                _ => Outcome::OK,
+            };
+            machine.observe(action, outcome, now);
+            if matches!(action, Action::Wait(_) | Action::Split) {
+                return Some(action);
+            }
+        }
+        None
+    };
+    let waits = Some(Action::Wait(Blocked::Gone));
+    assert_eq!([(); 3].map(|()| ends_with(&mut machine)), [waits; 3]);
+    machine.give_up_order();
+    assert_eq!(ends_with(&mut machine), Some(Action::Split));
 }
 
 /// What journald may not have read is never too little, little more than it is, and takes up little

@@ -129,6 +129,8 @@ struct Asked {
     report: bool,
     report_entry: bool,
     reopened: bool,
+    /// Whether the queue refused an entry.
+    refused: bool,
     /// Why no more can be written before the next `begin`.
     blocked: Option<Blocked>,
 }
@@ -393,7 +395,18 @@ impl Machine {
             (Connect | Send { .. } | SendReport(_) | AskQueue, Outcome::Missing) => {
                 self.is_missing(now)
             }
-            (Send { .. } | SendReport(_) | Mark | AskMark, Outcome::Closed) => self.lose_entries(),
+            (Send { .. }, Outcome::Closed) => {
+                self.lose_entries();
+                // A new connection that is refused as well is as good as none.
+                if mem::replace(&mut self.asked.refused, true) {
+                    self.is_missing(now);
+                }
+            }
+            (SendReport(_), Outcome::Closed) => {
+                self.asked.report_entry = true;
+                self.lose_entries();
+            }
+            (Mark | AskMark, Outcome::Closed) => self.lose_entries(),
             (Split, _) => self.is_split = true,
             (Mark, outcome) => {
                 self.asked.marking = true;

@@ -37,17 +37,17 @@ impl Queue {
 
     /// Sends an entry.
     pub fn send(&self, fields: &[IoSlice<'_>]) -> Outcome {
-        if !Path::new(SOCKET).exists() {
+        if !exists() {
             return Outcome::Missing;
         }
         let mut fds = [PollFd::new(self.as_fd(), PollFlags::POLLOUT)];
-        if !poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0) {
+        if poll(&mut fds, PollTimeout::ZERO) == Ok(0) {
             return Outcome::Full;
         }
         // Another process may have taken the room since.
         match bounded(|| journal::sendv(fields)) {
             // If the file was removed only just after, the journal has the entry twice.
-            Ok(()) if Path::new(SOCKET).exists() => Outcome::OK,
+            Ok(()) if exists() => Outcome::OK,
             Ok(()) => Outcome::Missing,
             Err(error) if error.kind() == ErrorKind::Interrupted => Outcome::Full,
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => Outcome::Closed,
@@ -73,6 +73,11 @@ impl Queue {
             _ => Outcome::Unread(0),
         }
     }
+}
+
+/// Returns whether the socket's file is there. If that can't be seen, it is.
+fn exists() -> bool {
+    Path::new(SOCKET).try_exists().unwrap_or(true)
 }
 
 impl AsFd for Queue {
