@@ -16,7 +16,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -88,16 +88,23 @@ fn its_socket_has_a_name_and_is_not_left_behind() {
     let place = Place::new();
     let run = place.dir.join("run");
     let missing = place.dir.join("missing");
-    let (empty, relative) = (PathBuf::new(), PathBuf::from("."));
+    let (empty, relative, usual) = (PathBuf::new(), PathBuf::from("."), PathBuf::from("/tmp"));
     let cases = [
         ("XDG_RUNTIME_DIR", Some(&run), None, &run),
         ("TMPDIR", None, Some(&run), &run),
         ("no XDG_RUNTIME_DIR there", Some(&missing), Some(&run), &run),
-        ("neither", None, None, &PathBuf::from("/tmp")),
-        ("an empty TMPDIR", None, Some(&empty), &PathBuf::from("/tmp")),
+        ("neither", None, None, &usual),
+        ("an empty TMPDIR", None, Some(&empty), &usual),
         ("a relative XDG_RUNTIME_DIR", Some(&relative), Some(&run), &run),
     ];
-    for (case, runtime, tmp, parent) in cases {
+    // Where root has no number, as in a user namespace of an ordinary user, foocl does not use /tmp.
+    let owner = fs::metadata(&usual).unwrap().uid();
+    let is_known = owner == 0 || owner == geteuid().as_raw();
+    if !is_known {
+        skip("client::its_socket_has_a_name: in /tmp", "it has an unknown owner");
+    }
+    for (case, runtime, tmp, parent) in cases.into_iter().filter(|row| is_known || row.3 != &usual)
+    {
         let mut command = place.foocl(["hello"]);
         command.env_clear();
         command.envs(runtime.map(|dir| ("XDG_RUNTIME_DIR", dir)));
