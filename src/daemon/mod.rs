@@ -16,7 +16,7 @@ mod log;
 mod memory;
 mod notifier;
 mod plain;
-mod printable;
+pub mod printable;
 pub mod record;
 mod server;
 mod socket_file;

@@ -38,7 +38,7 @@ pub fn opens() {
     let rows: [Row; 14] = [
         ("the machine's", Reader::open(ALL), &["0", "1", "3"]),
         ("of this machine", Reader::open(ALL | OpenFlags::LOCAL_ONLY), &["0", "1", "3"]),
-        ("of the system", Reader::open(ALL | OpenFlags::SYSTEM), &["0"]),
+        ("of the system", Reader::open(ALL | OpenFlags::SYSTEM | OpenFlags::SYSTEM), &["0"]),
         ("a namespace", Reader::open_namespace(c"quiet", ALL), &["2"]),
         (
             "a namespace and the default one",
