@@ -150,11 +150,13 @@ pub fn in_place_of_journald(directory: &Path) -> Vec<String> {
 /// Returns whether such a command works here, and reports the test as skipped if not.
 pub fn can_enter(namespace: &[String], test: &str) -> bool {
     let tried = Command::new(&namespace[0]).args(&namespace[1..]).arg("true").output();
-    let works = tried.as_ref().is_ok_and(|output| output.status.success());
-    if !works {
-        skip(test, &format!("needs root or user namespaces: {tried:?}"));
-    }
-    works
+    let why = match tried {
+        Ok(output) if output.status.success() => return true,
+        Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        Err(error) => format!("{}: {error}", namespace[0]),
+    };
+    skip(test, &format!("needs root or user namespaces: {why}"));
+    false
 }
 
 /// Whether this machine has a journal. Entries that should reach no journal would reach it.
