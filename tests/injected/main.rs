@@ -11,6 +11,7 @@ mod common;
 mod journal;
 mod scene;
 mod start;
+mod stop;
 mod table;
 
 use common::{TempDir, can_enter, caught, in_place_of_journald, skip};
@@ -67,6 +68,7 @@ fn trials() -> Vec<Trial> {
             }
         }));
         trials.extend(starts(log));
+        trials.extend(stops(log));
         made.extend(calls.keys().cloned());
         for &(call, errors, expected) in TABLE {
             let times = calls.get(call).copied().unwrap_or(0);
@@ -124,6 +126,16 @@ fn starts(log: Log) -> Vec<Trial> {
         }
     }
     trials
+}
+
+/// Fails what a stop receives with, once and from then on.
+fn stops(log: Log) -> impl Iterator<Item = Trial> {
+    [("1", 1, false), ("always", ALWAYS, true)].into_iter().map(move |(when, last, gives_up)| {
+        Trial::test(format!("{log:?}::stop::recvmmsg::ENOMEM::{when}"), move || {
+            caught(|| stop::check(log, &[("recvmmsg", "ENOMEM", 1, last)], gives_up))
+                .map_err(Failed::from)
+        })
+    })
 }
 
 /// Which of the calls fail: in a soak each one, otherwise the first and the last.

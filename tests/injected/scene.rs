@@ -69,7 +69,7 @@ pub fn run(log: Log, faults: &[Fault<'_>]) -> Run {
 }
 
 /// Attaches strace to a daemon and injects the errors.
-fn attach(daemon: &Daemon, faults: &[Fault<'_>], trace: &Path) -> Child {
+pub fn attach(daemon: &Daemon, faults: &[Fault<'_>], trace: &Path) -> Child {
     let mut strace = Command::new("strace");
     strace.args(["-qq", "-p", &daemon.id().to_string(), "-o"]).arg(trace).stderr(Stdio::null());
     let strace = strace.args(injected(faults)).spawn().unwrap();
