@@ -23,6 +23,9 @@ release = target/release
 foo = $(release)/foo
 programs = $(foo) $(release)/foocl
 
+# make may run in a service, such as a CI server. Neither foo nor a test is that service.
+unexport NOTIFY_SOCKET WATCHDOG_PID WATCHDOG_USEC LISTEN_FDNAMES LISTEN_FDS LISTEN_PID LISTEN_PIDFDID
+
 all:
 	@tools/needs build
 	$(CARGO) build --locked --release
