@@ -23,8 +23,8 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
     let (pid, memory) = (container.show("MainPID"), flood.memory());
     let sender = UnixDatagram::unbound().expect("a socket");
     let (begin, mut waits, mut reloads) = (Instant::now(), Vec::new(), 0);
-    // Longer than the watchdog's timeout.
-    while begin.elapsed() < Duration::from_secs(times(30)) {
+    // Longer than the watchdog's timeout, and on a slow machine until there was a reload.
+    while reloads == 0 || begin.elapsed() < Duration::from_secs(times(30)) {
         let since = Instant::now();
         container.send_from(&sender, b"one of the others");
         waits.push(since.elapsed());
@@ -46,7 +46,6 @@ pub fn a_flood_starves_nobody(container: &mut Container) {
     // It sends about as much as one of them, less what it waits for reloads.
     assert!(sent as u64 * 50 * 100 >= flooded, "starved: {sent} to {flooded} of 50 others");
     assert!(grown < 256, "{grown} KiB more");
-    assert!(reloads > 0, "no reload in {sent} messages");
     assert_eq!((container.show("MainPID"), container.show("NRestarts")), (pid, "0".to_owned()));
 }
 
