@@ -93,55 +93,51 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
+/// Lets a machine decide what to do with entries, without an end, until it waits or makes lines of one.
+/// Returns that action; `None` if it goes on and on. `outcome` says what comes of an action.
+fn with_entries(
+    machine: &mut Machine,
+    now: Instant,
+    mut outcome: impl FnMut(Action) -> Outcome,
+) -> Option<Action> {
+    machine.begin();
+    (0..10_000).find_map(|_| {
+        let action = machine.next(Pending::Entry, now);
+        machine.observe(action, outcome(action), now);
+        matches!(action, Action::Wait(_) | Action::Split).then_some(action)
+    })
+}
+
 /// After a thousand entries foo waits until they are confirmed, and then goes on.
 fn a_thousand_entries() {
-    let mut machine = Machine::new(false);
-    let now = Instant::now();
-    // Returns how many entries are sent until foo waits.
-    let mut sent = |is_read: bool| {
-        machine.begin();
+    let (mut machine, now) = (Machine::new(false), Instant::now());
+    let sent = [false, true, false].map(|is_read| {
         let mut sent = 0;
-        while sent < 2000 {
-            let action = machine.next(Pending::Entry, now);
-            let outcome = match action {
-                Action::AskMark | Action::AskStream => Outcome::Unread(usize::from(!is_read)),
-                _ => Outcome::OK,
-            };
-            machine.observe(action, outcome, now);
-            match action {
-                Action::Wait(_) => break,
-                Action::Send { .. } => sent += 1,
-                _ => {}
+        with_entries(&mut machine, now, |action| match action {
+            Action::AskMark | Action::AskStream => Outcome::Unread(usize::from(!is_read)),
+            action => {
+                sent += usize::from(matches!(action, Action::Send { .. }));
+                Outcome::OK
             }
-        }
+        });
         sent
-    };
-    assert_eq!([false, true, false].map(&mut sent), [1000, 1000, 0]);
+    });
+    assert_eq!(sent, [1000, 1000, 0]);
 }
 
 /// A queue that can be connected to, but takes no more entries, does not make foo spin. At the end the
 /// next entry becomes lines.
 fn a_queue_that_refuses() {
-    let (mut machine, mut sent, now) = (Machine::new(false), 0, Instant::now());
-    // Returns the action after which foo makes no other until it has waited or has lines.
+    let (mut machine, now, mut sent) = (Machine::new(false), Instant::now(), 0);
     let mut ends_with = |machine: &mut Machine| {
-        machine.begin();
-        for _ in 0..50 {
-            let action = machine.next(Pending::Entry, now);
-            let outcome = match action {
-                Action::Send { .. } | Action::SendReport(_) => {
-                    sent += 1;
-                    if sent > 1 { Outcome::Closed } else { Outcome::OK }
-                }
-                Action::AskMark | Action::AskStream => Outcome::Unread(0),
-                _ => Outcome::OK,
-            };
-            machine.observe(action, outcome, now);
-            if matches!(action, Action::Wait(_) | Action::Split) {
-                return Some(action);
+        with_entries(machine, now, |action| match action {
+            Action::Send { .. } | Action::SendReport(_) => {
+                sent += 1;
+                if sent > 1 { Outcome::Closed } else { Outcome::OK }
             }
-        }
-        None
+            Action::AskMark | Action::AskStream => Outcome::Unread(0),
+            _ => Outcome::OK,
+        })
     };
     let waits = Some(Action::Wait(Blocked::Gone));
     assert_eq!([(); 3].map(|()| ends_with(&mut machine)), [waits; 3]);

@@ -129,7 +129,7 @@ struct Asked {
     report: bool,
     report_entry: bool,
     reopened: bool,
-    /// Whether the queue refused an entry.
+    /// Whether the queue refused an entry or a report.
     refused: bool,
     /// Why no more can be written before the next `begin`.
     blocked: Option<Blocked>,
@@ -395,16 +395,12 @@ impl Machine {
             (Connect | Send { .. } | SendReport(_) | AskQueue, Outcome::Missing) => {
                 self.is_missing(now)
             }
-            (Send { .. }, Outcome::Closed) => {
+            (Send { .. } | SendReport(_), Outcome::Closed) => {
                 self.lose_entries();
                 // A new connection that is refused as well is as good as none.
                 if mem::replace(&mut self.asked.refused, true) {
                     self.is_missing(now);
                 }
-            }
-            (SendReport(_), Outcome::Closed) => {
-                self.asked.report_entry = true;
-                self.lose_entries();
             }
             (Mark | AskMark, Outcome::Closed) => self.lose_entries(),
             (Split, _) => self.is_split = true,
