@@ -4,6 +4,7 @@
 use nix::sys::socket::sockopt::{PassCred, SndBuf};
 use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, UnixCredentials, sendmsg, setsockopt};
 use std::io::{Error, IoSlice, Result};
+use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixDatagram;
@@ -83,6 +84,30 @@ pub fn socket(family: libc::c_int, kind: libc::c_int) -> Result<OwnedFd> {
 pub fn keep_on_exec(fd: &impl AsRawFd) -> Result<()> {
     // SAFETY: the call takes no pointers.
     errno_if_negative(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, 0) }).map(drop)
+}
+
+/// While this lives, its thread runs before all others as soon as it can. Children do not inherit that.
+pub struct RunsFirst(PhantomData<*const ()>);
+
+impl RunsFirst {
+    /// Takes root.
+    pub fn begin() -> Result<Self> {
+        schedule(libc::SCHED_RR | libc::SCHED_RESET_ON_FORK, 1)?;
+        Ok(Self(PhantomData))
+    }
+}
+
+impl Drop for RunsFirst {
+    fn drop(&mut self) {
+        schedule(libc::SCHED_OTHER, 0).expect("the usual policy");
+    }
+}
+
+/// Sets the scheduling policy of this thread.
+fn schedule(policy: libc::c_int, sched_priority: libc::c_int) -> Result<()> {
+    let priority = libc::sched_param { sched_priority };
+    // SAFETY: the call reads from `priority`. 0 is this thread.
+    errno_if_negative(unsafe { libc::sched_setscheduler(0, policy, &priority) }).map(drop)
 }
 
 /// Opens a descriptor for a process, which std has no stable function for.
