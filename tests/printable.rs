@@ -82,8 +82,8 @@ fn the_start_of_a_block() {
     }
 }
 
-/// Text of each length of character, and one of these bytes behind it, so that blocks begin at each place of
-/// a character.
+/// Text of each length of character, and one of these bytes behind it, so that blocks begin at each
+/// place of a character.
 #[test]
 fn blocks_within_a_text() {
     for text in ["x", "é", "€", "😀"] {

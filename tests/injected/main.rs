@@ -73,18 +73,7 @@ fn trials() -> Vec<Trial> {
         for &(call, errors, expected) in TABLE {
             let times = calls.get(call).copied().unwrap_or(0);
             for &error in errors {
-                let mut cases: Vec<_> = occurrences(times)
-                    .into_iter()
-                    .map(|when| (when.to_string(), when, when, expected))
-                    .collect();
-                if times > 1 {
-                    cases.push(("twice".into(), 1, 2, expected.twice()));
-                }
-                let lasts = table::lasts(call, error) && !matches!(expected, Outcome::Loses(_));
-                if log == Log::Journal && times > 0 && lasts {
-                    cases.push(("always".into(), 1, ALWAYS, expected));
-                }
-                for (when, first, last, expected) in cases {
+                for (when, first, last, expected) in cases(log, call, error, times, expected) {
                     let name = format!("{log:?}::{call}::{error}::{when}");
                     let calls = calls.clone();
                     trials.push(Trial::test(name, move || {
@@ -136,6 +125,21 @@ fn stops(log: Log) -> impl Iterator<Item = Trial> {
                 .map_err(Failed::from)
         })
     })
+}
+
+/// The cases of an error: the name, the first and the last call that fail, and the outcome.
+fn cases(
+    log: Log,
+    call: &str,
+    error: &str,
+    times: u64,
+    expected: Outcome,
+) -> impl Iterator<Item = (String, u64, u64, Outcome)> {
+    let once = occurrences(times).into_iter().map(move |at| (at.to_string(), at, at, expected));
+    let twice = (times > 1).then(|| ("twice".into(), 1, 2, expected.twice()));
+    let is_loss = matches!(expected, Outcome::Loses(_));
+    let lasts = log == Log::Journal && times > 0 && !is_loss && table::lasts(call, error);
+    once.chain(twice).chain(lasts.then(|| ("always".into(), 1, ALWAYS, expected)))
 }
 
 /// Which of the calls fail: in a soak each one, otherwise the first and the last.

@@ -148,18 +148,23 @@ pub fn has_ended(daemon: &Daemon) -> bool {
     daemon.state() == 'Z'
 }
 
+/// Waits until the daemon has ended and all that it wrote is read. Returns its exit status.
+pub fn end(daemon: Daemon, mut strace: Child, journal: &Journal) -> i32 {
+    eventually("the daemon ends", || has_ended(&daemon).then_some(()));
+    strace.wait().unwrap();
+    let code = daemon.end().code;
+    journal.read_all();
+    code
+}
+
 fn finish(
     daemon: Daemon,
-    mut strace: Child,
+    strace: Child,
     journal: &Journal,
     sent: Vec<String>,
     trace: &Path,
 ) -> Run {
-    eventually("the daemon ends", || has_ended(&daemon).then_some(()));
-    strace.wait().unwrap();
-    let code = daemon.end().code;
-    // What the daemon wrote last may not have been read yet.
-    journal.read_all();
+    let code = end(daemon, strace, journal);
     let mut calls = BTreeMap::new();
     let mut cut_short = false;
     let trace = fs::read_to_string(trace).unwrap();

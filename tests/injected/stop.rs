@@ -1,10 +1,11 @@
-//! Errors while the daemon stops. It logs what is queued, or counts it and leaves it to the next start.
+//! Errors while the daemon stops. It logs what is queued, or counts it and leaves it to the next
+//! start.
 
+use crate::common::TempDir;
 use crate::common::setup::Setup;
 use crate::common::shown::unnamed;
-use crate::common::{TempDir, eventually};
 use crate::journal::Journal;
-use crate::scene::{Fault, Log, attach, has_ended};
+use crate::scene::{Fault, Log, attach, end};
 use nix::sys::signal::Signal::SIGTERM;
 use std::fs;
 use std::iter;
@@ -30,10 +31,7 @@ pub fn check(log: Log, faults: &[Fault<'_>], gives_up: bool) {
         daemon.signal(SIGTERM);
         strace = Some(attach(&daemon, faults, &trace));
     });
-    eventually("the daemon ends", || has_ended(&daemon).then_some(()));
-    strace.unwrap().wait().unwrap();
-    let code = daemon.end().code;
-    journal.read_all();
+    let code = end(daemon, strace.unwrap(), &journal);
     queue.set_nonblocking(true).unwrap();
     let left = iter::from_fn(|| queue.recv(&mut [0; 16]).ok()).count();
     let lines = journal.kept().lines.clone();
